@@ -9,6 +9,8 @@ export interface Clock {
   monotonic(): number
   /** Calls `action` once after `delayMs`; the answer cancels it. */
   after(delayMs: number, action: () => void): () => void
+  /** Resolves when the event loop has gone round once: lets sockets and files have their turn. */
+  turn(): Promise<void>
 }
 
 export const systemClock: Clock = {
@@ -18,6 +20,7 @@ export const systemClock: Clock = {
     const timer = setTimeout(action, delayMs)
     return () => clearTimeout(timer)
   },
+  turn: () => new Promise(resolve => setImmediate(resolve)),
 }
 
 /** Resolves after `delayMs`, or at once when the signal is aborted. */
@@ -59,6 +62,10 @@ export class VirtualClock implements Clock {
       const index = this.#waiting.indexOf(entry)
       if (index >= 0) this.#waiting.splice(index, 1)
     }
+  }
+
+  turn(): Promise<void> {
+    return Promise.resolve()
   }
 
   /** Moves time forward, running what falls due at its own time. */

@@ -1,0 +1,21 @@
+// Where an application's log is: in a directory of its own process, or at the bootstrap servers of a cluster.
+
+import type { Clock } from './clock.ts'
+import type { LogPort } from './log-port.ts'
+import type { Logger } from './logger.ts'
+import type { Random } from './random.ts'
+
+/** An embedded log in that directory, or a Millrace or Apache Kafka cluster. */
+export type LogLocation =
+  | { readonly dataDirectory: string; readonly bootstrapServers?: undefined }
+  | { readonly bootstrapServers: string; readonly dataDirectory?: undefined }
+
+export interface OpenLogOptions {
+  readonly clientId: string
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+}
+
+/** Opens a log. `package.json` binds `#log` to the implementation, so that the runtime knows the port only. */
+export type OpenLog = (location: LogLocation, options: OpenLogOptions) => Promise<LogPort>
