@@ -1,6 +1,7 @@
 // Durations as users write them: a number of milliseconds, or a date-fns Duration such as { minutes: 5 }.
 
-import { milliseconds, type Duration as DateFnsDuration } from 'date-fns'
+import type { Duration as DateFnsDuration } from 'date-fns'
+import { milliseconds } from 'date-fns/milliseconds'
 import { MillraceError } from './error.ts'
 
 /** Milliseconds, or a date-fns `Duration` object. Months and years are refused where a fixed length is needed. */
