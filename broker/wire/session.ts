@@ -1,0 +1,19 @@
+// The border between a broker and whatever carries requests to it, a socket or a pipe: a session per connection.
+
+import type { ApiName, RequestOf, ResponseInput } from './apis.ts'
+
+export interface Session {
+  /**
+   * Answers one request, already decoded; null where Kafka sends no answer (Produce with acks 0).
+   * Called again only after the answer before: requests of a connection are handled one at a time, in order.
+   * @throws MillraceError to close the connection; what a client should see goes into the answer's error codes instead
+   */
+  handle<N extends ApiName>(api: N, version: number, body: RequestOf<N>, clientId: string | null): Promise<ResponseInput<N> | null>
+  /** The connection is gone: a request that is being waited for (a long poll, a join) may end at once; its answer is dropped. */
+  close(): void
+}
+
+/** Where a session's client is. */
+export type Peer = { readonly host: string; readonly port: number } | 'in-process'
+
+export type SessionFactory = (peer: Peer) => Session
