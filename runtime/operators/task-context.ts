@@ -6,8 +6,8 @@ import type { TopologyNode } from '../../core/topology/node.ts'
 import type { RepartitionTopic } from '../../core/topology/topology.ts'
 import type { KeyValueStore, Store } from '../../state/store.ts'
 import type { Collector } from './collector.ts'
+import { verdictOf, type ErrorHandler } from './error-handler.ts'
 import { Punctuations } from './punctuations.ts'
-import type { FailureHandlers } from './record-failure.ts'
 
 /** What a task has done since it was made. */
 export interface TaskCounters {
@@ -33,11 +33,13 @@ export interface TaskContextOptions {
   readonly globals: ReadonlyMap<string, KeyValueStore<unknown, unknown>>
   readonly repartitions: ReadonlyMap<string, RepartitionTopic>
   readonly collector: Collector
-  readonly handlers: FailureHandlers
+  readonly onDeserializationError: ErrorHandler
+  /** Also for negative event times and for values that a sink's serde cannot write. */
+  readonly onProcessingError: ErrorHandler
   /** True if a node of the task can change headers in place, so that who passes a changed record on must copy them. */
   readonly headersChange: boolean
-  /** Estimated bytes of held-back updates at which they go on early; 0: nothing is held back. */
-  readonly cacheMaxBytes: number
+  /** Whether updates of cached tables wait for `flush`. */
+  readonly holdUpdates: boolean
   readonly clocks: ReadonlyMap<string, Timestamp>
 }
 
@@ -47,14 +49,15 @@ export class TaskContext {
   readonly partition: number
   readonly collector: Collector
   readonly headersChange: boolean
-  readonly cacheMaxBytes: number
+  readonly holdUpdates: boolean
   readonly counters: TaskCounters = { processed: 0, dropped: 0, skipped: 0, punctuated: 0 }
   readonly streamPunctuations: Punctuations = new Punctuations()
   readonly wallPunctuations: Punctuations = new Punctuations()
   readonly #stores: ReadonlyMap<string, Store>
   readonly #globals: ReadonlyMap<string, KeyValueStore<unknown, unknown>>
   readonly #repartitions: ReadonlyMap<string, RepartitionTopic>
-  readonly #handlers: FailureHandlers
+  readonly #onDeserializationError: ErrorHandler
+  readonly #onProcessingError: ErrorHandler
   readonly #clocks: ReadonlyMap<string, Timestamp>
   readonly #eventClocks = new Map<string, EventClock>()
 
@@ -68,8 +71,6 @@ export class TaskContext {
   streamTime: Timestamp
   wallTime: Timestamp = 0
   commitRequested = false
-  /** Estimated bytes of updates held back by all operators of the task. */
-  heldBytes = 0
   /** The error that ends the task: operators on the way up let it pass. */
   #fatal: unknown = undefined
 
@@ -79,11 +80,12 @@ export class TaskContext {
     this.partition = options.partition
     this.collector = options.collector
     this.headersChange = options.headersChange
-    this.cacheMaxBytes = options.cacheMaxBytes
+    this.holdUpdates = options.holdUpdates
     this.#stores = options.stores
     this.#globals = options.globals
     this.#repartitions = options.repartitions
-    this.#handlers = options.handlers
+    this.#onDeserializationError = options.onDeserializationError
+    this.#onProcessingError = options.onProcessingError
     this.#clocks = options.clocks
     this.streamTime = options.clocks.get('stream') ?? -1
   }
@@ -118,11 +120,6 @@ export class TaskContext {
     for (const [name, clock] of this.#eventClocks) yield [`node ${name}`, clock.time]
   }
 
-  /** Event time of the record in hand, for a drop that is part of the language. */
-  drop(): void {
-    this.counters.dropped++
-  }
-
   /**
    * User code of `node` threw at the record in hand: asks the handler. Comes back if the record is to be skipped.
    * @throws MillraceError PROCESSING (or what a node below threw already) if the task must end
@@ -134,7 +131,7 @@ export class TaskContext {
       cause,
       hint: 'Mend the function, or set onProcessingError to skip such records.',
     })
-    const verdict = this.#handlers.onProcessingError({ topic: this.topic, partition: this.sourcePartition, offset: this.offset, operator: node.name, site: node.site, error })
+    const verdict = verdictOf(this.#onProcessingError, { topic: this.topic, partition: this.sourcePartition, offset: this.offset, operator: node.name, site: node.site, error })
     if (verdict === 'fail') this.fatal(error)
     this.counters.skipped++
   }
@@ -145,7 +142,7 @@ export class TaskContext {
       cause,
       hint: 'Give the source the serde that fits the topic, or set onDeserializationError to skip such records.',
     })
-    const verdict = this.#handlers.onDeserializationError({ topic, partition, offset, operator: node.name, site: node.site, error })
+    const verdict = verdictOf(this.#onDeserializationError, { topic, partition, offset, operator: node.name, site: node.site, error })
     if (verdict === 'fail') this.fatal(error)
     this.counters.skipped++
   }

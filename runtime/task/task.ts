@@ -1,11 +1,11 @@
 // A task runs one partition of one subtopology: fetched records in, writes out, synchronously; it knows no thread, client or clock.
 
-import type { FetchedRecords } from '../../core/log-port.ts'
+import type { CommittedOffset, FetchedRecords } from '../../core/log-port.ts'
 import type { Offset, Timestamp, TopicPartition } from '../../core/record.ts'
 import type { Subtopology, Topology } from '../../core/topology/topology.ts'
 import type { KeyValueStore, TaskState } from '../../state/store.ts'
 import type { Collector } from '../operators/collector.ts'
-import type { FailureHandlers } from '../operators/record-failure.ts'
+import type { ErrorHandler } from '../operators/error-handler.ts'
 import type { TaskCounters } from '../operators/task-context.ts'
 
 export interface TaskOptions {
@@ -18,21 +18,16 @@ export interface TaskOptions {
   /** Stores of the global tables, by store name. */
   readonly globals: ReadonlyMap<string, KeyValueStore<unknown, unknown>>
   readonly collector: Collector
-  readonly handlers: FailureHandlers
-  /** Partitions (`partitionName`s) this task reads, with the metadata committed for each ('' if none): the partition times. */
-  readonly sources: ReadonlyMap<string, SourcePosition>
-  /** What `clocks()` gave at the last commit; empty at first. */
-  readonly clocks: ReadonlyMap<string, number>
-  /** Wall time at construction, where wall-clock punctuations begin. */
-  readonly wallTime: Timestamp
-  /** 0: every table update goes on at once. Otherwise updates are held back until `flush`, or until they take about that many bytes. */
-  readonly cacheMaxBytes: number
-}
-
-export interface SourcePosition extends TopicPartition {
-  /** Where reading starts. */
-  readonly offset: Offset
-  readonly metadata: string
+  readonly onDeserializationError: ErrorHandler
+  readonly onProcessingError: ErrorHandler
+  /** What this task reads, by real topic name. */
+  readonly partitions: readonly TopicPartition[]
+  /** By `partitionName`, as the group has it; absent where nothing was committed. */
+  readonly committed: ReadonlyMap<string, CommittedOffset>
+  /** Wall time now, where wall-clock punctuations begin. */
+  readonly wallTimeMs: Timestamp
+  /** True: updates of tables wait for `flush`, so that only a key's last one goes on. False: every update goes on at once. */
+  readonly holdUpdates: boolean
 }
 
 export interface TaskPosition extends TopicPartition {
@@ -47,6 +42,8 @@ export declare class Task {
   /** `<subtopology>_<partition>`. */
   readonly id: string
   readonly counters: TaskCounters
+  /** True if `process` would take a record now. */
+  hasWork(): boolean
   /** Takes what was fetched of one of its partitions; the cursor is consumed in place while the records are processed. */
   add(records: FetchedRecords): void
   bufferedBytes(topic: string, partition: number): number
@@ -56,9 +53,9 @@ export declare class Task {
    */
   caughtUp(topic: string, partition: number, value: boolean): void
   /** Processes at most so many records, oldest first, and the stream-time punctuations they make due. Answers how many; 0 when it must wait. */
-  process(maxRecords: number, wallTime: Timestamp): number
+  process(maxRecords: number, wallTimeMs: Timestamp): number
   /** Runs the wall-clock punctuations that are due. True if there were any. */
-  punctuate(wallTime: Timestamp): boolean
+  punctuate(wallTimeMs: Timestamp): boolean
   /** When the next wall-clock punctuation is due; infinity if there is none. */
   readonly nextPunctuation: Timestamp
   /** Forwards held-back updates, then writes the changelog of what changed. */
@@ -68,8 +65,6 @@ export declare class Task {
   clocks(): ReadonlyMap<string, number>
   /** A processor asked for a commit; reset by `flush`. */
   readonly commitRequested: boolean
-  /** True once something was processed or punctuated since the last flush. */
-  readonly dirty: boolean
   /** Closes the processors. */
   close(): void
 }

@@ -1,10 +1,11 @@
-// What an error handler is told of a record that could not be read or processed, and what it may answer.
+// What to do with a record that cannot be read or processed: fail the application, or skip the record and count it.
 
 import type { MillraceError } from '../../core/error.ts'
 import type { Offset } from '../../core/record.ts'
 
+/** Where it happened. */
 export interface RecordFailure {
-  /** Where the record came from; null in a punctuation, which has no record. */
+  /** Null in a punctuation, which has no record. */
   readonly topic: string | null
   /** -1 in a punctuation. */
   readonly partition: number
@@ -18,11 +19,11 @@ export interface RecordFailure {
 }
 
 /** `skip`: the record goes no further from the operator that failed, and is counted; what was done before it stays. */
-export type FailureVerdict = 'fail' | 'skip'
+export type ErrorVerdict = 'fail' | 'skip'
 
-export interface FailureHandlers {
-  /** A record that cannot be decoded. */
-  readonly onDeserializationError: (failure: RecordFailure) => FailureVerdict
-  /** A function of the user's that threw, a negative event time, a value that its serde cannot write. */
-  readonly onProcessingError: (failure: RecordFailure) => FailureVerdict
+/** The same verdict for all, or a function that looks at each failure. */
+export type ErrorHandler = ErrorVerdict | ((failure: RecordFailure) => ErrorVerdict)
+
+export function verdictOf(handler: ErrorHandler, failure: RecordFailure): ErrorVerdict {
+  return typeof handler === 'function' ? handler(failure) : handler
 }
