@@ -17,6 +17,8 @@ export interface Serde<T> {
    * such a value serves as a key of a `Map` without being serialized.
    */
   readonly scalar: boolean
+  /** For windowed keys: how many bytes at the end are the window's. The bytes before them, the inner key's, choose the partition. */
+  readonly windowBytes?: number
 }
 
 /** A serde from two functions on whole byte arrays. */
@@ -173,6 +175,7 @@ function windowed<K>(inner: Serde<K>, windows: TimeWindows): Serde<Windowed<K>> 
   return {
     name: `windowed(${inner.name})`,
     scalar: false,
+    windowBytes: 8,
     serialize(value) {
       const key = inner.serialize(value.key)
       const out = Buffer.allocUnsafe(key.length + 8)
