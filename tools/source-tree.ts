@@ -37,7 +37,7 @@ export function sourceFiles(root: string, folders: readonly string[], faces: Fac
 /** The package's faces, from the paths in tsconfig.json. */
 export function readFaces(root: string): Faces {
   const { paths } = (JSON.parse(readFileSync(join(root, 'tsconfig.json'), 'utf8')) as { compilerOptions: { paths: Record<string, [string]> } }).compilerOptions
-  return new Map(Object.entries(paths).map(([name, [path]]) => [name, path.replace(/^\.\//, '')]))
+  return new Map(Object.entries(paths).filter(([name]) => !name.startsWith('#')).map(([name, [path]]) => [name, path.replace(/^\.\//, '')]))
 }
 
 function walk(folder: string): string[] {
