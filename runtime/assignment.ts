@@ -18,13 +18,21 @@ export function encodeReport(report: MemberReport): Uint8Array {
   return Buffer.from(JSON.stringify({ version: VERSION, ...report }), 'utf8')
 }
 
-/** A report that cannot be read counts as an empty one: the member is new to us. */
+/** What is no report counts as an empty one: the member is new to us. */
 export function decodeReport(bytes: Uint8Array): MemberReport {
-  const nothing: MemberReport = { processId: '', tasks: [] }
-  if (bytes.length === 0) return nothing
-  const report = JSON.parse(Buffer.from(bytes).toString('utf8')) as { version?: unknown; processId?: unknown; tasks?: unknown }
-  if (report.version !== VERSION || typeof report.processId !== 'string' || !Array.isArray(report.tasks)) return nothing
-  return { processId: report.processId, tasks: report.tasks.filter(task => typeof task === 'string') }
+  const report = parseObject(Buffer.from(bytes).toString('utf8'))
+  if (report['version'] !== VERSION || typeof report['processId'] !== 'string' || !Array.isArray(report['tasks'])) return { processId: '', tasks: [] }
+  return { processId: report['processId'], tasks: report['tasks'].filter(task => typeof task === 'string') }
+}
+
+function parseObject(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
+  } catch (error) {
+    if (error instanceof SyntaxError) return {}
+    throw error
+  }
 }
 
 export interface TaskId {
