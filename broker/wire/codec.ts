@@ -40,7 +40,7 @@ function messageCodec(description: Description, version: number): AnyCodec {
 function typeCodec(type: FieldOptions['type'], layout: Layout): AnyCodec {
   if (typeof type === 'string') return scalarCodec(type, layout)
   if (isArray<Primitive | Fields>(type)) return arrayCodec(typeCodec(type[0], { ...layout, nullable: false }), layout)
-  const struct = structCodec(type as Fields, layout)
+  const struct = structCodec(type, layout)
   return layout.nullable ? nullableStructCodec(struct) : struct
 }
 
@@ -182,7 +182,7 @@ function defaultTest(type: FieldOptions['type'], fallback: unknown): (value: unk
   if (fallback === null || typeof fallback !== 'object') return value => value === fallback
   if (typeof type === 'string') return value => (value as Uint8Array | null)?.length === 0
   if (isArray(type)) return value => (value as readonly unknown[] | null)?.length === 0
-  const tests = Object.entries(type as Fields).map(([name, field]) => ({ name, isDefault: defaultTest(optionsOf(field).type, defaultOf(field)) }))
+  const tests = Object.entries(type).map(([name, field]) => ({ name, isDefault: defaultTest(optionsOf(field).type, defaultOf(field)) }))
   return value => value !== null && tests.every(({ name, isDefault }) => {
     const given = (value as Readonly<Record<string, unknown>>)[name]
     return given === undefined || isDefault(given)

@@ -64,7 +64,7 @@ function structCompleter(fields: Fields): Completer {
 /** Null where a value is complete as it is. */
 function typeCompleter(type: FieldOptions['type']): Completer | null {
   if (typeof type === 'string') return null
-  if (!isArray<string | Fields>(type)) return completerOf(type as Fields)
+  if (!isArray<string | Fields>(type)) return completerOf(type)
   const element = type[0]
   if (typeof element === 'string') return null
   const completeElement = completerOf(element)

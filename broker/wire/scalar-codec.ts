@@ -29,7 +29,7 @@ export function scalarCodec(type: Primitive, layout: Layout): AnyCodec {
     read,
     write(writer, value) {
       if (!fits(value)) throw misfit(layout, type, value)
-      write(writer, value)
+      write(writer, value as never)
     },
   }
 }
@@ -38,8 +38,8 @@ interface FixedScalar {
   readonly bytes: number
   readonly fits: (value: unknown) => boolean
   readonly read: (reader: ByteReader) => unknown
-  // oxlint-disable-next-line typescript/method-signature-style -- bivariant, so that each entry names the type that `fits` has let through
-  write(writer: ByteWriter, value: unknown): void
+  /** Called only with what `fits` lets through. */
+  readonly write: (writer: ByteWriter, value: never) => void
 }
 
 const isInteger = (value: unknown, least: number, most: number): boolean => Number.isInteger(value) && value as number >= least && value as number <= most
@@ -49,7 +49,7 @@ const fixedScalars: { readonly [P in Exclude<Primitive, 'string' | 'bytes' | 're
   int8: { bytes: 1, fits: value => isInteger(value, -0x80, 0x7f), read: reader => reader.int8(), write: (writer, value: number) => writer.int8(value) },
   int16: { bytes: 2, fits: value => isInteger(value, -0x8000, 0x7fff), read: reader => reader.int16(), write: (writer, value: number) => writer.int16(value) },
   uint16: { bytes: 2, fits: value => isInteger(value, 0, 0xffff), read: reader => reader.uint16(), write: (writer, value: number) => writer.int16(value) },
-  int32: { bytes: 4, fits: value => (value as number | 0) === value, read: reader => reader.int32(), write: (writer, value: number) => writer.int32(value) },
+  int32: { bytes: 4, fits: value => isInteger(value, -0x8000_0000, 0x7fff_ffff), read: reader => reader.int32(), write: (writer, value: number) => writer.int32(value) },
   uint32: { bytes: 4, fits: value => isInteger(value, 0, 0xffff_ffff), read: reader => reader.uint32(), write: (writer, value: number) => writer.int32(value) },
   int64: { bytes: 8, fits: value => Number.isInteger(value), read: reader => reader.int64(), write: (writer, value: number) => writer.int64(value) },
   float64: { bytes: 8, fits: value => typeof value === 'number', read: reader => reader.float64(), write: (writer, value: number) => writer.float64(value) },

@@ -1,0 +1,71 @@
+// Cuts the byte stream of a connection into frames; a frame that arrives whole is a view, one that does not is put together in one buffer.
+
+import { MillraceError } from '../../core/error.ts'
+
+/** What is allocated at once on the word of a length; the rest follows as bytes really come. */
+const TRUSTED_BYTES = 1024 * 1024
+
+export class FrameSplitter {
+  readonly #maxFrameBytes: number
+  /** The frame in the making, with its length; all of it before the length is known is in `#lengthBytes`. */
+  #frame: Buffer | null = null
+  #size = 0
+  #filled = 0
+  #lengthBytes = 0
+  #lengthFilled = 0
+
+  constructor(maxFrameBytes: number) {
+    this.#maxFrameBytes = maxFrameBytes
+  }
+
+  /**
+   * Calls `take` with each frame that is now complete, without its length.
+   * @throws MillraceError MALFORMED_FRAME if the stream is beyond reading
+   */
+  push(chunk: Buffer, take: (frame: Buffer) => void): void {
+    let at = 0
+    while (at < chunk.length) {
+      if (this.#frame !== null) at = this.#fill(this.#frame, chunk, at, take)
+      else if (this.#lengthFilled < 4) {
+        this.#lengthBytes = this.#lengthBytes << 8 | chunk[at++]!
+        if (++this.#lengthFilled === 4) at = this.#begin(this.#lengthBytes, chunk, at, take)
+      }
+    }
+  }
+
+  #begin(size: number, chunk: Buffer, at: number, take: (frame: Buffer) => void): number {
+    this.#lengthBytes = 0
+    this.#lengthFilled = 0
+    if (size < 0) throw new MillraceError('MALFORMED_FRAME', `A frame announces ${size} bytes; this is not the Kafka protocol.`)
+    if (size > this.#maxFrameBytes) {
+      throw new MillraceError('MALFORMED_FRAME', `A frame announces ${size} bytes; at most ${this.#maxFrameBytes} are taken.`, {
+        hint: 'Raise socket.request.max.bytes if such a request is meant; other protocols on this port look like this too.',
+      })
+    }
+    if (chunk.length - at >= size) {
+      take(chunk.subarray(at, at + size))
+      return at + size
+    }
+    this.#size = size
+    this.#filled = 0
+    this.#frame = Buffer.allocUnsafe(Math.min(size, TRUSTED_BYTES))
+    return at
+  }
+
+  #fill(frame: Buffer, chunk: Buffer, at: number, take: (frame: Buffer) => void): number {
+    if (this.#filled === frame.length) {
+      const larger = Buffer.allocUnsafe(Math.min(this.#size, frame.length * 2))
+      frame.copy(larger)
+      this.#frame = larger
+      return at
+    }
+    const length = Math.min(frame.length - this.#filled, chunk.length - at)
+    chunk.copy(frame, this.#filled, at, at + length)
+    this.#filled += length
+    if (this.#filled === this.#size) {
+      this.#frame = null
+      take(frame)
+    }
+    return at + length
+  }
+}

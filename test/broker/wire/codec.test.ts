@@ -1,0 +1,109 @@
+// Every message at every version: what is written is read back, and hostile bytes are refused without harm.
+
+import { isDeepStrictEqual } from 'node:util'
+import * as fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { MillraceError } from '../../../core/error.ts'
+import { apiNames, apiOf, apis } from '../../../broker/wire/apis.ts'
+import { ByteReader } from '../../../broker/wire/byte-reader.ts'
+import { ByteWriter } from '../../../broker/wire/byte-writer.ts'
+import { codecOf } from '../../../broker/wire/codec.ts'
+import { complete } from '../../../broker/wire/defaults.ts'
+import type { Description } from '../../../broker/wire/description.ts'
+import { arbitraryBody, everyMessage, type Body } from './arbitrary-message.ts'
+
+function encode(description: Description, version: number, body: Body): Buffer {
+  const writer = new ByteWriter()
+  codecOf(description, version).write(writer, body as never)
+  const length = writer.length
+  const bytes = Buffer.concat(writer.finish())
+  expect(bytes.length).toBe(length)
+  return bytes
+}
+
+function decode(description: Description, version: number, bytes: Buffer): unknown {
+  const reader = new ByteReader(bytes)
+  const body = codecOf(description, version).read(reader)
+  expect(reader.remaining).toBe(0)
+  return body
+}
+
+describe('every message at every version', () => {
+  test.each(everyMessage().map(({ description, version }) => [`${description.name} ${version}`, description, version] as const))('%s', (_, description, version) => {
+    fc.assert(fc.property(arbitraryBody(description, version), body => {
+      const read = decode(description, version, encode(description, version, body))
+      return isDeepStrictEqual(read, body) && isDeepStrictEqual(complete(description, body as never), body)
+    }), { numRuns: 20 })
+  })
+
+  test('descriptions agree with the table', () => {
+    for (const name of apiNames) {
+      const { minVersion, maxVersion, request, response } = apiOf(name)
+      expect([name, request.versions, response.versions]).toEqual([name, [minVersion, maxVersion], [minVersion, maxVersion]])
+      expect([request.name, response.name]).toEqual([`${name}Request`, `${name}Response`])
+    }
+    expect(new Set(apiNames.map(name => apis[name].key)).size).toBe(apiNames.length)
+  })
+})
+
+describe('hostile bytes', () => {
+  const messages = everyMessage()
+  const anyMessage = fc.nat(messages.length - 1).map(index => messages[index]!)
+
+  const reads = (description: Description, version: number, bytes: Buffer): void => {
+    try {
+      codecOf(description, version).read(new ByteReader(bytes))
+    } catch (error) {
+      if (!(error instanceof MillraceError) || error.code !== 'MALFORMED_FRAME') throw error
+    }
+  }
+
+  test('garbage is read or refused', () => {
+    fc.assert(fc.property(anyMessage, fc.uint8Array({ maxLength: 300 }), ({ description, version }, bytes) => {
+      reads(description, version, Buffer.from(bytes))
+    }), { numRuns: 5_000 })
+  })
+
+  test('a good message, cut or with a byte changed, is read or refused', () => {
+    const cases = anyMessage.chain(message => fc.record({ message: fc.constant(message), body: arbitraryBody(message.description, message.version), at: fc.nat(), byte: fc.integer({ min: 0, max: 255 }) }))
+    fc.assert(fc.property(cases, ({ message: { description, version }, body, at, byte }) => {
+      const bytes = encode(description, version, body)
+      if (bytes.length === 0) return
+      const changed = Buffer.from(bytes)
+      changed[at % bytes.length] = byte
+      reads(description, version, changed)
+      reads(description, version, bytes.subarray(0, at % bytes.length))
+    }), { numRuns: 3_000 })
+  })
+
+  test('an array of two thousand million elements is refused before it is made', () => {
+    const bytes = Buffer.alloc(64, 0xff)
+    bytes.writeInt32BE(0x7fff_ffff, 0)
+    expect(() => codecOf(apis.Metadata.request, 1).read(new ByteReader(bytes))).toThrow('announced')
+  })
+
+  test('a frame full of empty elements is refused at the most elements of a message', () => {
+    const count = 3_000_000
+    const writer = new ByteWriter()
+    writer.unsignedVarint(count + 1)
+    writer.bytes(Buffer.alloc(count * 20))
+    const bytes = Buffer.concat(writer.finish())
+    expect(() => codecOf(apis.Metadata.request, 9).read(new ByteReader(bytes))).toThrow('elements')
+  })
+})
+
+describe('what a version cannot say', () => {
+  test('is refused if it matters', () => {
+    expect(() => encode(apis.JoinGroup.request, 4, complete(apis.JoinGroup.request, { groupId: 'g', sessionTimeoutMs: 1, memberId: '', protocolType: 'consumer', protocols: [], groupInstanceId: 'a' })))
+      .toThrow(expect.objectContaining({ code: 'UNSUPPORTED_VERSION' }) as Error)
+  })
+
+  test('is dropped if it does not', () => {
+    const body = complete(apis.Metadata.request, { topics: [], includeTopicAuthorizedOperations: false })
+    expect(decode(apis.Metadata.request, 1, encode(apis.Metadata.request, 1, body))).toEqual(body)
+  })
+
+  test('a value that does not fit names its field', () => {
+    expect(() => encode(apis.Heartbeat.request, 0, { groupId: 'g', generationId: 2 ** 40, memberId: 'm' })).toThrow('HeartbeatRequest.generationId')
+  })
+})
