@@ -1,0 +1,275 @@
+// What all stores share: rows written are held until a flush, serialised once, and stay in memory when they are clean.
+
+import { readInt64, writeInt64, type Serde } from '../core/serde.ts'
+import type { RecordCursor } from '../core/record.ts'
+import type { StoreDescription } from '../core/topology/store-description.ts'
+import { ScratchBytes, latin1, liveBytes } from './byte-forms.ts'
+import type { ByteBatch, ByteMap } from './byte-map.ts'
+import { ABSENT, DETACHED, DIRTY, ROW_BYTES, STAGED, TIMELESS, TOUCHED, StoredRow } from './row.ts'
+import type { RowMap } from './row-map.ts'
+import type { BudgetMember, StateBudget } from './state-budget.ts'
+import type { ChangelogSink, Row } from './store.ts'
+
+/** Where a store's rows are when they are not in memory: a part of the task's byte map. */
+export interface StorePlace {
+  readonly map: ByteMap
+  /** What all of the store's keys begin with. */
+  readonly prefix: Buffer
+  readonly budget: StateBudget
+}
+
+/** What a store wants back when it is opened again; written with every commit. */
+export interface StoreMemo {
+  /** Rows in all, roughly. */
+  readonly count: number
+  /** Of a window store: the highest start seen. */
+  readonly observedStart?: number
+}
+
+/** A deleted or looked-for row of a memory store is forgotten at a flush, or when there are as many as this. */
+const MOST_EMPTY_ROWS = 65_536
+
+export abstract class WriteBackStore<D extends StoreDescription> implements BudgetMember {
+  readonly description: D
+  /** Null: memory is all there is. */
+  protected readonly place: StorePlace | null
+  protected readonly keySerde: Serde<unknown>
+  protected readonly valueSerde: Serde<unknown>
+  protected readonly scalar: boolean
+  protected readonly freshFlags: number
+  /** Scratch for keys of the byte map. */
+  protected readonly keyScratch: ScratchBytes = new ScratchBytes()
+  /** Bytes of serialised values, a moving average: the estimate for those not serialised yet. */
+  #valueBytes = 16
+  #valueScratch = new ScratchBytes()
+  #dirty: StoredRow[] = []
+  #staged: StoredRow[] = []
+  #empty: StoredRow[] = []
+  #heldBytes = 0
+  dirtyBytes = 0
+
+  constructor(description: D, place: StorePlace | null, timeless: boolean) {
+    this.description = description
+    this.place = place
+    this.keySerde = description.key
+    this.valueSerde = description.value
+    this.scalar = description.key.scalar
+    this.freshFlags = timeless ? TOUCHED | TIMELESS : TOUCHED
+    place?.budget.join(this)
+  }
+
+  get heldBytes(): number {
+    return this.#heldBytes
+  }
+
+  abstract memo(): StoreMemo
+  abstract evict(bytes: number): number
+  /** Applies one record of the changelog to memory; only for stores that have nothing below. False if it is expired. */
+  protected abstract restoreRow(cursor: RecordCursor): boolean
+  /** Writes the row's key in the byte map into the scratch. Null: the row is past its time and is not kept. */
+  protected abstract placeKey(row: StoredRow, keyBytes: Uint8Array): Buffer | null
+  protected abstract changelogKey(row: StoredRow, keyBytes: Uint8Array): Uint8Array
+
+  protected mapKeyOf(key: unknown): unknown {
+    return this.scalar ? key : latin1(this.keySerde.serialize(key))
+  }
+
+  /** Order of a key among all keys: its bytes. */
+  protected orderOf(key: unknown): string {
+    return latin1(this.keySerde.serialize(key))
+  }
+
+  protected get uncommitted(): StoredRow[] {
+    return [...new Set([...this.#dirty, ...this.#staged])]
+  }
+
+  // ─── rows come in ───
+
+  /** A row that is not in memory and of which nothing is known; it joins its map. */
+  protected freshRow(key: unknown, mapKey: unknown, home: RowMap, flags: number): StoredRow {
+    const row = new StoredRow(key, home, this.freshFlags | flags)
+    if (this.place === null) this.#rememberEmpty(row)
+    this.#attach(row, mapKey)
+    return row
+  }
+
+  /** Takes the value read below into a row. */
+  protected fill(row: StoredRow, bytes: Buffer): void {
+    const timeless = (row.flags & TIMELESS) !== 0
+    const at = timeless ? 0 : 8
+    row.value = this.valueSerde.deserialize(bytes, at, bytes.length)
+    row.writtenAt = timeless ? 0 : readInt64(bytes, 0)
+    this.#weigh(row, bytes.length)
+  }
+
+  /** A row of a scan: in no map until it is written. */
+  protected looseRow(key: unknown, home: RowMap, bytes: Buffer): StoredRow {
+    const row = new StoredRow(key, home, this.freshFlags | DETACHED)
+    this.fill(row, bytes)
+    return row
+  }
+
+  #attach(row: StoredRow, mapKey: unknown): void {
+    row.flags &= ~DETACHED
+    row.home.set(mapKey, row)
+    row.bytes = ROW_BYTES + keyBytesOf(row.key) + this.#valueBytes
+    this.#hold(row.bytes)
+    if (this.place !== null && this.place.budget.full) this.place.budget.trimIfFull()
+  }
+
+  #weigh(row: StoredRow, length: number): void {
+    this.#valueBytes += (length - this.#valueBytes) >> 3
+    const bytes = ROW_BYTES + keyBytesOf(row.key) + liveBytes(row.value, length)
+    if ((row.flags & DETACHED) === 0) this.#hold(bytes - row.bytes)
+    row.bytes = bytes
+  }
+
+  #hold(bytes: number): void {
+    this.#heldBytes += bytes
+    this.place?.budget.hold(bytes)
+  }
+
+  protected forgotten(row: StoredRow): void {
+    this.#hold(-row.bytes)
+  }
+
+  #rememberEmpty(row: StoredRow): void {
+    this.#empty.push(row)
+    if (this.#empty.length > MOST_EMPTY_ROWS) this.#forgetEmpty()
+  }
+
+  #forgetEmpty(): void {
+    for (const row of this.#empty) {
+      if (row.value !== null || (row.flags & (DIRTY | DETACHED)) !== 0) continue
+      this.forget(row)
+    }
+    this.#empty = []
+  }
+
+  /** Takes a clean row out of memory. */
+  protected forget(row: StoredRow): void {
+    row.home.delete(this.mapKeyOf(row.key), row)
+    this.forgotten(row)
+  }
+
+  // ─── rows change ───
+
+  protected change(given: Row<unknown, unknown>, value: unknown, timestamp: number, headers: StoredRow['headers']): void {
+    let row = given as StoredRow
+    if ((row.flags & DETACHED) !== 0) row = this.#readmit(row)
+    if (row.value === null) {
+      if (value !== null) row.home.count++
+    } else if (value === null) {
+      row.home.count--
+    }
+    row.value = value
+    row.writtenAt = timestamp
+    row.headers = headers
+    if ((row.flags & DIRTY) === 0) {
+      row.flags |= DIRTY | TOUCHED
+      this.#dirty.push(row)
+      this.dirtyBytes += row.bytes
+    }
+    if (row !== given) mirror(row, given as StoredRow)
+  }
+
+  /** A row that was evicted, or came from a scan, is written: it joins its map again, unless the key has a row there by now, which then is the one. */
+  #readmit(row: StoredRow): StoredRow {
+    const mapKey = this.mapKeyOf(row.key)
+    const there = row.home.rows.get(mapKey)
+    if (there !== undefined) return there
+    this.#attach(row, mapKey)
+    return row
+  }
+
+  // ─── rows go out ───
+
+  flush(sink: ChangelogSink, batch: ByteBatch | null): void {
+    const rows = this.#dirty
+    this.#dirty = []
+    this.dirtyBytes = 0
+    for (let i = 0; i < rows.length; i++) this.#flushRow(rows[i]!, sink, batch)
+    if (this.#empty.length > 0) this.#forgetEmpty()
+  }
+
+  #flushRow(row: StoredRow, sink: ChangelogSink, batch: ByteBatch | null): void {
+    row.flags &= ~DIRTY
+    row.pending = null
+    const { value, headers } = row
+    row.headers = null
+    if (value === null && (row.flags & ABSENT) !== 0) return this.#wasEmptied(row)
+    const keyBytes = this.keySerde.serialize(row.key)
+    const valueBytes = value === null ? null : this.valueSerde.serialize(value)
+    if (this.description.logged) sink(this.description, this.changelogKey(row, keyBytes), valueBytes, row.writtenAt, headers)
+    if (batch !== null) this.#stage(row, keyBytes, valueBytes, batch)
+    if (valueBytes === null) {
+      row.flags |= ABSENT
+      this.#wasEmptied(row)
+    } else {
+      row.flags &= ~ABSENT
+      this.#weigh(row, valueBytes.length)
+    }
+  }
+
+  #stage(row: StoredRow, keyBytes: Uint8Array, valueBytes: Uint8Array | null, batch: ByteBatch): void {
+    const key = this.placeKey(row, keyBytes)
+    if (key === null) return
+    if (valueBytes === null) batch.delete(key)
+    else batch.put(key, (row.flags & TIMELESS) === 0 ? this.#withTimestamp(row.writtenAt, valueBytes) : valueBytes)
+    row.flags |= STAGED
+    this.#staged.push(row)
+  }
+
+  #withTimestamp(timestamp: number, valueBytes: Uint8Array): Buffer {
+    const bytes = this.#valueScratch.view(8 + valueBytes.length)
+    writeInt64(bytes, timestamp, 0)
+    bytes.set(valueBytes, 8)
+    return bytes
+  }
+
+  #wasEmptied(row: StoredRow): void {
+    if (this.place === null) this.#rememberEmpty(row)
+  }
+
+  /** The batch of the last flushes is about to be written: answers what to call when it is on disk. */
+  committing(): () => void {
+    const rows = this.#staged
+    this.#staged = []
+    return () => {
+      for (let i = 0; i < rows.length; i++) rows[i]!.flags &= ~STAGED
+      for (const row of this.#staged) row.flags |= STAGED
+    }
+  }
+
+  /** Restores into memory. Answers the records applied. */
+  restoreToMemory(cursor: RecordCursor): number {
+    let applied = 0
+    while (cursor.next()) {
+      if (cursor.keyStart >= 0 && this.restoreRow(cursor)) applied++
+    }
+    return applied
+  }
+
+  protected restoreValue(row: StoredRow, cursor: RecordCursor): void {
+    if ((row.value === null) !== (cursor.valueStart < 0)) row.home.count += row.value === null ? 1 : -1
+    row.value = cursor.valueStart < 0 ? null : this.valueSerde.deserialize(cursor.buffer, cursor.valueStart, cursor.valueEnd)
+    row.writtenAt = cursor.timestamp
+    row.flags = cursor.valueStart < 0 ? row.flags | ABSENT : row.flags & ~ABSENT
+    if (row.value === null) this.#wasEmptied(row)
+  }
+
+  close(): void {
+    this.place?.budget.leave(this)
+  }
+}
+
+function keyBytesOf(key: unknown): number {
+  if (typeof key === 'string') return 16 + key.length
+  return typeof key === 'number' ? 8 : 96
+}
+
+function mirror(row: StoredRow, stale: StoredRow): void {
+  stale.value = row.value
+  stale.writtenAt = row.writtenAt
+}
+
