@@ -1,0 +1,47 @@
+// The port to a file system: all that the log asks of one; file-disk.ts is the machine's, memory-disk.ts lives in memory and can be told to fail.
+
+/**
+ * Files below one data directory. Paths are relative to it and separated by `/`.
+ * Everything is synchronous but `sync`: a write into the page cache costs microseconds, an asynchronous call ten times as much.
+ * Failures are MillraceErrors: DISK_FULL (retriable) and DISK_FAILED, with the path in the message.
+ */
+export interface Disk {
+  /** What the directory is called in messages. */
+  readonly name: string
+  /** Opens for reading and appending; creates the file if it is not there. The directory must be. */
+  open(path: string): DiskFile
+  /** The whole content; null if there is no such file. */
+  readFile(path: string): Buffer | null
+  /** Replaces the whole content: a crash leaves the old or the new. `durable`: it is on the medium when this returns. */
+  writeFile(path: string, content: Uint8Array, durable: boolean): void
+  /** Bytes of a file; null if there is none. */
+  size(path: string): number | null
+  /** Names in a directory, sorted; none if it is not there. */
+  list(directory: string): readonly string[]
+  /** Creates a directory and those above it. */
+  makeDirectory(path: string): void
+  /** Moves a file or directory; a file at `to` is replaced. */
+  rename(from: string, to: string): void
+  /** Removes a file, or a directory with all in it. Nothing happens if it is not there. */
+  remove(path: string): void
+  /** Resolves when names made, moved and removed in the directory are on the medium. */
+  syncDirectory(path: string): Promise<void>
+  /** Claims the data directory for this process. @throws MillraceError DATA_DIRECTORY_LOCKED */
+  lock(): DiskLock
+}
+
+export interface DiskFile {
+  readonly size: number
+  /** Appends all parts or, when it throws, nothing. */
+  append(parts: readonly Uint8Array[]): void
+  /** Fills `target` from `position` on, as far as the file goes; answers how many bytes that were. */
+  read(position: number, target: Uint8Array): number
+  truncate(size: number): void
+  /** Resolves when what was appended before the call is on the medium. */
+  sync(): Promise<void>
+  close(): void
+}
+
+export interface DiskLock {
+  release(): void
+}

@@ -1,0 +1,103 @@
+// Keeps at most so many files open at once: the one used longest ago is closed and opened again when it is needed.
+
+import { assert } from '../../core/error.ts'
+import type { Disk, DiskFile } from './disk.ts'
+
+export class FilePool {
+  readonly #disk: Disk
+  readonly #maxOpen: number
+  /** Open files, the one used longest ago first. */
+  readonly #open = new Set<PooledFile>()
+
+  constructor(disk: Disk, maxOpen = 1000) {
+    assert(maxOpen > 0, 'a file pool needs room for one file')
+    this.#disk = disk
+    this.#maxOpen = maxOpen
+  }
+
+  /** A file that opens itself when it is used. Created when it is not there. */
+  file(path: string): PooledFile {
+    return new PooledFile(this, this.#disk, path)
+  }
+
+  get openFiles(): number {
+    return this.#open.size
+  }
+
+  /** @internal */
+  used(file: PooledFile): void {
+    this.#open.delete(file)
+    this.#open.add(file)
+    if (this.#open.size <= this.#maxOpen) return
+    for (const other of this.#open) {
+      if (this.#open.size <= this.#maxOpen) return
+      if (other !== file && other.idle) other.close()
+    }
+  }
+
+  /** @internal */
+  closed(file: PooledFile): void {
+    this.#open.delete(file)
+  }
+}
+
+/** Closing one is not an end: the next use opens it again. */
+export class PooledFile implements DiskFile {
+  readonly #pool: FilePool
+  readonly #disk: Disk
+  readonly path: string
+  #file: DiskFile | null = null
+  #syncing = 0
+
+  constructor(pool: FilePool, disk: Disk, path: string) {
+    this.#pool = pool
+    this.#disk = disk
+    this.path = path
+  }
+
+  get size(): number {
+    return this.#file !== null ? this.#file.size : (this.#disk.size(this.path) ?? 0)
+  }
+
+  /** A file with a sync under way stays open. */
+  get idle(): boolean {
+    return this.#syncing === 0
+  }
+
+  append(parts: readonly Uint8Array[]): void {
+    this.#opened().append(parts)
+  }
+
+  read(position: number, target: Uint8Array): number {
+    return this.#opened().read(position, target)
+  }
+
+  truncate(size: number): void {
+    this.#opened().truncate(size)
+  }
+
+  async sync(): Promise<void> {
+    const file = this.#opened()
+    this.#syncing++
+    try {
+      await file.sync()
+    } finally {
+      this.#syncing--
+      if (this.#file !== file && this.#syncing === 0) file.close()
+    }
+  }
+
+  close(): void {
+    const file = this.#file
+    if (file === null) return
+    this.#file = null
+    this.#pool.closed(this)
+    if (this.#syncing === 0) file.close()
+  }
+
+  #opened(): DiskFile {
+    const file = (this.#file ??= this.#disk.open(this.path))
+    this.#pool.used(this)
+    return file
+  }
+}

@@ -1,0 +1,252 @@
+// A Disk in memory that remembers what was synced, so that a test can crash it at any byte, fill it up or rot it.
+
+import { assert, MillraceError } from '../../core/error.ts'
+import type { Disk, DiskFile, DiskLock } from './disk.ts'
+
+/** What a crash leaves of one file: how many of its unsynced bytes survive, and whether lost ones leave zeros behind. */
+export type CrashOutcome = (file: { readonly path: string; readonly synced: number; readonly size: number }) => {
+  /** Between `synced` and `size`. */
+  readonly keep: number
+  /** Zero bytes in the place of lost ones: the file grew but its data never came. Default 0, at most `size - keep`. */
+  readonly zeros?: number
+}
+
+/**
+ * Names are durable at once (as a journaling file system keeps them in order); content is durable up to the last `sync`.
+ * The faults are plain fields and methods, to be turned on and off at will.
+ */
+export class MemoryDisk implements Disk {
+  readonly name: string = 'memory'
+  readonly #files = new Map<string, Content>()
+  readonly #directories = new Set<string>()
+  #locked = false
+  #crashed = false
+  /** No file may grow beyond this many bytes in all; a write that would fails with DISK_FULL. */
+  capacityBytes: number = Number.POSITIVE_INFINITY
+  /** The next `sync` calls fail with this error. */
+  syncFailure: MillraceError | null = null
+
+  open(path: string): DiskFile {
+    this.#check()
+    let content = this.#files.get(path)
+    if (content === undefined) {
+      content = new Content()
+      this.#files.set(path, content)
+    }
+    return new MemoryFile(this, content, path)
+  }
+
+  readFile(path: string): Buffer | null {
+    this.#check()
+    return this.#files.get(path)?.slice(0) ?? null
+  }
+
+  writeFile(path: string, bytes: Uint8Array): void {
+    this.#check()
+    this.claim(bytes.length, path)
+    const content = new Content()
+    content.append(bytes)
+    // Even when not durable, a crash leaves old or new, never torn: here it comes after the rename.
+    content.synced = content.size
+    this.#files.set(path, content)
+  }
+
+  size(path: string): number | null {
+    this.#check()
+    return this.#files.get(path)?.size ?? null
+  }
+
+  list(directory: string): readonly string[] {
+    this.#check()
+    const prefix = directory === '' ? '' : `${directory}/`
+    const names = new Set<string>()
+    for (const path of [...this.#files.keys(), ...this.#directories]) {
+      if (path.startsWith(prefix) && path.length > prefix.length) names.add(path.slice(prefix.length).split('/')[0]!)
+    }
+    return [...names].sort()
+  }
+
+  makeDirectory(path: string): void {
+    this.#check()
+    this.#directories.add(path)
+  }
+
+  rename(from: string, to: string): void {
+    this.#check()
+    for (const [path, content] of [...this.#files]) {
+      if (path !== from && !path.startsWith(`${from}/`)) continue
+      this.#files.delete(path)
+      this.#files.set(to + path.slice(from.length), content)
+    }
+    for (const path of [...this.#directories]) {
+      if (path !== from && !path.startsWith(`${from}/`)) continue
+      this.#directories.delete(path)
+      this.#directories.add(to + path.slice(from.length))
+    }
+  }
+
+  remove(path: string): void {
+    this.#check()
+    for (const file of [...this.#files.keys()]) if (file === path || file.startsWith(`${path}/`)) this.#files.delete(file)
+    for (const directory of [...this.#directories]) if (directory === path || directory.startsWith(`${path}/`)) this.#directories.delete(directory)
+  }
+
+  async syncDirectory(): Promise<void> {
+    this.#check()
+  }
+
+  lock(): DiskLock {
+    this.#check()
+    if (this.#locked) throw new MillraceError('DATA_DIRECTORY_LOCKED', 'The memory disk is in use by another broker.')
+    this.#locked = true
+    return { release: () => void (this.#locked = false) }
+  }
+
+  /** The disk as the next process finds it. This one refuses everything from now on. By default every unsynced byte is lost. */
+  crash(outcome: CrashOutcome = file => ({ keep: file.synced })): MemoryDisk {
+    this.#crashed = true
+    const next = new MemoryDisk()
+    for (const directory of this.#directories) next.#directories.add(directory)
+    for (const [path, content] of this.#files) {
+      const { keep, zeros = 0 } = outcome({ path, synced: content.synced, size: content.size })
+      assert(keep >= content.synced && keep + zeros <= content.size, `a crash keeps ${keep} of ${content.size} bytes, ${content.synced} synced`)
+      const survivor = new Content()
+      survivor.append(content.slice(0, keep))
+      survivor.append(Buffer.alloc(zeros))
+      survivor.synced = survivor.size
+      next.#files.set(path, survivor)
+    }
+    return next
+  }
+
+  /** Flips one bit. */
+  corrupt(path: string, position: number): void {
+    const content = this.#files.get(path)
+    assert(content !== undefined && position < content.size, `there is no byte ${position} in ${path}`)
+    content.flip(position)
+  }
+
+  /** Bytes in all files. */
+  get usedBytes(): number {
+    let bytes = 0
+    for (const content of this.#files.values()) bytes += content.size
+    return bytes
+  }
+
+  /** @internal */
+  claim(bytes: number, path: string): void {
+    this.#check()
+    if (bytes === 0 || this.capacityBytes === Number.POSITIVE_INFINITY || this.usedBytes + bytes <= this.capacityBytes) return
+    throw new MillraceError('DISK_FULL', `There is no room to write ${path}.`, { retriable: true })
+  }
+
+  #check(): void {
+    if (this.#crashed) throw new MillraceError('DISK_FAILED', 'The memory disk has crashed.')
+  }
+}
+
+class MemoryFile implements DiskFile {
+  readonly #disk: MemoryDisk
+  readonly #content: Content
+  readonly #path: string
+
+  constructor(disk: MemoryDisk, content: Content, path: string) {
+    this.#disk = disk
+    this.#content = content
+    this.#path = path
+  }
+
+  get size(): number {
+    return this.#content.size
+  }
+
+  append(parts: readonly Uint8Array[]): void {
+    let bytes = 0
+    for (const part of parts) bytes += part.length
+    this.#disk.claim(bytes, this.#path)
+    for (const part of parts) this.#content.append(part)
+  }
+
+  read(position: number, target: Uint8Array): number {
+    this.#disk.claim(0, this.#path)
+    return this.#content.read(position, target)
+  }
+
+  truncate(size: number): void {
+    this.#disk.claim(0, this.#path)
+    this.#content.truncate(size)
+  }
+
+  async sync(): Promise<void> {
+    const size = this.#content.size
+    this.#disk.claim(0, this.#path)
+    if (this.#disk.syncFailure !== null) throw this.#disk.syncFailure
+    this.#content.synced = Math.max(this.#content.synced, Math.min(size, this.#content.size))
+  }
+
+  close(): void {}
+}
+
+const smallestChunkBytes = 4096
+const chunkBytes = 256 * 1024
+
+/** Bytes in chunks: full ones of 256 KiB, the last one growing by doubling, so that a small file is small and a large one is never copied. */
+class Content {
+  readonly #chunks: Buffer[] = []
+  size = 0
+  synced = 0
+
+  append(bytes: Uint8Array): void {
+    for (let done = 0; done < bytes.length; ) {
+      const within = this.size % chunkBytes
+      const chunk = this.#room(within + Math.min(bytes.length - done, chunkBytes - within))
+      const count = Math.min(bytes.length - done, chunk.length - within)
+      chunk.set(bytes.subarray(done, done + count), within)
+      done += count
+      this.size += count
+    }
+  }
+
+  read(position: number, target: Uint8Array): number {
+    const end = Math.min(this.size, position + target.length)
+    let at = position
+    while (at < end) {
+      const chunk = this.#chunks[Math.floor(at / chunkBytes)]!
+      const within = at % chunkBytes
+      const count = Math.min(end - at, chunkBytes - within)
+      target.set(chunk.subarray(within, within + count), at - position)
+      at += count
+    }
+    return Math.max(0, end - position)
+  }
+
+  slice(start: number, end: number = this.size): Buffer {
+    const bytes = Buffer.allocUnsafeSlow(end - start)
+    this.read(start, bytes)
+    return bytes
+  }
+
+  truncate(size: number): void {
+    if (size > this.size) return this.append(Buffer.alloc(size - this.size))
+    this.size = size
+    this.synced = Math.min(this.synced, size)
+    this.#chunks.length = Math.ceil(size / chunkBytes)
+  }
+
+  flip(position: number): void {
+    this.#chunks[Math.floor(position / chunkBytes)]![position % chunkBytes]! ^= 1
+  }
+
+  /** The chunk that the next byte goes to, with room up to `needed` bytes of it. */
+  #room(needed: number): Buffer {
+    const index = Math.floor(this.size / chunkBytes)
+    const old = this.#chunks[index]
+    if (old !== undefined && old.length >= needed) return old
+    let capacity = old === undefined ? smallestChunkBytes : old.length
+    while (capacity < needed) capacity *= 2
+    const chunk = Buffer.allocUnsafeSlow(capacity)
+    if (old !== undefined) chunk.set(old)
+    this.#chunks[index] = chunk
+    return chunk
+  }
+}

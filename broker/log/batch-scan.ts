@@ -1,0 +1,94 @@
+// Walks the batches of a log file in blocks, by their headers alone or with every byte checked.
+
+import type { Offset } from '../../core/record.ts'
+import { batchHeaderBytes, RecordBatchHeader } from '../wire/record-batch-header.ts'
+
+/** What a scan reads from. */
+export interface ScannedFile {
+  readonly size: number
+  read(position: number, target: Uint8Array): number
+}
+
+export interface ScanOptions {
+  /** Where the first batch begins. */
+  readonly from: number
+  /** Bytes of the file that count; default all. */
+  readonly end?: number
+  /** No batch may begin below this offset. */
+  readonly minOffset: Offset
+  /** Check CRCs; otherwise only headers are looked at, and large batches are not read. */
+  readonly checked: boolean
+  /** Bytes read at a time. Default 1 MiB. */
+  readonly blockBytes?: number
+}
+
+export interface ScanResult {
+  /** Position behind the last good batch. */
+  readonly end: number
+  /** What is wrong there, as a clause; null if the file ends there. */
+  readonly problem: string | null
+}
+
+const defaultBlockBytes = 1024 * 1024
+
+/** Calls `visit` with each good batch in order (the header is moved on afterwards) and stops before the first bad one, or when it answers false. */
+export function scanBatches(file: ScannedFile, options: ScanOptions, visit: (header: RecordBatchHeader, position: number) => boolean | void): ScanResult {
+  const end = options.end ?? file.size
+  const window = new Window(file, end, options.blockBytes ?? defaultBlockBytes)
+  const header = new RecordBatchHeader(window.buffer)
+  let minOffset = options.minOffset
+  let position = options.from
+  while (position < end) {
+    if (!window.holds(position, batchHeaderBytes)) return { end: position, problem: `there are only ${end - position} bytes of a batch` }
+    header.moveTo(window.buffer, position - window.start)
+    const problem = shapeProblem(header, end - position, minOffset)
+    if (problem !== null) return { end: position, problem }
+    const size = header.size
+    if (options.checked) {
+      if (!window.holds(position, size)) return { end: position, problem: 'the file ends within a batch' }
+      header.moveTo(window.buffer, position - window.start)
+      const damage = header.problem(header.position + size)
+      if (damage !== null) return { end: position, problem: damage }
+    }
+    minOffset = header.lastOffset + 1
+    if (visit(header, position) === false) return { end: position, problem: null }
+    position += size
+  }
+  return { end: position, problem: null }
+}
+
+/** What is wrong with a header as such. Bytes of lost writes are zeros, so an impossible length or magic is the usual sign. */
+export function shapeProblem(header: RecordBatchHeader, bytesLeft: number, minOffset: Offset): string | null {
+  const size = header.size
+  if (header.magic !== 2) return `its magic is ${header.magic}, not 2`
+  if (size < batchHeaderBytes) return `its length says ${size} bytes`
+  if (size > bytesLeft) return `its length says ${size} bytes of ${bytesLeft}`
+  if (header.baseOffset < minOffset) return `its base offset ${header.baseOffset} is below ${minOffset}`
+  if (header.lastOffsetDelta < 0) return `its last offset delta is ${header.lastOffsetDelta}`
+  return null
+}
+
+/** A part of the file in memory, which moves forward. */
+class Window {
+  readonly #file: ScannedFile
+  readonly #end: number
+  buffer: Buffer
+  start = 0
+  #length = 0
+
+  constructor(file: ScannedFile, end: number, blockBytes: number) {
+    this.#file = file
+    this.#end = end
+    this.buffer = Buffer.allocUnsafeSlow(Math.max(batchHeaderBytes, Math.min(blockBytes, end)))
+  }
+
+  /** Sees to it that `[position, position + bytes)` is in the buffer; false if the file ends before. */
+  holds(position: number, bytes: number): boolean {
+    if (position >= this.start && position + bytes <= this.start + this.#length) return true
+    if (position + bytes > this.#end) return false
+    if (bytes > this.buffer.length) this.buffer = Buffer.allocUnsafeSlow(bytes)
+    this.start = position
+    this.#length = this.#file.read(position, this.buffer.subarray(0, Math.min(this.buffer.length, this.#end - position)))
+    return this.#length >= bytes
+  }
+}

@@ -1,0 +1,52 @@
+// What a partition writes down from time to time, so that opening it reads only what was appended since.
+
+import type { Offset } from '../../core/record.ts'
+import type { Disk } from '../disk/disk.ts'
+import { crc32c } from '../wire/crc32c.ts'
+import type { LeaderEpochEntry } from './leader-epochs.ts'
+import type { TimePoint } from './time-index.ts'
+
+/** Data that survives `JSON.parse(JSON.stringify(…))`. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json }
+
+/** A place in the log: everything before it is on the medium and was checked. */
+export interface RecoveryPoint {
+  /** Base offset of the segment that is appended to. */
+  readonly segment: Offset
+  /** Bytes of that segment. */
+  readonly position: number
+  /** The offset behind them. */
+  readonly offset: Offset
+  /** The largest timestamp among them. */
+  readonly newest: TimePoint | null
+}
+
+export interface Checkpoint {
+  readonly logStartOffset: Offset
+  readonly recoveryPoint: RecoveryPoint
+  readonly leaderEpochs: readonly LeaderEpochEntry[]
+  /** State that follows from the records before the recovery point; the log keeps it for its owner. */
+  readonly state: Json
+}
+
+const fileName = 'checkpoint'
+const version = 1
+
+export function writeCheckpoint(disk: Disk, directory: string, checkpoint: Checkpoint, durable: boolean): void {
+  const body = JSON.stringify({ version, ...checkpoint })
+  disk.writeFile(`${directory}/${fileName}`, Buffer.from(`${checksum(body)}\n${body}\n`), durable)
+}
+
+/** Null where there is none, or one that cannot be trusted: then the whole log is checked instead. */
+export function readCheckpoint(disk: Disk, directory: string): Checkpoint | null {
+  const content = disk.readFile(`${directory}/${fileName}`)?.toString('utf8')
+  if (content === undefined) return null
+  const body = content.slice(9, -1)
+  if (content.slice(0, 9) !== `${checksum(body)}\n`) return null
+  const checkpoint = JSON.parse(body) as Checkpoint & { readonly version: number }
+  return checkpoint.version === version ? checkpoint : null
+}
+
+function checksum(body: string): string {
+  return crc32c(Buffer.from(body)).toString(16).padStart(8, '0')
+}

@@ -1,0 +1,384 @@
+// A partition's log: record batches in segments on a disk, appended at the end, read by offset or time, recovered after a crash.
+
+import { assert } from '../../core/error.ts'
+import type { Offset, Timestamp } from '../../core/record.ts'
+import { RecordBatchCursor } from '../wire/record-batch-cursor.ts'
+import { RecordBatchHeader } from '../wire/record-batch-header.ts'
+import { writeCheckpoint, type Json, type RecoveryPoint } from './checkpoint.ts'
+import { LeaderEpochs } from './leader-epochs.ts'
+import { Segment, type SegmentHome } from './segment.ts'
+import type { TimePoint } from './time-index.ts'
+
+export interface LogSettings {
+  /** A segment that would grow beyond is followed by a new one. */
+  readonly segmentBytes: number
+  /** Longest time between the first and the last record of a segment, by their timestamps. */
+  readonly segmentMs: number
+  /** Bytes between two entries of an index. */
+  readonly indexIntervalBytes: number
+  readonly segmentIndexBytes: number
+}
+
+/** What a log is made of; recovery.ts puts it together from a directory. */
+export interface LogParts {
+  readonly home: SegmentHome
+  readonly settings: LogSettings
+  /** In order; the last one is appended to. */
+  readonly segments: readonly Segment[]
+  readonly logStartOffset: Offset
+  readonly endOffset: Offset
+  readonly durableOffset: Offset
+  readonly leaderEpochs: LeaderEpochs
+}
+
+export interface LogReadOptions {
+  readonly maxBytes: number
+  /** Records from this offset on are not read. */
+  readonly limit: Offset
+  /** A first batch that is larger than `maxBytes` is read all the same. */
+  readonly atLeastOne: boolean
+}
+
+export interface LogRead {
+  readonly records: Buffer
+  /** Where reading goes on. */
+  readonly nextOffset: Offset
+}
+
+/** Places where readers will go on, so that one who reads in order needs no index. */
+const maxRememberedPlaces = 64
+const largestRelativeOffset = 0xffffffff
+
+export class Log {
+  readonly #home: SegmentHome
+  #settings: LogSettings
+  #segments: Segment[]
+  #active: Segment
+  readonly leaderEpochs: LeaderEpochs
+  #logStartOffset: Offset
+  #endOffset: Offset
+  #durableOffset: Offset
+  /** Segments that were rolled and not synced yet. */
+  #unsynced: Segment[] = []
+  #namesChanged = true
+  #syncing: Promise<void> | null = null
+  #nextSync: Promise<void> | null = null
+  /** Raised when the end is cut: a sync begun before says nothing about what came after. */
+  #cuts = 0
+  #closed = false
+  readonly #places = new Map<Offset, { readonly segment: Segment; readonly position: number }>()
+  readonly #header = new RecordBatchHeader(Buffer.alloc(0))
+
+  constructor(parts: LogParts) {
+    assert(parts.segments.length > 0, 'a log has a segment')
+    this.#home = parts.home
+    this.#settings = parts.settings
+    this.#segments = [...parts.segments]
+    this.#active = parts.segments.at(-1)!
+    this.leaderEpochs = parts.leaderEpochs
+    this.#logStartOffset = parts.logStartOffset
+    this.#endOffset = parts.endOffset
+    this.#durableOffset = parts.durableOffset
+    for (const segment of this.#segments) segment.indexIntervalBytes = parts.settings.indexIntervalBytes
+  }
+
+  get directory(): string {
+    return this.#home.directory
+  }
+
+  get logStartOffset(): Offset {
+    return this.#logStartOffset
+  }
+
+  /** Offset that the next record will get. */
+  get endOffset(): Offset {
+    return this.#endOffset
+  }
+
+  /** Everything below is on the medium. */
+  get durableOffset(): Offset {
+    return this.#durableOffset
+  }
+
+  /** In order; the last one is appended to. */
+  get segments(): readonly Segment[] {
+    return this.#segments
+  }
+
+  get bytes(): number {
+    return this.#segments.reduce((sum, segment) => sum + segment.size, 0)
+  }
+
+  configure(settings: LogSettings): void {
+    this.#settings = settings
+    this.#active.indexIntervalBytes = settings.indexIntervalBytes
+  }
+
+  /**
+   * Appends one batch that was checked before, giving it the next offsets: base offset and leader epoch are written into it in place.
+   * Answers the first. It is in the page cache then; see {@link sync}. @throws MillraceError DISK_FULL, DISK_FAILED; nothing was appended then
+   */
+  append(batch: Buffer, leaderEpoch: number): Offset {
+    assert(!this.#closed, 'append to a closed log')
+    const header = this.#header.moveTo(batch, 0)
+    header.baseOffset = this.#endOffset
+    header.leaderEpoch = leaderEpoch
+    return this.#appendAsIs(batch, header, leaderEpoch)
+  }
+
+  /** Appends a batch that has its offsets, as a follower gets it. */
+  appendAsFollower(batch: Buffer): void {
+    const header = this.#header.moveTo(batch, 0)
+    assert(header.baseOffset >= this.#endOffset, `a follower appends offset ${header.baseOffset} behind ${this.#endOffset}`)
+    this.#appendAsIs(batch, header, header.leaderEpoch)
+  }
+
+  #appendAsIs(batch: Buffer, header: RecordBatchHeader, leaderEpoch: number): Offset {
+    const baseOffset = header.baseOffset
+    if (this.#mustRoll(header)) this.roll(baseOffset)
+    this.#active.append(batch, header)
+    this.leaderEpochs.assign(leaderEpoch, baseOffset)
+    this.#endOffset = header.lastOffset + 1
+    return baseOffset
+  }
+
+  #mustRoll(header: RecordBatchHeader): boolean {
+    const segment = this.#active
+    if (segment.size === 0) return header.lastOffset - segment.baseOffset > largestRelativeOffset
+    if (segment.size + header.size > this.#settings.segmentBytes || segment.indexBytes + 8 > this.#settings.segmentIndexBytes) return true
+    if (header.lastOffset - segment.baseOffset > largestRelativeOffset) return true
+    const first = segment.firstTimestamp
+    return first !== null && header.maxTimestamp - first > this.#settings.segmentMs
+  }
+
+  /** Begins a new segment. */
+  roll(baseOffset: Offset = this.#endOffset): void {
+    if (this.#active.size === 0 && this.#active.baseOffset === baseOffset) return
+    const next = Segment.create(this.#home, baseOffset)
+    next.indexIntervalBytes = this.#settings.indexIntervalBytes
+    this.#active.seal()
+    if (this.#active.size === 0) {
+      this.#segments.pop()
+      this.#active.remove()
+    } else if (this.#durableOffset < this.#endOffset) {
+      this.#unsynced.push(this.#active)
+    }
+    this.#segments.push(next)
+    this.#active = next
+    this.#namesChanged = true
+  }
+
+  /** Whole batches from the one that holds `offset` on. Null if there are none below the limit, or the first is too large. @throws MillraceError LOG_CORRUPT */
+  read(offset: Offset, options: LogReadOptions): LogRead | null {
+    assert(offset >= this.#logStartOffset && options.limit <= this.#endOffset, `a read at ${offset} lies within the log`)
+    if (offset >= options.limit) return null
+    let place = this.#places.get(offset) ?? this.#placeOf(offset)
+    while (place !== null) {
+      const read = place.segment.read(place.position, options)
+      if (read !== null) {
+        this.#remember(read, { segment: place.segment, position: place.position + read.records.length })
+        return read
+      }
+      if (place.position < place.segment.size) return null
+      place = this.#startOfNext(place.segment)
+    }
+    return null
+  }
+
+  /** First record at or after a time, below `limit` and not before the log's start; null if there is none. */
+  findTimestamp(timestamp: Timestamp, limit: Offset): TimePoint | null {
+    for (const segment of this.#segments) {
+      const { newest } = segment
+      if (newest === null || newest.timestamp < timestamp) continue
+      for (let place = segment.locateTime(timestamp); place !== null; ) {
+        if (place.baseOffset >= limit) return null
+        const read = segment.read(place.position, { maxBytes: 0, limit, atLeastOne: true })!
+        const found = this.#recordAt(read.records, timestamp, limit)
+        if (found !== null) return found
+        place = segment.locateTime(timestamp, place.position + read.records.length)
+      }
+    }
+    return null
+  }
+
+  /** The record with the largest timestamp below `limit`, the first of several; null if there is none. */
+  findMaxTimestamp(limit: Offset): TimePoint | null {
+    let best: TimePoint | null = null
+    for (const segment of this.#segments) {
+      const { newest } = segment
+      if (newest !== null && (best === null || newest.timestamp > best.timestamp)) best = newest
+    }
+    if (best === null) return null
+    const isVisible = best.offset < limit && best.offset >= this.#logStartOffset
+    return isVisible ? this.findTimestamp(best.timestamp, limit) : this.#maxTimestampByReading(limit)
+  }
+
+  /** The record with the largest timestamp is deleted or not visible yet, which is rare: the headers tell which one is next. */
+  #maxTimestampByReading(limit: Offset): TimePoint | null {
+    let timestamp = -1
+    for (const segment of this.#segments) {
+      if (segment.baseOffset >= limit) break
+      segment.scan(0, false, header => {
+        if (header.baseOffset >= limit) return false
+        if (header.lastOffset >= this.#logStartOffset) timestamp = Math.max(timestamp, header.maxTimestamp)
+        return true
+      })
+    }
+    return timestamp < 0 ? null : this.findTimestamp(timestamp, limit)
+  }
+
+  /** Resolves when all that was appended before the call is on the medium. Calls while one is under way share the next. @throws MillraceError DISK_FAILED, DISK_FULL */
+  sync(): Promise<void> {
+    if (this.#syncing !== null) return (this.#nextSync ??= this.#afterSync(this.#syncing))
+    if (this.#durableOffset === this.#endOffset || this.#closed) return Promise.resolve()
+    const syncing = this.#syncNow()
+    this.#syncing = syncing
+    const done = (): void => void (this.#syncing = null)
+    syncing.then(done, done)
+    return syncing
+  }
+
+  async #afterSync(current: Promise<void>): Promise<void> {
+    await current.catch(() => {
+      // Reported to those who waited for that sync.
+    })
+    this.#nextSync = null
+    await this.sync()
+  }
+
+  async #syncNow(): Promise<void> {
+    const target = this.#endOffset
+    const cuts = this.#cuts
+    const rolled = this.#unsynced
+    const active = this.#active
+    if (this.#namesChanged) {
+      this.#namesChanged = false
+      await this.#home.disk.syncDirectory(this.directory)
+    }
+    for (const segment of rolled) await segment.syncWithIndexes()
+    if (!this.#closed) await active.sync()
+    if (cuts !== this.#cuts || this.#closed) return
+    this.#unsynced = this.#unsynced.filter(segment => !rolled.includes(segment))
+    this.#durableOffset = Math.max(this.#durableOffset, target)
+  }
+
+  /** A place up to which the log may be trusted once a `sync` that begins now is done; see {@link saveCheckpoint}. */
+  recoveryPoint(): RecoveryPoint {
+    return { segment: this.#active.baseOffset, position: this.#active.size, offset: this.#endOffset, newest: this.#active.newest }
+  }
+
+  /** Writes down that everything before `point` is on the medium, with the owner's state at that point. `durable` waits for the medium. */
+  saveCheckpoint(point: RecoveryPoint, state: Json, durable: boolean): void {
+    assert(point.offset <= this.#durableOffset, 'a checkpoint says only what is durable')
+    const segment = this.#segments.find(({ baseOffset }) => baseOffset === point.segment)
+    segment?.saveIndexes()
+    const leaderEpochs = this.leaderEpochs.entries.filter(([, start]) => start < point.offset)
+    writeCheckpoint(this.#home.disk, this.directory, { logStartOffset: this.#logStartOffset, recoveryPoint: point, leaderEpochs, state }, durable)
+  }
+
+  /** Makes records below `offset` unreadable and frees the segments that hold nothing else. The caller saves a checkpoint. */
+  advanceLogStart(offset: Offset): void {
+    assert(offset <= this.#endOffset, `a log cannot start at ${offset}, behind its end ${this.#endOffset}`)
+    if (offset <= this.#logStartOffset) return
+    this.#logStartOffset = offset
+    this.leaderEpochs.truncateStart(offset)
+    while (this.#segments.length > 1 && this.#segments[1]!.baseOffset <= offset) this.#forget(this.#segments.shift()!)
+  }
+
+  /** Cuts the log so that `offset` is next; a batch that holds it goes as a whole. */
+  truncateTo(offset: Offset): void {
+    if (offset >= this.#endOffset) return
+    this.#cuts++
+    this.#places.clear()
+    while (this.#segments.length > 1 && this.#active.baseOffset > offset) {
+      this.#forget(this.#segments.pop()!)
+      this.#active = this.#segments.at(-1)!
+    }
+    const place = this.#active.locate(offset)
+    this.#endOffset = place === null ? Math.min(this.#endOffset, offset) : Math.min(offset, place.baseOffset)
+    this.#active.truncate(place === null ? this.#active.size : place.position, this.#endOffset)
+    this.#unsynced = this.#unsynced.filter(segment => segment !== this.#active)
+    this.#durableOffset = Math.min(this.#durableOffset, this.#endOffset)
+    this.leaderEpochs.truncateEnd(this.#endOffset)
+  }
+
+  /** Puts one segment (or none) in the place of some neighbours that compaction has rewritten. */
+  replace(old: readonly Segment[], next: Segment | null): void {
+    const at = this.#segments.indexOf(old[0]!)
+    assert(at >= 0 && !old.includes(this.#active), 'only sealed segments are replaced')
+    this.#segments.splice(at, old.length, ...(next === null ? [] : [next]))
+    this.#places.clear()
+  }
+
+  /** Calls `visit` with the header of every batch that ends at `from` or behind; used to rebuild state that follows from them. */
+  scan(from: Offset, visit: (header: RecordBatchHeader) => void): void {
+    for (const [index, segment] of this.#segments.entries()) {
+      const next = this.#segments[index + 1]
+      if (next !== undefined && next.baseOffset <= from) continue
+      const place = segment.locate(from)
+      if (place !== null) segment.scan(place.position, false, header => void visit(header))
+    }
+  }
+
+  /** Does not sync. */
+  close(): void {
+    this.#closed = true
+    for (const segment of this.#segments) segment.close()
+  }
+
+  /** Removes all its files. */
+  remove(): void {
+    this.close()
+    this.#home.disk.remove(this.directory)
+  }
+
+  #forget(segment: Segment): void {
+    this.#places.clear()
+    this.#unsynced = this.#unsynced.filter(other => other !== segment)
+    segment.remove()
+  }
+
+  #placeOf(offset: Offset): { segment: Segment; position: number } | null {
+    const index = this.#segmentIndexOf(offset)
+    if (index < 0) return null
+    const segment = this.#segments[index]!
+    const place = segment.locate(offset)
+    return place === null ? this.#startOfNext(segment) : { segment, position: place.position }
+  }
+
+  /** Index of the last segment that begins at or before an offset. */
+  #segmentIndexOf(offset: Offset): number {
+    let low = 0
+    let high = this.#segments.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (this.#segments[middle]!.baseOffset <= offset) low = middle + 1
+      else high = middle
+    }
+    return Math.max(0, low - 1)
+  }
+
+  #startOfNext(segment: Segment): { segment: Segment; position: number } | null {
+    const next = this.#segments[this.#segments.indexOf(segment) + 1]
+    return next === undefined ? null : { segment: next, position: 0 }
+  }
+
+  #remember(read: LogRead, place: { segment: Segment; position: number }): void {
+    this.#places.delete(read.nextOffset)
+    this.#places.set(read.nextOffset, place)
+    if (this.#places.size <= maxRememberedPlaces) return
+    for (const oldest of this.#places.keys()) {
+      this.#places.delete(oldest)
+      return
+    }
+  }
+
+  #recordAt(batch: Buffer, timestamp: Timestamp, limit: Offset): TimePoint | null {
+    const cursor = new RecordBatchCursor(batch, { fromOffset: this.#logStartOffset })
+    while (cursor.next() && cursor.offset < limit) {
+      if (cursor.timestamp >= timestamp) return { timestamp: cursor.timestamp, offset: cursor.offset }
+    }
+    return null
+  }
+}
+

@@ -1,0 +1,107 @@
+// Opens a log from its directory: trusts what lies before the checkpoint, checks what lies behind, and cuts a torn tail.
+
+import type { Offset } from '../../core/record.ts'
+import type { RecordBatchHeader } from '../wire/record-batch-header.ts'
+import { readCheckpoint, type Checkpoint, type Json } from './checkpoint.ts'
+import { LeaderEpochs } from './leader-epochs.ts'
+import { Log, type LogSettings } from './log.ts'
+import { Segment, segmentName, type SegmentHome } from './segment.ts'
+
+/** What was found behind the checkpoint that could not be trusted. */
+export interface CutTail {
+  readonly file: string
+  readonly position: number
+  /** Why, as a clause. */
+  readonly problem: string
+  readonly bytes: number
+  /** Segments that came later; set aside under the ending `.orphan`. */
+  readonly orphans: readonly string[]
+}
+
+export interface OpenedLog {
+  readonly log: Log
+  /** What the owner gave with the last checkpoint; null where there was none. */
+  readonly state: Json
+  /** False if the log ended at its checkpoint, as after a clean shutdown. */
+  readonly recovered: boolean
+  readonly cut: CutTail | null
+}
+
+/** What the opening of a log shows of it. */
+export interface RecoveryVisitor {
+  /** The owner's state at the checkpoint; null where there was none, and then every batch follows. */
+  restore(state: Json): void
+  /** Each batch behind it, in order. */
+  batch(header: RecordBatchHeader): void
+}
+
+/** Creates the directory of a new log. */
+export function openLog(home: SegmentHome, settings: LogSettings, visitor: RecoveryVisitor): OpenedLog {
+  home.disk.makeDirectory(home.directory)
+  const bases = segmentBases(home)
+  let checkpoint = readCheckpoint(home.disk, home.directory)
+  if (checkpoint !== null && !holds(home, bases, checkpoint)) checkpoint = null
+  const state = checkpoint?.state ?? null
+  visitor.restore(state)
+  const leaderEpochs = new LeaderEpochs(checkpoint?.leaderEpochs)
+  const found = recoverSegments(home, bases, checkpoint, header => {
+    leaderEpochs.assign(header.leaderEpoch, header.baseOffset)
+    visitor.batch(header)
+  })
+  const logStartOffset = Math.min(found.endOffset, Math.max(checkpoint?.logStartOffset ?? 0, found.segments[0]!.baseOffset))
+  const trusted = checkpoint?.recoveryPoint.offset ?? found.segments[0]!.baseOffset
+  const log = new Log({ home, settings, ...found, logStartOffset, durableOffset: Math.min(trusted, found.endOffset), leaderEpochs })
+  return { log, state, recovered: found.endOffset > trusted || found.cut !== null, cut: found.cut }
+}
+
+/** A checkpoint that speaks of bytes which are not there is worth nothing: somebody has changed the files. */
+function holds(home: SegmentHome, bases: readonly Offset[], checkpoint: Checkpoint): boolean {
+  const { segment, position } = checkpoint.recoveryPoint
+  return bases.includes(segment) && (home.disk.size(`${home.directory}/${segmentName(segment)}.log`) ?? 0) >= position
+}
+
+function segmentBases(home: SegmentHome): readonly Offset[] {
+  const bases: Offset[] = []
+  for (const name of home.disk.list(home.directory)) {
+    if (/^\d{20}\.log$/.test(name)) bases.push(Number(name.slice(0, 20)))
+    else if (/\.(tmp|cleaned|deleted)$/.test(name)) home.disk.remove(`${home.directory}/${name}`)
+  }
+  return bases
+}
+
+interface FoundSegments {
+  readonly segments: readonly Segment[]
+  readonly endOffset: Offset
+  readonly cut: CutTail | null
+}
+
+function recoverSegments(home: SegmentHome, bases: readonly Offset[], checkpoint: Checkpoint | null, visit: (header: RecordBatchHeader) => void): FoundSegments {
+  const point = checkpoint?.recoveryPoint ?? null
+  const segments = bases.filter(base => point !== null && base < point.segment).map(base => Segment.sealed(home, base))
+  const unsure = bases.filter(base => point === null || base >= point.segment)
+  let endOffset = point?.offset ?? unsure[0] ?? 0
+  for (const [index, base] of unsure.entries()) {
+    if (index > 0) segments.at(-1)!.seal()
+    const { segment, scan } = Segment.recover(home, base, base === point?.segment ? point : null, header => {
+      endOffset = header.lastOffset + 1
+      visit(header)
+    })
+    segments.push(segment)
+    if (scan.problem === null) continue
+    const cut: CutTail = { file: segment.path, position: scan.end, problem: scan.problem, bytes: segment.file.size - scan.end, orphans: setAside(home, unsure.slice(index + 1)) }
+    segment.cut()
+    return { segments, endOffset, cut }
+  }
+  if (unsure.length === 0) segments.push(Segment.create(home, endOffset))
+  return { segments, endOffset: Math.max(endOffset, segments.at(-1)!.baseOffset), cut: null }
+}
+
+function setAside(home: SegmentHome, bases: readonly Offset[]): readonly string[] {
+  return bases.map(base => {
+    const path = `${home.directory}/${segmentName(base)}`
+    home.disk.remove(`${path}.index`)
+    home.disk.remove(`${path}.timeindex`)
+    home.disk.rename(`${path}.log`, `${path}.log.orphan`)
+    return `${path}.log.orphan`
+  })
+}

@@ -1,0 +1,202 @@
+// The log against an array: appends, rolls, reads at every offset, times, cuts, crashes at any byte, reopening.
+
+import fc from 'fast-check'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { FileDisk } from '../../../broker/disk/file-disk.ts'
+import type { Disk } from '../../../broker/disk/disk.ts'
+import { FilePool } from '../../../broker/disk/file-pool.ts'
+import { MemoryDisk } from '../../../broker/disk/memory-disk.ts'
+import type { Log, LogSettings } from '../../../broker/log/log.ts'
+import { openLog, type OpenedLog } from '../../../broker/log/recovery.ts'
+import { batchOf, recordsOf, type ReadRecord, type TestRecord } from './batches.ts'
+
+const settings: LogSettings = { segmentBytes: 600, segmentMs: 1000, indexIntervalBytes: 150, segmentIndexBytes: 4096 }
+
+function open(disk: Disk, seen: number[] = []): OpenedLog {
+  const home = { disk, pool: new FilePool(disk, 4), directory: 'topic-0' }
+  return openLog(home, settings, { restore: () => {}, batch: header => seen.push(header.baseOffset) })
+}
+
+function readAll(log: Log, from = log.logStartOffset, maxBytes = 300): readonly ReadRecord[] {
+  const records: ReadRecord[] = []
+  for (let offset = from; ; ) {
+    const read = log.read(offset, { maxBytes, limit: log.endOffset, atLeastOne: true })
+    if (read === null) return records
+    records.push(...recordsOf(read.records, offset))
+    offset = read.nextOffset
+  }
+}
+
+type Step =
+  | { readonly do: 'append'; readonly records: readonly TestRecord[] }
+  | { readonly do: 'roll' | 'sync' | 'checkpoint' | 'reopen' | 'lose indexes' }
+  | { readonly do: 'truncate' | 'delete'; readonly at: number }
+
+const record: fc.Arbitrary<TestRecord> = fc.record({
+  key: fc.option(fc.string({ maxLength: 4 })),
+  value: fc.option(fc.string({ maxLength: 40 })),
+  timestamp: fc.integer({ min: 0, max: 3000 }),
+})
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 8, arbitrary: fc.record({ do: fc.constant('append' as const), records: fc.array(record, { minLength: 1, maxLength: 5 }) }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('roll' as const, 'sync' as const, 'checkpoint' as const, 'reopen' as const, 'lose indexes' as const) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('truncate' as const, 'delete' as const), at: fc.double({ min: 0, max: 1, noNaN: true }) }) },
+)
+
+interface Model {
+  /** Arrays of the records of each batch. */
+  batches: ReadRecord[][]
+  start: number
+  end: number
+}
+
+async function apply(step: Step, log: Log, model: Model): Promise<void> {
+  switch (step.do) {
+    case 'append': {
+      const base = log.append(batchOf(step.records), 0)
+      expect(base).toBe(model.end)
+      model.batches.push(step.records.map((record, index) => ({ ...record, offset: base + index })))
+      model.end += step.records.length
+      return
+    }
+    case 'roll':
+      return log.roll()
+    case 'sync':
+      return log.sync()
+    case 'checkpoint': {
+      const point = log.recoveryPoint()
+      await log.sync()
+      return log.saveCheckpoint(point, null, true)
+    }
+    case 'delete': {
+      const offset = model.start + Math.floor((model.end - model.start) * step.at)
+      log.advanceLogStart(offset)
+      model.start = Math.max(model.start, offset)
+      const point = log.recoveryPoint()
+      await log.sync()
+      return log.saveCheckpoint(point, null, true)
+    }
+    case 'truncate': {
+      const offset = model.start + Math.floor((model.end - model.start) * step.at)
+      const cut = model.batches.find(batch => batch.at(-1)!.offset >= offset)
+      if (cut === undefined || cut[0]!.offset < model.start) return
+      log.truncateTo(offset)
+      model.end = cut[0]!.offset
+      model.batches = model.batches.filter(batch => batch[0]!.offset < model.end)
+      const point = log.recoveryPoint()
+      await log.sync()
+      return log.saveCheckpoint(point, null, true)
+    }
+  }
+}
+
+function check(log: Log, model: Model): void {
+  expect([log.logStartOffset, log.endOffset]).toEqual([model.start, model.end])
+  const all = model.batches.flat().filter(({ offset }) => offset >= model.start)
+  expect(readAll(log)).toEqual(all)
+  for (let offset = model.start; offset < model.end; offset++) {
+    const read = log.read(offset, { maxBytes: 1, limit: log.endOffset, atLeastOne: true })
+    const batch = model.batches.find(batch => batch.at(-1)!.offset >= offset)!
+    expect(recordsOf(read!.records)).toEqual(batch)
+  }
+  for (let time = 0; time <= 3100; time += 150) {
+    const first = all.find(({ timestamp }) => timestamp >= time)
+    expect(log.findTimestamp(time, log.endOffset)).toEqual(first === undefined ? null : { timestamp: first.timestamp, offset: first.offset })
+  }
+  const largest = Math.max(-1, ...all.map(({ timestamp }) => timestamp))
+  const newest = all.find(({ timestamp }) => timestamp === largest)
+  const found = log.findMaxTimestamp(log.endOffset)
+  if (model.start === 0) expect(found).toEqual(newest === undefined ? null : { timestamp: newest.timestamp, offset: newest.offset })
+}
+
+async function runModel(disk: Disk, steps: readonly Step[]): Promise<void> {
+  let { log } = open(disk)
+  const model: Model = { batches: [], start: 0, end: 0 }
+  for (const step of steps) {
+    await apply(step, log, model)
+    if (step.do === 'reopen' || step.do === 'lose indexes') {
+      log.close()
+      if (step.do === 'lose indexes') for (const name of disk.list('topic-0')) if (name.endsWith('index')) disk.remove(`topic-0/${name}`)
+      log = open(disk).log
+    }
+  }
+  check(log, model)
+  log.close()
+  check(open(disk).log, model)
+}
+
+test('a log is an array of batches, whatever is done to it', async () => {
+  await fc.assert(fc.asyncProperty(fc.array(step, { maxLength: 40 }), steps => runModel(new MemoryDisk(), steps)), { numRuns: 200 })
+})
+
+test('the same on real files, with four of them open', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'millrace-log-'))
+  let run = 0
+  try {
+    await fc.assert(fc.asyncProperty(fc.array(step, { maxLength: 30 }), steps => runModel(new FileDisk(join(directory, String(run++))), steps)), { numRuns: 25 })
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
+})
+
+test('a crash at any byte loses nothing that was synced and leaves no half batch', async () => {
+  const crashing = fc.tuple(fc.array(step, { maxLength: 25 }), fc.double({ min: 0, max: 1, noNaN: true }), fc.nat(80))
+  await fc.assert(
+    fc.asyncProperty(crashing, async ([steps, share, zeros]) => {
+      const disk = new MemoryDisk()
+      const { log } = open(disk)
+      const model: Model = { batches: [], start: 0, end: 0 }
+      for (const step of steps) if (step.do !== 'reopen' && step.do !== 'lose indexes') await apply(step, log, model)
+      const durable = log.durableOffset
+      const after = disk.crash(file => {
+        const keep = file.synced + Math.floor((file.size - file.synced) * share)
+        return { keep, zeros: Math.min(zeros, file.size - keep) }
+      })
+      const seen: number[] = []
+      const opened = open(after, seen)
+      const { endOffset } = opened.log
+      expect(endOffset).toBeGreaterThanOrEqual(durable)
+      expect(opened.log.durableOffset).toBeLessThanOrEqual(endOffset)
+      model.batches = model.batches.filter(batch => batch[0]!.offset < endOffset)
+      model.end = endOffset
+      model.start = Math.min(model.start, endOffset)
+      check(opened.log, model)
+      expect(opened.log.append(batchOf([{ key: 'k', value: 'v', timestamp: 0 }]), 1)).toBe(endOffset)
+    }),
+    { numRuns: 300 },
+  )
+})
+
+test('a clean end is not read again; a tail is, and its bad end is reported', async () => {
+  const disk = new MemoryDisk()
+  const { log } = open(disk)
+  log.append(batchOf([{ key: 'a', value: '1', timestamp: 1 }]), 0)
+  const point = log.recoveryPoint()
+  await log.sync()
+  log.saveCheckpoint(point, { producers: 7 }, true)
+  const seen: number[] = []
+  const clean = open(disk, seen)
+  expect([clean.state, clean.recovered, seen]).toEqual([{ producers: 7 }, false, []])
+  clean.log.append(batchOf([{ key: 'b', value: '2', timestamp: 2 }]), 0)
+  clean.log.append(batchOf([{ key: 'c', value: '3', timestamp: 3 }]), 0)
+  disk.corrupt('topic-0/00000000000000000000.log', disk.size('topic-0/00000000000000000000.log')! - 1)
+  const torn = open(disk, seen)
+  expect(seen).toEqual([1])
+  expect(torn.cut).toMatchObject({ file: 'topic-0/00000000000000000000.log', problem: expect.stringContaining('CRC-32C') as string, orphans: [] })
+  expect(torn.log.endOffset).toBe(2)
+})
+
+test('a full disk refuses the append, and takes it when there is room again', () => {
+  const disk = new MemoryDisk()
+  const { log } = open(disk)
+  log.append(batchOf([{ key: 'a', value: '1', timestamp: 1 }]), 0)
+  disk.capacityBytes = disk.usedBytes + 10
+  expect(() => log.append(batchOf([{ key: 'b', value: '2', timestamp: 2 }]), 0)).toThrow('no room')
+  expect(readAll(log).length).toBe(1)
+  disk.capacityBytes = 1e9
+  expect(log.append(batchOf([{ key: 'b', value: '2', timestamp: 2 }]), 0)).toBe(1)
+})
