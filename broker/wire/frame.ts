@@ -39,7 +39,7 @@ export function encodeRequest<N extends ApiName>(api: N, version: number, header
   else writer.utf8(header.clientId, 'int16')
   const { request } = apiOf(api)
   if (isFlexible(request, version)) writer.unsignedVarint(0)
-  codecOf(request, version).write(writer, body as never)
+  codecOf(request, version).write(writer, body)
   return withLength(writer)
 }
 
@@ -72,7 +72,7 @@ export function encodeResponse<N extends ApiName>(api: N, version: number, corre
   writer.int32(correlationId)
   const { response } = apiOf(api)
   if (hasHeaderTags(api, version)) writer.unsignedVarint(0)
-  codecOf(response, version).write(writer, body as never)
+  codecOf(response, version).write(writer, body)
   return withLength(writer)
 }
 
