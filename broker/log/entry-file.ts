@@ -72,11 +72,12 @@ export class EntryFile {
     this.file.truncate(count * this.entryBytes)
   }
 
-  /** Hands entries that the file lacks to it. */
-  save(): void {
-    if (this.#memory === null || this.#saved === this.count) return
+  /** Hands entries that the file lacks to it; false if there were none. */
+  save(): boolean {
+    if (this.#memory === null || this.#saved === this.count) return false
     this.file.append([this.#memory.subarray(this.#saved * this.entryBytes, this.count * this.entryBytes)])
     this.#saved = this.count
+    return true
   }
 
   /** Saves and frees the memory. */

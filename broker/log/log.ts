@@ -160,7 +160,7 @@ export class Log {
     if (this.#active.size === 0) {
       this.#segments.pop()
       this.#active.remove()
-    } else if (this.#durableOffset < this.#endOffset) {
+    } else {
       this.#unsynced.push(this.#active)
     }
     this.#segments.push(next)
@@ -230,7 +230,7 @@ export class Log {
   /** Resolves when all that was appended before the call is on the medium. Calls while one is under way share the next. @throws MillraceError DISK_FAILED, DISK_FULL */
   sync(): Promise<void> {
     if (this.#syncing !== null) return (this.#nextSync ??= this.#afterSync(this.#syncing))
-    if (this.#durableOffset === this.#endOffset || this.#closed) return Promise.resolve()
+    if ((this.#durableOffset === this.#endOffset && this.#unsynced.length === 0) || this.#closed) return Promise.resolve()
     const syncing = this.#syncNow()
     this.#syncing = syncing
     const done = (): void => void (this.#syncing = null)
@@ -267,11 +267,23 @@ export class Log {
     return { segment: this.#active.baseOffset, position: this.#active.size, offset: this.#endOffset, newest: this.#active.newest }
   }
 
-  /** Writes down that everything before `point` is on the medium, with the owner's state at that point. `durable` waits for the medium. */
-  saveCheckpoint(point: RecoveryPoint, state: Json, durable: boolean): void {
+  /**
+   * Writes down that everything before `point` is on the medium (a `sync` begun after it was taken is done), with the owner's state at that point.
+   * `durable` waits for the medium.
+   */
+  async saveCheckpoint(point: RecoveryPoint, state: Json, durable: boolean): Promise<void> {
     assert(point.offset <= this.#durableOffset, 'a checkpoint says only what is durable')
-    const segment = this.#segments.find(({ baseOffset }) => baseOffset === point.segment)
-    segment?.saveIndexes()
+    await this.#segments.find(({ baseOffset }) => baseOffset === point.segment)?.saveIndexes()
+    if (this.#closed || point.offset > this.#durableOffset) return
+    this.#writeCheckpoint(point, state, durable)
+  }
+
+  /** The first checkpoint of a new log: a gap behind it is then known for one. */
+  saveFirstCheckpoint(state: Json): void {
+    this.#writeCheckpoint(this.recoveryPoint(), state, false)
+  }
+
+  #writeCheckpoint(point: RecoveryPoint, state: Json, durable: boolean): void {
     const leaderEpochs = this.leaderEpochs.entries.filter(([, start]) => start < point.offset)
     writeCheckpoint(this.#home.disk, this.directory, { logStartOffset: this.#logStartOffset, recoveryPoint: point, leaderEpochs, state }, durable)
   }

@@ -23,15 +23,17 @@ export class OffsetIndex {
     return positionAt(buffer, at) < logBytes
   }
 
-  /** To go on appending behind `logBytes`; entries that are not in order, or point beyond, are dropped. */
-  openForAppend(logBytes: number): void {
+  /** To go on appending behind `logBytes` and `endOffset`; entries that are not in order, or lie beyond, are dropped: a crash may have torn them. */
+  openForAppend(logBytes: number, endOffset: Offset): void {
     let lastOffset = -1
-    let lastPosition = -1
+    // The batch at 0 is never indexed: an entry of zeros is one that a crash has taken.
+    let lastPosition = 0
     this.entries.openForAppend((buffer, at) => {
-      const ordered = offsetAt(buffer, at) > lastOffset && positionAt(buffer, at) > lastPosition && positionAt(buffer, at) < logBytes
+      const ordered = offsetAt(buffer, at) > lastOffset && positionAt(buffer, at) > lastPosition
+      const before = positionAt(buffer, at) < logBytes && this.#baseOffset + offsetAt(buffer, at) < endOffset
       lastOffset = offsetAt(buffer, at)
       lastPosition = positionAt(buffer, at)
-      return ordered
+      return ordered && before
     })
   }
 

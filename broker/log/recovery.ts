@@ -51,6 +51,7 @@ export function openLog(home: SegmentHome, settings: LogSettings, visitor: Recov
   const logStartOffset = Math.min(found.endOffset, Math.max(checkpoint?.logStartOffset ?? 0, found.segments[0]!.baseOffset))
   const trusted = checkpoint?.recoveryPoint.offset ?? found.segments[0]!.baseOffset
   const log = new Log({ home, settings, ...found, logStartOffset, durableOffset: Math.min(trusted, found.endOffset), leaderEpochs })
+  if (bases.length === 0) log.saveFirstCheckpoint(state)
   return { log, state, recovered: found.endOffset > trusted || found.cut !== null, cut: found.cut }
 }
 
@@ -81,6 +82,8 @@ function recoverSegments(home: SegmentHome, bases: readonly Offset[], checkpoint
   const unsure = bases.filter(base => point === null || base >= point.segment)
   let endOffset = point?.offset ?? unsure[0] ?? 0
   for (const [index, base] of unsure.entries()) {
+    // Behind a checkpoint nothing was compacted yet, so a gap between segments is what a crash has taken.
+    if (point !== null && base > endOffset && index > 0) return { segments, endOffset, cut: gapBefore(home, segments.at(-1)!, endOffset, unsure.slice(index)) }
     if (index > 0) segments.at(-1)!.seal()
     const { segment, scan } = Segment.recover(home, base, base === point?.segment ? point : null, header => {
       endOffset = header.lastOffset + 1
@@ -94,6 +97,11 @@ function recoverSegments(home: SegmentHome, bases: readonly Offset[], checkpoint
   }
   if (unsure.length === 0) segments.push(Segment.create(home, endOffset))
   return { segments, endOffset: Math.max(endOffset, segments.at(-1)!.baseOffset), cut: null }
+}
+
+function gapBefore(home: SegmentHome, last: Segment, endOffset: Offset, bases: readonly Offset[]): CutTail {
+  const problem = `it ends before offset ${endOffset}, and the next file begins at ${bases[0]}`
+  return { file: last.path, position: last.size, problem, bytes: 0, orphans: setAside(home, bases) }
 }
 
 function setAside(home: SegmentHome, bases: readonly Offset[]): readonly string[] {

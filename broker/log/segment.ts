@@ -1,6 +1,6 @@
 // One file of a log with its two indexes: batches from a base offset on, appended to the last segment only.
 
-import { assert, MillraceError } from '../../core/error.ts'
+import { MillraceError } from '../../core/error.ts'
 import type { Offset, Timestamp } from '../../core/record.ts'
 import type { Disk } from '../disk/disk.ts'
 import type { FilePool, PooledFile } from '../disk/file-pool.ts'
@@ -167,12 +167,12 @@ export class Segment {
 
   /** Cuts the segment before a batch; it is the last one afterwards. */
   truncate(position: number, endOffset: Offset): void {
-    this.#beActive(endOffset)
+    this.#beActive()
     this.file.truncate(position)
     this.size = position
     this.#offsetIndex.truncate(position)
     this.#timeIndex.truncate(endOffset)
-    this.#newest = this.#timeIndex.last()
+    if (this.#newest !== null && this.#newest.offset >= endOffset) this.#newest = this.#timeIndex.last()
     scanBatches(this.file, { from: this.#offsetIndex.lastPosition, end: position, minOffset: 0, checked: false }, header => this.#noteTime(header))
     this.#bytesSinceEntry = position - this.#offsetIndex.lastPosition
     if (position === 0) this.#firstTimestamp = null
@@ -192,10 +192,9 @@ export class Segment {
     }
   }
 
-  saveIndexes(): void {
-    if (this.#state !== 'active') return
-    this.#offsetIndex.entries.save()
-    this.#timeIndex.entries.save()
+  /** Resolves when the index entries so far are on the medium. */
+  async saveIndexes(): Promise<void> {
+    for (const { entries } of [this.#offsetIndex, this.#timeIndex]) if (entries.save()) await entries.file.sync()
   }
 
   sync(): Promise<void> {
@@ -283,8 +282,8 @@ export class Segment {
   }
 
   #loadIndexes(position: number, endOffset: Offset, newest: TimePoint | null): void {
-    this.#offsetIndex.openForAppend(position)
-    this.#timeIndex.openForAppend(endOffset)
+    this.#offsetIndex.openForAppend(position, endOffset)
+    this.#timeIndex.openForAppend(newest)
     this.#newest = newest
     this.#bytesSinceEntry = position - this.#offsetIndex.lastPosition
   }
@@ -305,11 +304,9 @@ export class Segment {
     this.seal()
   }
 
-  #beActive(endOffset: Offset): void {
+  #beActive(): void {
     if (this.#state === 'active') return
-    assert(this.size >= 0, 'a segment has a size')
-    this.#indexes()
-    this.#loadIndexes(this.size, endOffset, null)
+    this.#loadIndexes(this.size, Number.POSITIVE_INFINITY, this.newest)
     this.#state = 'active'
   }
 }

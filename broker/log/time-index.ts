@@ -25,17 +25,18 @@ export class TimeIndex {
     return this.entries.openSealed()
   }
 
-  /** To go on appending; entries that are not in order, or are of offsets from `endOffset` on, are dropped. */
-  openForAppend(endOffset: Offset): void {
+  /** To go on appending; entries that are not in order, or say otherwise than that `newest` is the largest, are dropped: a crash may have torn them. */
+  openForAppend(newest: TimePoint | null): void {
     let lastTimestamp = Number.NEGATIVE_INFINITY
     let lastOffset = -1
     this.entries.openForAppend((buffer, at) => {
       const timestamp = timestampAt(buffer, at)
       const offset = relativeAt(buffer, at)
-      const ordered = timestamp > lastTimestamp && offset > lastOffset && this.#baseOffset + offset < endOffset
+      const ordered = timestamp > lastTimestamp && offset > lastOffset
+      const older = newest !== null && (timestamp === newest.timestamp ? this.#baseOffset + offset === newest.offset : timestamp < newest.timestamp && this.#baseOffset + offset < newest.offset)
       lastTimestamp = timestamp
       lastOffset = offset
-      return ordered
+      return ordered && older
     })
   }
 

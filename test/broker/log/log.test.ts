@@ -177,7 +177,7 @@ test('a clean end is not read again; a tail is, and its bad end is reported', as
   log.append(batchOf([{ key: 'a', value: '1', timestamp: 1 }]), 0)
   const point = log.recoveryPoint()
   await log.sync()
-  log.saveCheckpoint(point, { producers: 7 }, true)
+  await log.saveCheckpoint(point, { producers: 7 }, true)
   const seen: number[] = []
   const clean = open(disk, seen)
   expect([clean.state, clean.recovered, seen]).toEqual([{ producers: 7 }, false, []])
