@@ -1,0 +1,45 @@
+// Draws joins of a stream with a table or a global table.
+
+import type { JoinKind, KeyValueFunction, ValueJoiner } from '../core/topology/node.ts'
+import type { Call } from './call.ts'
+import { repartitionDraft, throughRepartition } from './draw-stream.ts'
+import { requireRows, type GroupChoice } from './draw-table.ts'
+import type { GlobalTablePoint, StreamPoint, TablePoint } from './point.ts'
+
+/** Only the stream's side is repartitioned, and only if its key was changed. */
+export function drawTableJoin(point: StreamPoint, table: TablePoint, call: Call, join: JoinKind, joiner: ValueJoiner, choice: GroupChoice): StreamPoint {
+  requireRows(table)
+  const stream = point.rekeyed ? repartitionedForJoin(point, call, choice) : point
+  const path = `${point.path}.${call.verb}-${table.path}`
+  const node = point.blueprint.node(call, path, [stream.node], (base, plan) => ({
+    ...base,
+    kind: 'stream-table-join',
+    join,
+    table: plan.nodeName(table.node),
+    joiner,
+  }))
+  return { ...point, node, path, key: choice.key ?? stream.key, value: null, rekeyed: false, joinRepartition: null }
+}
+
+export function drawGlobalJoin(point: StreamPoint, table: GlobalTablePoint, call: Call, join: JoinKind, joiner: ValueJoiner, selector: KeyValueFunction): StreamPoint {
+  const path = `${point.path}.${call.verb}-${table.global.topic}`
+  const node = point.blueprint.node(call, path, [point.node], (base, plan) => ({
+    ...base,
+    kind: 'stream-global-join',
+    join,
+    store: plan.storeName(table.global.store),
+    selector,
+    joiner,
+  }))
+  return { ...point, node, path, value: null, joinRepartition: null }
+}
+
+/** Unnamed joins of one stream share a repartition; a named join has its own. */
+function repartitionedForJoin(point: StreamPoint, call: Call, choice: GroupChoice): StreamPoint {
+  if (call.name === null && point.joinRepartition !== null) return point.joinRepartition
+  const draft = repartitionDraft(call, call.name, point.path, choice.key ?? point.key, choice.value ?? point.value)
+  const { source } = throughRepartition(point, draft, null)
+  const repartitioned = { ...point, node: source, key: draft.key, value: draft.value, rekeyed: false, joinRepartition: null }
+  if (call.name === null) point.joinRepartition = repartitioned
+  return repartitioned
+}

@@ -1,0 +1,82 @@
+// Draws the verbs of a table, and decides which tables are kept in stores and which must say their old values.
+
+import type { KeyValueFunction, NodeOf, Predicate } from '../core/topology/node.ts'
+import type { Serde } from '../core/serde.ts'
+import type { NodeBase, SerdeSlot } from './blueprint.ts'
+import type { Call } from './call.ts'
+import { storeSettings, tableStore, type StoreChoice } from './draw-store.ts'
+import type { GroupedTablePoint, StreamPoint, TablePoint, TableState } from './point.ts'
+
+export function drawTableFilter(point: TablePoint, call: Call, predicate: Predicate, negated: boolean, choice: StoreChoice | undefined): TablePoint {
+  // A filter that knows the old value keeps back tombstones of rows that never matched; it asks for it where that costs no new store.
+  const sendsOldValues = requireOldValues(point, false)
+  return derived(point, call, choice, point.value, sendsOldValues, (base, state) => ({ ...base, kind: 'table-filter', predicate, negated, ...state }))
+}
+
+export function drawTableMapValues(point: TablePoint, call: Call, mapper: NodeOf<'table-map-values'>['mapper'], seesNulls: boolean, choice: StoreChoice | undefined): TablePoint {
+  return derived(point, call, choice, null, false, (base, state) => ({ ...base, kind: 'table-map-values', mapper, seesNulls, ...state }))
+}
+
+export function drawToStream(point: TablePoint, call: Call, selector: KeyValueFunction | null): StreamPoint {
+  const path = `${point.path}.toStream`
+  const node = point.blueprint.node(call, path, [point.node], base => ({ ...base, kind: 'table-to-stream', selector }))
+  const key = selector === null ? point.key : null
+  return { blueprint: point.blueprint, node, path, key, value: point.value, rekeyed: selector !== null, joinRepartition: null }
+}
+
+export interface GroupChoice {
+  readonly key?: Serde<unknown> | undefined
+  readonly value?: Serde<unknown> | undefined
+}
+
+/** A row that leaves its group must be taken off there: the old value is needed, so the table must be kept. */
+export function drawTableGroup(point: TablePoint, call: Call, mapper: NodeOf<'table-group'>['mapper'], choice: GroupChoice): GroupedTablePoint {
+  requireOldValues(point, true)
+  const path = `${point.path}.groupBy`
+  const node = point.blueprint.node(call, path, [point.node], base => ({ ...base, kind: 'table-group', mapper }))
+  return { table: point, node, path, key: choice.key ?? null, value: choice.value ?? null, name: call.name, shared: null }
+}
+
+/** For whoever looks rows up in this table: makes sure that it, or the first table above that can be, is kept. */
+export function requireRows(point: TablePoint): void {
+  const { state } = point
+  if (state.store.used) return
+  if (state.parent === null) state.store.used = true
+  else requireRows(state.parent)
+}
+
+/** Makes the table say old values; with `force` even if a store must be made for it. False: it cannot without. */
+export function requireOldValues(point: TablePoint, force: boolean): boolean {
+  const { state } = point
+  if (state.sendsOldValues) return true
+  if (state.role === 'source') {
+    if (!force && !state.store.used) return false
+    state.store.used = true
+  } else if (state.role === 'derived' && !state.store.used && !requireOldValues(state.parent!, force)) {
+    return false
+  }
+  state.sendsOldValues = true
+  return true
+}
+
+type DerivedNode = NodeOf<'table-filter' | 'table-map-values'>
+
+function derived(
+  parent: TablePoint,
+  call: Call,
+  choice: StoreChoice | undefined,
+  inherited: SerdeSlot,
+  sendsOldValues: boolean,
+  emit: (base: NodeBase, state: Pick<DerivedNode, 'store' | 'sendsOldValues'>) => DerivedNode,
+): TablePoint {
+  const { blueprint } = parent
+  const path = `${parent.path}.${call.verb}`
+  const settings = storeSettings(choice)
+  const [key, value] = [settings.key ?? parent.key, settings.value ?? inherited]
+  const store = tableStore(blueprint, call, path, settings, key, value)
+  const state: TableState = { role: 'derived', parent, store, sendsOldValues }
+  const node = blueprint.node(call, path, [parent.node], (base, plan) =>
+    emit(base, { store: store.used ? plan.storeName(store) : null, sendsOldValues: state.sendsOldValues }),
+  )
+  return { blueprint, node, path, key, value, state }
+}
