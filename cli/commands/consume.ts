@@ -1,0 +1,185 @@
+// `millrace consume TOPIC`: writes records to standard output, one a line.
+
+import { MillraceError } from '../../core/error.ts'
+import type { FetchedRecords, GroupConsumer, GroupMember, LogPort, LogReader, MemberAssignment } from '../../core/log-port.ts'
+import { partitionName, type Offset, type RecordCursor, type TopicPartition } from '../../core/record.ts'
+import type { Serde } from '../../core/serde.ts'
+import { connect, terminalLogger, type LogPlace } from '../log-connection.ts'
+import { decoded } from '../output/output-printer.ts'
+import { plainHeaders, recordLine } from '../record/record-json.ts'
+import { serdeNamed } from '../record/serde-names.ts'
+import { stopSignal } from '../stop-signal.ts'
+import type { Terminal } from '../terminal.ts'
+import { wholeNumber } from '../whole-number.ts'
+import { expectTopics } from './topics.ts'
+
+export interface ConsumeOptions extends LogPlace {
+  /** `ndjson` (the default) or `text`: the value, or with a key separator key and value. */
+  readonly format?: string
+  readonly keySeparator?: string
+  readonly keySerde?: string
+  readonly valueSerde?: string
+  readonly fromBeginning?: boolean
+  readonly untilEnd?: boolean
+  readonly group?: string
+  readonly max?: string
+  readonly partition?: string
+  readonly offset?: string
+  readonly verbose?: boolean
+}
+
+const POLL_MS = 100
+
+export async function consume(topic: string, options: ConsumeOptions, terminal: Terminal): Promise<void> {
+  const toLine = formatter(topic, options)
+  const max = options.max === undefined ? Number.POSITIVE_INFINITY : wholeNumber('--max', options.max, 0)
+  const log = await connect(options, 'millrace-consume', terminalLogger(terminal, options.verbose === true))
+  const stop = stopSignal(terminal, '')
+  try {
+    const [description] = await expectTopics(log.admin, [topic])
+    const all = Array.from({ length: description!.partitions }, (_, partition) => ({ topic, partition }))
+    const chosen = options.partition === undefined ? all : [expectPartition(all, wholeNumber('--partition', options.partition, 0))]
+    const ends = options.untilEnd === true ? await log.admin.listOffsets(chosen, 'latest') : null
+    const reading = { chosen, ends, max, stop, toLine, terminal }
+    if (options.group !== undefined) await consumeAsMember(log, options.group, topic, options.fromBeginning === true, reading)
+    else await consumeAlone(log, options, reading)
+  } finally {
+    await log.close()
+  }
+}
+
+interface Reading {
+  readonly chosen: readonly TopicPartition[]
+  readonly ends: ReadonlyMap<string, Offset> | null
+  readonly max: number
+  readonly stop: AbortSignal
+  readonly toLine: (cursor: RecordCursor, partition: number) => string
+  readonly terminal: Terminal
+}
+
+async function consumeAlone(log: LogPort, options: ConsumeOptions, reading: Reading): Promise<void> {
+  const reader = log.reader()
+  const begins = await startOffsets(log, options, reading.chosen)
+  reader.assign(reading.chosen.map(({ topic, partition }) => ({ topic, partition, offset: begins.get(partitionName(topic, partition)) ?? 0 })))
+  try {
+    await print(reader, new Map(begins), reading, () => Promise.resolve())
+  } finally {
+    await reader.close()
+  }
+}
+
+async function startOffsets(log: LogPort, { offset, fromBeginning }: ConsumeOptions, chosen: readonly TopicPartition[]): Promise<ReadonlyMap<string, Offset>> {
+  if (offset === undefined) return log.admin.listOffsets(chosen, fromBeginning === true ? 'earliest' : 'latest')
+  const value = wholeNumber('--offset', offset, -Number.MAX_SAFE_INTEGER)
+  const begins = await log.admin.listOffsets(chosen, 'earliest')
+  const ends = await log.admin.listOffsets(chosen, 'latest')
+  return new Map([...ends].map(([name, end]) => [name, Math.min(end, Math.max(begins.get(name) ?? 0, value < 0 ? end + value : value))]))
+}
+
+async function consumeAsMember(log: LogPort, groupId: string, topic: string, fromBeginning: boolean, reading: Reading): Promise<void> {
+  const consumer = log.groupConsumer({
+    groupId,
+    topics: [topic],
+    protocol: 'range',
+    userData: () => new Uint8Array(0),
+    assign: members => Promise.resolve(inRanges(members, reading.chosen)),
+    offsetReset: () => (fromBeginning ? 'earliest' : 'latest'),
+  })
+  const positions = new Map<string, Offset>()
+  const commit = (): Promise<void> => commitPositions(consumer, positions)
+  await consumer.start({
+    revoked: commit,
+    assigned: async ({ partitions }) => {
+      positions.clear()
+      for (const [name, { offset }] of await consumer.committed(partitions)) positions.set(name, offset)
+    },
+    lost: () => Promise.resolve(positions.clear()),
+  })
+  try {
+    await print(consumer, positions, reading, commit)
+    await commit()
+  } finally {
+    await consumer.close()
+  }
+}
+
+async function commitPositions(consumer: GroupConsumer, positions: ReadonlyMap<string, Offset>): Promise<void> {
+  const offsets = [...positions].map(([name, offset]) => {
+    const dash = name.lastIndexOf('-')
+    return { topic: name.slice(0, dash), partition: Number(name.slice(dash + 1)), offset, metadata: '' }
+  })
+  if (offsets.length > 0) await consumer.commit(offsets)
+}
+
+/** Writes records until enough are written, all ends are reached, or somebody stops it. `positions` follow what was written. */
+async function print(reader: Pick<LogReader, 'poll'>, positions: Map<string, Offset>, reading: Reading, written: () => Promise<void>): Promise<void> {
+  let left = reading.max
+  while (left > 0 && !reading.stop.aborted && !atEnd(positions, reading)) {
+    for (const records of await reader.poll(POLL_MS)) left -= await printRecords(records, left, positions, reading)
+    if (reading.max === Number.POSITIVE_INFINITY || left <= 0) await written()
+  }
+}
+
+async function printRecords({ topic, partition, cursor, nextOffset }: FetchedRecords, left: number, positions: Map<string, Offset>, reading: Reading): Promise<number> {
+  const name = partitionName(topic, partition)
+  const end = reading.ends?.get(name) ?? Number.POSITIVE_INFINITY
+  let text = ''
+  let count = 0
+  while (count < left && cursor.next()) {
+    if (cursor.offset >= end) break
+    text += reading.toLine(cursor, partition)
+    count++
+    positions.set(name, cursor.offset + 1)
+  }
+  if (count < left) positions.set(name, Math.max(positions.get(name) ?? 0, Math.min(nextOffset, end)))
+  if (text !== '') await reading.terminal.write(text)
+  return count
+}
+
+function atEnd(positions: ReadonlyMap<string, Offset>, { chosen, ends }: Reading): boolean {
+  if (ends === null) return false
+  return chosen.every(({ topic, partition }) => {
+    const name = partitionName(topic, partition)
+    const end = ends.get(name) ?? 0
+    return end === 0 || (positions.get(name) ?? -1) >= end
+  })
+}
+
+/** Kafka's range assignor for one topic: as equal as it goes, the first members get one more. */
+function inRanges(members: readonly GroupMember[], partitions: readonly TopicPartition[]): ReadonlyMap<string, MemberAssignment> {
+  const share = Math.floor(partitions.length / members.length)
+  const more = partitions.length % members.length
+  return new Map(
+    members.map(({ memberId }, i) => {
+      const start = share * i + Math.min(i, more)
+      return [memberId, { partitions: partitions.slice(start, start + share + (i < more ? 1 : 0)), userData: new Uint8Array(0) }]
+    }),
+  )
+}
+
+function formatter(topic: string, options: ConsumeOptions): (cursor: RecordCursor, partition: number) => string {
+  const keySerde = options.keySerde === undefined ? null : serdeNamed(options.keySerde)
+  const valueSerde = options.valueSerde === undefined ? null : serdeNamed(options.valueSerde)
+  if (options.format !== 'text') return (cursor, partition) => ndjsonLine(topic, partition, cursor, keySerde, valueSerde)
+  const separator = options.keySeparator
+  return ({ buffer, keyStart, keyEnd, valueStart, valueEnd }) => {
+    const key = separator === undefined ? '' : `${asText(decoded(buffer, keyStart, keyEnd, keySerde))}${separator}`
+    return `${key}${asText(decoded(buffer, valueStart, valueEnd, valueSerde))}\n`
+  }
+}
+
+function ndjsonLine(topic: string, partition: number, cursor: RecordCursor, keySerde: Serde<unknown> | null, valueSerde: Serde<unknown> | null): string {
+  const { buffer, offset, timestamp, keyStart, keyEnd, valueStart, valueEnd } = cursor
+  const key = decoded(buffer, keyStart, keyEnd, keySerde)
+  return recordLine({ topic, partition, offset, timestamp, key, value: decoded(buffer, valueStart, valueEnd, valueSerde), ...plainHeaders(cursor.headers()) })
+}
+
+function asText(value: unknown): string {
+  return value === null ? '' : typeof value === 'string' ? value : JSON.stringify(value)
+}
+
+function expectPartition(all: readonly TopicPartition[], partition: number): TopicPartition {
+  const found = all[partition]
+  if (found === undefined) throw new MillraceError('USAGE', `There is no partition ${partition}.`, { hint: `The topic has ${all.length}, counted from 0.` })
+  return found
+}

@@ -1,0 +1,41 @@
+// Opens the log that a command works on: a cluster with `--bootstrap`, the one embedded in a data directory without.
+
+import { openLog } from '../broker/open-log.ts'
+import { systemClock } from '../core/clock.ts'
+import type { LogPort } from '../core/log-port.ts'
+import type { Logger } from '../core/logger.ts'
+import { systemRandom } from '../core/random.ts'
+import type { Terminal } from './terminal.ts'
+
+export const DEFAULT_DATA = '.millrace'
+
+/** What every command that needs a log may be told. */
+export interface LogPlace {
+  readonly bootstrap?: string
+  readonly data?: string
+}
+
+export async function connect(place: LogPlace, clientId: string, logger: Logger): Promise<LogPort> {
+  const location = place.bootstrap === undefined ? { dataDirectory: place.data ?? DEFAULT_DATA } : { bootstrapServers: place.bootstrap }
+  return openLog(location, { clientId, clock: systemClock, random: systemRandom, logger })
+}
+
+/** Where it is, in words. */
+export function placeName(place: LogPlace): string {
+  return place.bootstrap ?? place.data ?? DEFAULT_DATA
+}
+
+/** Warnings and errors always, what else happened only if asked. */
+export function terminalLogger(terminal: Terminal, verbose: boolean): Logger {
+  const say = (level: string, message: string, fields: Readonly<Record<string, unknown>> = {}): void => {
+    const list = Object.entries(fields).map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    terminal.say(terminal.dim([level, message, ...list].join(' ')))
+  }
+  return {
+    info: (message, fields) => {
+      if (verbose) say('info', message, fields)
+    },
+    warn: (message, fields) => say('warn', message, fields),
+    error: (message, fields) => say('error', message, fields),
+  }
+}
