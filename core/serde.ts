@@ -48,8 +48,15 @@ const bytes: Serde<Uint8Array> = {
   deserialize: (buffer, start, end) => Buffer.from(buffer.subarray(start, end)),
 }
 
+/** A serde whose values nobody checked: it may stand for any type that an operator expects. */
+export interface UntypedSerde extends Serde<unknown> {
+  readonly untyped: true
+}
+
 /** JSON text. Given a Standard Schema (zod and others), what is read is validated and typed by it; the schema must be synchronous. */
-function json<T = unknown>(schema?: StandardSchema<T>): Serde<T> {
+function json(): UntypedSerde
+function json<T>(schema?: StandardSchema<T>): Serde<T>
+function json<T>(schema?: StandardSchema<T>): Serde<T> | (Serde<T> & { readonly untyped: true }) {
   const parse = (buffer: Buffer, start: number, end: number): unknown => {
     try {
       return JSON.parse(readUtf8(buffer, start, end))
@@ -60,6 +67,7 @@ function json<T = unknown>(schema?: StandardSchema<T>): Serde<T> {
   return {
     name: 'json',
     scalar: false,
+    ...(schema === undefined && { untyped: true }),
     serialize(value) {
       const text = JSON.stringify(value)
       if (text === undefined) throw unfit('json', value)
@@ -196,7 +204,7 @@ function windowed<K>(inner: Serde<K>, windows: TimeWindows): Serde<Windowed<K>> 
 export const serdes: {
   readonly string: Serde<string>
   readonly bytes: Serde<Uint8Array>
-  readonly json: <T = unknown>(schema?: StandardSchema<T>) => Serde<T>
+  readonly json: typeof json
   readonly int32: Serde<number>
   readonly int64: Serde<number>
   readonly bigint64: Serde<bigint>

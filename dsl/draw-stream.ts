@@ -2,7 +2,6 @@
 
 import type { KeyValueStoreDescription } from '../core/topology/store-description.ts'
 import type { NodeOf, Partitioner, Predicate, TopicSelector } from '../core/topology/node.ts'
-import { partitionOf } from '../core/murmur2.ts'
 import type { Serde } from '../core/serde.ts'
 import { naming, type Draft, type NodeBase, type RepartitionDraft, type SerdeSlot } from './blueprint.ts'
 import { checkName, topologyError, type Call } from './call.ts'
@@ -99,18 +98,8 @@ export function drawSink(point: StreamPoint, call: Call, topic: string | TopicSe
   point.blueprint.node(call, `${point.path}.to`, [point.node], (base, plan) => {
     const key = plan.key(choice.key ?? point.key, call, what)
     const value = plan.value(choice.value ?? point.value, call, what)
-    return { ...base, kind: 'sink', topic, serdes: { key, value }, partitioner: choice.partitioner ?? windowedPartitioner(key) }
+    return { ...base, kind: 'sink', topic, serdes: { key, value }, partitioner: choice.partitioner ?? null }
   })
-}
-
-/** Windows of one key go to that key's partition, as Kafka has it: the hash leaves out the eight bytes of the window's start. */
-function windowedPartitioner(key: Serde<unknown>): Partitioner | null {
-  if (!key.name.startsWith('windowed(')) return null
-  return (_topic, windowedKey, _value, partitions) => {
-    if (windowedKey === null) return undefined
-    const bytes = key.serialize(windowedKey)
-    return partitionOf(bytes.subarray(0, bytes.length - 8), partitions)
-  }
 }
 
 export interface RepartitionChoice extends SinkChoice {

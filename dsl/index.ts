@@ -33,7 +33,7 @@ export type {
   WindowTableOptions,
 } from './operator-options.ts'
 
-export { serdes, type Serde } from '../core/serde.ts'
+export { serdes, type Serde, type UntypedSerde } from '../core/serde.ts'
 export { Headers, type Header, type HeaderValue } from '../core/headers.ts'
 export { hopping, tumbling, type TimeWindows, type Window, type Windowed, type Windows } from '../core/window.ts'
 export type { Duration } from '../core/duration.ts'

@@ -3,11 +3,11 @@
 import type { Headers } from '../core/headers.ts'
 import type { RecordMetadata, StreamRecord, Timestamp } from '../core/record.ts'
 import type { Duration } from '../core/duration.ts'
-import type { Serde } from '../core/serde.ts'
+import type { Serde, UntypedSerde } from '../core/serde.ts'
 import type { KeyValueStoreDescription } from '../core/topology/store-description.ts'
 
-/** A serde for what is there of `T`: nulls never reach a serde. */
-export type SerdeOf<T> = Serde<Exclude<T, null>>
+/** A serde for what is there of `T`, for nulls never reach a serde; `serdes.json()` without a schema will do for anything. */
+export type SerdeOf<T> = Serde<Exclude<T, null>> | UntypedSerde
 
 /** A function in an options object, compared as methods are: a stream of a narrower type then stands in for one of a wider. */
 export type Func<Arguments extends readonly unknown[], Result> = { call(...args: Arguments): Result }['call']
