@@ -43,7 +43,9 @@ export class Sources {
 
   table(call: Call, topic: string, choice: SourceChoice, storeChoice: StoreChoice | undefined): TablePoint {
     const source = this.#source('table', { ...call, name: null }, checkedTopics([topic], call), choice)
-    return drawTableSource(call, { blueprint: this.#blueprint, node: source, path: topic, key: choice.key ?? null, value: choice.value ?? null }, 'table', storeChoice)
+    const from = { blueprint: this.#blueprint, node: source, path: topic, key: choice.key ?? null, value: choice.value ?? null }
+    // Only the node and its store have the verb in their names: what comes below is called `customers.filter`.
+    return { ...drawTableSource(call, from, 'table', storeChoice), path: topic }
   }
 
   globalTable(call: Call, topic: string, choice: SourceChoice, storeChoice: StoreChoice | undefined): GlobalTablePoint {
