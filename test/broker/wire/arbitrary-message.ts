@@ -3,16 +3,34 @@
 import * as fc from 'fast-check'
 import { apiOf, apiNames } from '../../../broker/wire/apis.ts'
 import { defaultOf, isArray, optionsOf } from '../../../broker/wire/defaults.ts'
+import * as classicGroup from '../../../broker/wire/records/classic-group.ts'
+import * as consumerGroup from '../../../broker/wire/records/consumer-group.ts'
+import * as consumerProtocol from '../../../broker/wire/records/consumer-protocol.ts'
+import * as controlRecord from '../../../broker/wire/records/control-record.ts'
+import * as offsetCommit from '../../../broker/wire/records/offset-commit.ts'
+import * as transactionLog from '../../../broker/wire/records/transaction-log.ts'
+import type { CoordinatorRecord } from '../../../broker/wire/versioned.ts'
 import type { Description, Field, FieldOptions, Fields, Primitive } from '../../../broker/wire/description.ts'
 
 export type Body = Readonly<Record<string, unknown>>
 
-/** Every request and response with each of its versions. */
-export function everyMessage(): { readonly description: Description; readonly version: number }[] {
-  return apiNames.flatMap(name => [apiOf(name).request, apiOf(name).response]).flatMap(versionsOf)
+export interface MessageVersion {
+  readonly description: Description
+  readonly version: number
 }
 
-export function versionsOf(description: Description): { readonly description: Description; readonly version: number }[] {
+/** Every request, response and record with each of its versions. */
+export function everyMessage(): readonly MessageVersion[] {
+  const records: CoordinatorRecord[] = [classicGroup, consumerGroup, offsetCommit, transactionLog].flatMap(file => Object.values<CoordinatorRecord>(file))
+  return [
+    ...apiNames.flatMap(name => [apiOf(name).request, apiOf(name).response]),
+    ...records.flatMap(({ key, value }) => [key, value]),
+    ...Object.values(consumerProtocol),
+    ...Object.values(controlRecord),
+  ].flatMap(versionsOf)
+}
+
+function versionsOf(description: Description): readonly MessageVersion[] {
   const [first, last] = description.versions
   return Array.from({ length: last - first + 1 }, (_, i) => ({ description, version: first + i }))
 }
