@@ -64,8 +64,10 @@ function readBy(task: Task, { topic, partition }: TopicPartition): string {
   return partitionName(topic, partition)
 }
 
+/** Repartition topics have one partition then, whatever the topology says. */
 function asOneSubtopology(topology: Topology): Topology {
   const { subtopologies } = topology
+  const repartitions = topology.repartitions.map(repartition => ({ ...repartition, partitions: 1 }))
   const all: Subtopology = {
     id: 0,
     nodes: topology.nodes.map(node => node.name),
@@ -74,5 +76,5 @@ function asOneSubtopology(topology: Topology): Topology {
     repartitionSources: subtopologies.flatMap(subtopology => subtopology.repartitionSources),
     copartitioned: subtopologies.flatMap(subtopology => subtopology.copartitioned),
   }
-  return { ...topology, subtopologies: all.sourceTopics.length === 0 ? [] : [all] }
+  return { ...topology, repartitions, subtopologies: all.sourceTopics.length === 0 ? [] : [all] }
 }
