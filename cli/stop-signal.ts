@@ -4,13 +4,13 @@ import type { Terminal } from './terminal.ts'
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
-/** Aborted at the first signal, or when nobody reads the output any more. `goodbye` is said then. */
-export function stopSignal(terminal: Terminal, goodbye: string): AbortSignal {
+/** Aborted at the first signal, or when nobody reads the output any more. `goodbye` is said then, if there is anything to say. */
+export function stopSignal(terminal: Terminal, goodbye: string | null): AbortSignal {
   const stop = new AbortController()
   for (const name of SIGNALS) {
     process.on(name, () => {
       if (stop.signal.aborted) process.exit(130)
-      terminal.say(goodbye)
+      if (goodbye !== null) terminal.say(goodbye)
       stop.abort()
     })
   }

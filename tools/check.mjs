@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process'
 
 const CHECKS = {
   types: ['node_modules/typescript/bin/tsc'],
+  examples: ['node_modules/typescript/bin/tsc', '-p', 'examples'],
   lint: ['node_modules/oxlint/bin/oxlint'],
   house: ['tools/run-ts.mjs', 'tools/check-house.ts'],
 }

@@ -34,7 +34,7 @@ export async function consume(topic: string, options: ConsumeOptions, terminal: 
   const toLine = formatter(topic, options)
   const max = options.max === undefined ? Number.POSITIVE_INFINITY : wholeNumber('--max', options.max, 0)
   const log = await connect(options, 'millrace-consume', terminalLogger(terminal, options.verbose === true))
-  const stop = stopSignal(terminal, '')
+  const stop = stopSignal(terminal, null)
   try {
     const [description] = await expectTopics(log.admin, [topic])
     const all = Array.from({ length: description!.partitions }, (_, partition) => ({ topic, partition }))
@@ -112,9 +112,9 @@ async function commitPositions(consumer: GroupConsumer, positions: ReadonlyMap<s
 }
 
 /** Writes records until enough are written, all ends are reached, or somebody stops it. `positions` follow what was written. */
-async function print(reader: Pick<LogReader, 'poll'>, positions: Map<string, Offset>, reading: Reading, written: () => Promise<void>): Promise<void> {
+async function print(reader: Pick<LogReader, 'poll' | 'position'>, positions: Map<string, Offset>, reading: Reading, written: () => Promise<void>): Promise<void> {
   let left = reading.max
-  while (left > 0 && !reading.stop.aborted && !atEnd(positions, reading)) {
+  while (left > 0 && !reading.stop.aborted && !atEnd(reader, positions, reading)) {
     for (const records of await reader.poll(POLL_MS)) left -= await printRecords(records, left, positions, reading)
     if (reading.max === Number.POSITIVE_INFINITY || left <= 0) await written()
   }
@@ -136,12 +136,13 @@ async function printRecords({ topic, partition, cursor, nextOffset }: FetchedRec
   return count
 }
 
-function atEnd(positions: ReadonlyMap<string, Offset>, { chosen, ends }: Reading): boolean {
+/** Where nothing was written yet, the reader knows where it will begin. */
+function atEnd(reader: Pick<LogReader, 'position'>, positions: ReadonlyMap<string, Offset>, { chosen, ends }: Reading): boolean {
   if (ends === null) return false
   return chosen.every(({ topic, partition }) => {
     const name = partitionName(topic, partition)
     const end = ends.get(name) ?? 0
-    return end === 0 || (positions.get(name) ?? -1) >= end
+    return end === 0 || (positions.get(name) ?? reader.position({ topic, partition }) ?? -1) >= end
   })
 }
 

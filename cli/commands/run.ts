@@ -4,7 +4,7 @@ import { dirname, resolve } from 'node:path'
 import { systemClock } from '../../core/clock.ts'
 import { MillraceError } from '../../core/error.ts'
 import type { Topology } from '../../core/topology/topology.ts'
-import type { InputFormat, InputSource } from '../../runtime/application-definition.ts'
+import type { InputSource } from '../../runtime/application-definition.ts'
 import { parseFieldOption, parseFormat, parseInputOption } from '../input/input-source.ts'
 import { placeName, terminalLogger, type LogPlace } from '../log-connection.ts'
 import { FileTarget, terminalTarget, type OutputTarget } from '../output/output-target.ts'
@@ -62,7 +62,7 @@ export function inputsOf(script: LoadedScript, options: RunCommandOptions): Read
   if (options.input === false) return inputs
   for (const [topic, source] of Object.entries(script.definition.inputs ?? {})) inputs.set(topic, { ...source, file: resolve(dirname(script.path), source.file) })
   for (const [topic, source] of (options.input ?? []).map(parseInputOption)) {
-    inputs.set(topic, { ...withoutOwnFields(options), ...(options.inputFormat === undefined ? {} : { format: parseFormat(options.inputFormat) as InputFormat }), ...source })
+    inputs.set(topic, { ...withoutOwnFields(options), ...(options.inputFormat === undefined ? {} : { format: parseFormat(options.inputFormat) }), ...source })
   }
   return withFields(inputs, options)
 }
@@ -93,7 +93,7 @@ function outputsOf(script: LoadedScript, options: RunCommandOptions, terminal: T
   const toTerminal = (): Promise<OutputTarget> => Promise.resolve(terminalTarget(terminal))
   if (options.output === undefined) return new Map((script.definition.outputs ?? sinkTopics(script.topology)).map(topic => [topic, toTerminal]))
   return new Map(
-    options.output.map(text => {
+    options.output.map((text): [string, (bytes: number | null) => Promise<OutputTarget>] => {
       const equals = text.indexOf('=')
       if (equals < 0) return [text, toTerminal]
       const path = text.slice(equals + 1)
@@ -111,6 +111,6 @@ function summary(name: string, { fed, printed, metrics, seconds }: RunProgress &
   if (fed > 0) parts.unshift(`${counted(fed, 'record')} fed`)
   if (metrics.dropped > 0) parts.push(`${metrics.dropped} dropped as late or without key`)
   if (metrics.skipped > 0) parts.push(`${metrics.skipped} bad ones skipped`)
-  if (printed > 0) parts.push(`${counted(printed, 'result')}`)
+  if (printed > 0) parts.push(counted(printed, 'result'))
   return `${name}: ${parts.join(', ')}, ${seconds.toFixed(1)} s`
 }
