@@ -3,7 +3,9 @@
 import type { Headers } from '../core/headers.ts'
 import type { RecordCursor, Timestamp } from '../core/record.ts'
 import type { KeyValueStoreDescription } from '../core/topology/store-description.ts'
+import { BloomFilter } from './bloom-filter.ts'
 import { prefixEnd, type ByteEntry } from './byte-map.ts'
+import type { RestoreRun } from './restore-run.ts'
 import { ABSENT, TOUCHED, type StoredRow } from './row.ts'
 import { scanList, scanOver, type OrderBounds } from './ordered-scan.ts'
 import { RowMap, sortRows, type OrderedRow } from './row-map.ts'
@@ -77,6 +79,30 @@ export class WriteBackKeyValueStore extends WriteBackStore<KeyValueStoreDescript
     return true
   }
 
+  override restored(key: Buffer, deleted: boolean): void {
+    const rows = this.#rows
+    if (rows.complete) {
+      rows.complete = false
+      rows.below = rows.rows.size === 0 ? new BloomFilter() : null
+    }
+    if (rows.below !== null && !deleted && rows.below.add(key, this.place!.prefix.length)) rows.count++
+  }
+
+  protected override restoreToRun(cursor: RecordCursor, run: RestoreRun): number {
+    const { prefix } = this.place!
+    let applied = 0
+    while (cursor.next()) {
+      if (cursor.keyStart < 0) continue
+      if (this.#rows.rows.size > 0) this.restoredOver(this.#rows.rows.get(this.mapKeyOf(this.keySerde.deserialize(cursor.buffer, cursor.keyStart, cursor.keyEnd))))
+      run.begin(prefix.length + cursor.keyEnd - cursor.keyStart, this.valueLengthOf(cursor))
+      run.append(prefix, 0, prefix.length)
+      run.append(cursor.buffer, cursor.keyStart, cursor.keyEnd)
+      this.appendValue(cursor, run)
+      applied++
+    }
+    return applied
+  }
+
   protected override placeKey(_row: StoredRow, keyBytes: Uint8Array): Buffer {
     return this.#placeKeyOf(keyBytes)
   }
@@ -97,10 +123,15 @@ export class WriteBackKeyValueStore extends WriteBackStore<KeyValueStoreDescript
 
   #load(key: unknown, mapKey: unknown): StoredRow {
     if (this.#rows.complete) return this.freshRow(key, mapKey, this.#rows, ABSENT)
-    const bytes = this.place!.map.get(this.#placeKeyOf(this.keySerde.serialize(key)))
+    const bytes = this.#read(this.keySerde.serialize(key))
     const row = this.freshRow(key, mapKey, this.#rows, bytes === null ? ABSENT : 0)
     if (bytes !== null) this.fill(row, bytes)
     return row
+  }
+
+  #read(keyBytes: Uint8Array): Buffer | null {
+    if (this.#rows.below !== null && !this.#rows.below.mayHold(keyBytes)) return null
+    return this.place!.map.get(this.#placeKeyOf(keyBytes))
   }
 
   /** A row about to be written whatever it was: not worth a read. */

@@ -38,6 +38,10 @@ class MemoryTaskState implements TaskState {
     return storeNamed(this.stores, store).restoreToMemory(records)
   }
 
+  restoreSettled(): Promise<void> {
+    return Promise.resolve()
+  }
+
   commitRestored(checkpoint: Checkpoint): Promise<void> {
     return this.commit(checkpoint)
   }

@@ -1,13 +1,17 @@
 // The rows that a store (or one window of it) has in memory, what they say about the rows it has not, and their order when it is asked for.
 
 import type { Timestamp } from '../core/record.ts'
-import { DETACHED, IN_USE, TOUCHED, type StoredRow } from './row.ts'
+import { BloomFilter } from './bloom-filter.ts'
+import { DETACHED, FILTERED, IN_USE, TOUCHED, type StoredRow } from './row.ts'
 
 /** A row with its place in the order: its key's bytes as latin1, which strings compare as unsigned bytes. */
 export interface OrderedRow {
   readonly order: string
   readonly row: StoredRow
 }
+
+/** A map as large as this may have to give rows away: from here on it remembers the keys that are on disk. */
+const FILTER_FROM_ROWS = 8192
 
 export class RowMap {
   /** Start of the window; 0 for a key-value store. */
@@ -18,6 +22,8 @@ export class RowMap {
   count = 0
   /** True while every row on disk is here as well. */
   complete: boolean
+  /** The keys that may be on disk; null where that is not known, or not needed because all are here. */
+  below: BloomFilter | null = null
   #hand: Iterator<[unknown, StoredRow]> | null = null
   #sorted: OrderedRow[] | null = null
   #unsorted: StoredRow[] = []
@@ -30,6 +36,20 @@ export class RowMap {
   set(mapKey: unknown, row: StoredRow): void {
     this.rows.set(mapKey, row)
     if (this.#sorted !== null) this.#unsorted.push(row)
+  }
+
+  /** The key's row is about to be written to disk. */
+  willBeBelow(row: StoredRow, keyBytes: Uint8Array, keyBytesOf: (key: unknown) => Uint8Array): void {
+    if (this.below === null) {
+      if (!this.complete || this.rows.size < FILTER_FROM_ROWS) return
+      this.below = new BloomFilter()
+      for (const other of this.rows.values()) {
+        this.below.add(keyBytesOf(other.key))
+        other.flags |= FILTERED
+      }
+    }
+    row.flags |= FILTERED
+    this.below.add(keyBytes)
   }
 
   /** Takes a row out. The order keeps it until it is asked for the next time, and skips it. */

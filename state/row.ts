@@ -17,6 +17,8 @@ export const DETACHED = 8
 export const ABSENT = 16
 /** In a store without timestamps. */
 export const TIMELESS = 32
+/** Its key is in the filter of its map. */
+export const FILTERED = 64
 /** Neither evicted nor forgotten. */
 export const IN_USE: number = DIRTY | STAGED
 

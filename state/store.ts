@@ -72,8 +72,10 @@ export interface TaskState {
   readonly stores: ReadonlyMap<string, Store>
   /** As last committed on this disk; offsets absent where nothing was. Memory stores never have one. */
   readonly checkpoint: Checkpoint
-  /** Applies changelog records of one store, outside of any commit. Expired windows are skipped. Answers the records applied. */
+  /** Applies changelog records of one store, outside of any commit; they show after `commitRestored`. Expired windows are skipped. Answers the records applied. */
   restore(store: string, records: RecordCursor): number
+  /** Waits while a lot of what was restored is on its way to disk: await it between fetches, so that memory stays within bounds. */
+  restoreSettled(): Promise<void>
   /** Makes what was restored durable up to these offsets. */
   commitRestored(checkpoint: Checkpoint): Promise<void>
   /**

@@ -4,8 +4,9 @@ import type { Headers } from '../core/headers.ts'
 import type { RecordCursor, Timestamp } from '../core/record.ts'
 import { readInt64, writeInt64 } from '../core/serde.ts'
 import type { WindowStoreDescription } from '../core/topology/store-description.ts'
-import { prefixEnd, type ByteBatch, type ByteEntry } from './byte-map.ts'
+import { prefixEnd, type ByteBatch, type ByteEntry, type ByteRange } from './byte-map.ts'
 import { mergeScans, scanList, scanOver } from './ordered-scan.ts'
+import type { RestoreRun } from './restore-run.ts'
 import { ABSENT, DETACHED, TOUCHED, StoredRow } from './row.ts'
 import { RowMap, sortRows, type OrderedRow } from './row-map.ts'
 import type { ChangelogSink, Row, WindowStore } from './store.ts'
@@ -35,6 +36,15 @@ export class WriteBackWindowStore extends WriteBackStore<WindowStoreDescription>
   #expiredStarts: Timestamp[] = []
   /** Rows on disk that are past their time, roughly. */
   #expiredRows: number
+
+  /** The entries that list the windows below; see {@link WriteBackWindowStore}'s constructor. */
+  static startsRange(prefix: Buffer): ByteRange {
+    return { from: Buffer.concat([prefix, Buffer.of(STARTS)]), to: Buffer.concat([prefix, Buffer.of(ROWS)]) }
+  }
+
+  static startOf(entry: ByteEntry, prefix: Buffer): readonly [Timestamp, number] {
+    return [readInt64(entry.key, prefix.length + 1), readInt64(entry.value, 0)]
+  }
 
   /** `starts` are the windows below, with their numbers of rows. */
   constructor(description: WindowStoreDescription, place: StorePlace | null, memo: StoreMemo | null, starts: readonly (readonly [Timestamp, number])[] = []) {
@@ -135,6 +145,36 @@ export class WriteBackWindowStore extends WriteBackStore<WindowStoreDescription>
     return true
   }
 
+  override restored(key: Buffer, deleted: boolean): void {
+    const start = readInt64(key, this.place!.prefix.length + 1)
+    const window = this.#windows.get(start) ?? this.#addWindow(start, 0, false)
+    window.complete = false
+    if (!deleted) window.count++
+    this.#resized.add(window)
+  }
+
+  protected override restoreToRun(cursor: RecordCursor, run: RestoreRun): number {
+    const { prefix } = this.place!
+    let applied = 0
+    while (cursor.next()) {
+      if (cursor.keyStart < 0) continue
+      const keyEnd = cursor.keyEnd - CHANGELOG_SUFFIX
+      const start = readInt64(cursor.buffer, keyEnd)
+      this.#observedStart = Math.max(this.#observedStart, start)
+      if (this.#isExpired(start)) continue
+      const window = this.#windows.get(start)
+      if (window !== undefined && window.rows.size > 0) this.restoredOver(window.rows.get(this.mapKeyOf(this.keySerde.deserialize(cursor.buffer, cursor.keyStart, keyEnd))))
+      run.begin(prefix.length + 9 + keyEnd - cursor.keyStart, this.valueLengthOf(cursor))
+      run.append(prefix, 0, prefix.length)
+      run.appendByte(ROWS)
+      run.appendInt64(start)
+      run.append(cursor.buffer, cursor.keyStart, keyEnd)
+      this.appendValue(cursor, run)
+      applied++
+    }
+    return applied
+  }
+
   protected override placeKey(row: StoredRow, keyBytes: Uint8Array): Buffer | null {
     return this.#isExpired(row.start) ? null : this.#placeKeyOf(row.start, keyBytes)
   }
@@ -211,7 +251,9 @@ export class WriteBackWindowStore extends WriteBackStore<WindowStoreDescription>
 
   #read(key: unknown, mapKey: unknown, window: RowMap): StoredRow | null {
     if (window.complete) return null
-    const bytes = this.place!.map.get(this.#placeKeyOf(window.start, this.keySerde.serialize(key)))
+    const keyBytes = this.keySerde.serialize(key)
+    if (window.below !== null && !window.below.mayHold(keyBytes)) return null
+    const bytes = this.place!.map.get(this.#placeKeyOf(window.start, keyBytes))
     if (bytes === null) return null
     const row = this.freshRow(key, mapKey, window, 0)
     this.fill(row, bytes)

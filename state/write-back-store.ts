@@ -1,11 +1,13 @@
 // What all stores share: rows written are held until a flush, serialised once, and stay in memory when they are clean.
 
+import { assert } from '../core/error.ts'
 import { readInt64, writeInt64, type Serde } from '../core/serde.ts'
 import type { RecordCursor } from '../core/record.ts'
 import type { StoreDescription } from '../core/topology/store-description.ts'
 import { ScratchBytes, latin1, liveBytes } from './byte-forms.ts'
 import type { ByteBatch, ByteMap } from './byte-map.ts'
-import { ABSENT, DETACHED, DIRTY, ROW_BYTES, STAGED, TIMELESS, TOUCHED, StoredRow } from './row.ts'
+import { ABSENT, DETACHED, DIRTY, FILTERED, IN_USE, ROW_BYTES, STAGED, TIMELESS, TOUCHED, StoredRow } from './row.ts'
+import type { RestoreRun } from './restore-run.ts'
 import type { RowMap } from './row-map.ts'
 import type { BudgetMember, StateBudget } from './state-budget.ts'
 import type { ChangelogSink, Row } from './store.ts'
@@ -32,7 +34,7 @@ const MOST_EMPTY_ROWS = 65_536
 export abstract class WriteBackStore<D extends StoreDescription> implements BudgetMember {
   readonly description: D
   /** Null: memory is all there is. */
-  protected readonly place: StorePlace | null
+  readonly place: StorePlace | null
   protected readonly keySerde: Serde<unknown>
   protected readonly valueSerde: Serde<unknown>
   protected readonly scalar: boolean
@@ -214,6 +216,7 @@ export abstract class WriteBackStore<D extends StoreDescription> implements Budg
   #stage(row: StoredRow, keyBytes: Uint8Array, valueBytes: Uint8Array | null, batch: ByteBatch): void {
     const key = this.placeKey(row, keyBytes)
     if (key === null) return
+    if ((row.flags & FILTERED) === 0) row.home.willBeBelow(row, keyBytes, this.#keyBytes)
     if (valueBytes === null) batch.delete(key)
     else batch.put(key, (row.flags & TIMELESS) === 0 ? this.#withTimestamp(row.writtenAt, valueBytes) : valueBytes)
     row.flags |= STAGED
@@ -240,6 +243,36 @@ export abstract class WriteBackStore<D extends StoreDescription> implements Budg
       for (const row of this.#staged) row.flags |= STAGED
     }
   }
+
+  /** Applies a changelog: to memory, or to the run that goes to disk. Answers the records applied. */
+  restore(cursor: RecordCursor, run: RestoreRun): number {
+    return this.place === null ? this.restoreToMemory(cursor) : this.restoreToRun(cursor, run)
+  }
+
+  /** A row of the run goes to disk; `key` is its key in the byte map. */
+  abstract restored(key: Buffer, deleted: boolean): void
+  protected abstract restoreToRun(cursor: RecordCursor, run: RestoreRun): number
+
+  /** The record's value as it stands in the byte map. */
+  protected appendValue(cursor: RecordCursor, run: RestoreRun): void {
+    if (cursor.valueStart < 0) return
+    if ((this.freshFlags & TIMELESS) === 0) run.appendInt64(cursor.timestamp)
+    run.append(cursor.buffer, cursor.valueStart, cursor.valueEnd)
+  }
+
+  protected valueLengthOf(cursor: RecordCursor): number {
+    if (cursor.valueStart < 0) return -1
+    return cursor.valueEnd - cursor.valueStart + ((this.freshFlags & TIMELESS) === 0 ? 8 : 0)
+  }
+
+  /** A row in memory is not what a restored record says it is. */
+  protected restoredOver(row: StoredRow | undefined): void {
+    if (row === undefined) return
+    assert((row.flags & IN_USE) === 0, 'a store is not written while it is restored')
+    this.forget(row)
+  }
+
+  #keyBytes = (key: unknown): Uint8Array => this.keySerde.serialize(key)
 
   /** Restores into memory. Answers the records applied. */
   restoreToMemory(cursor: RecordCursor): number {

@@ -1,0 +1,266 @@
+// A task's state on one ordered byte map: its stores, and what each commit keeps beside their rows.
+
+import { MillraceError, assert } from '../core/error.ts'
+import type { Offset, RecordCursor } from '../core/record.ts'
+import type { StoreDescription } from '../core/topology/store-description.ts'
+import { prefixEnd, type ByteBatch, type ByteMap } from './byte-map.ts'
+import { WriteBackKeyValueStore } from './key-value-store.ts'
+import { openLevelByteMap, type LevelOptions } from './level-byte-map.ts'
+import { dirtyBytesOf, memoryStore, memoryTaskState, storeNamed, type WriteBack } from './memory-task-state.ts'
+import { RestoreRun } from './restore-run.ts'
+import { StateBudget } from './state-budget.ts'
+import type { ChangelogSink, Checkpoint, Store, TaskState } from './store.ts'
+import { WriteBackWindowStore } from './window-store.ts'
+import type { StoreMemo } from './write-back-store.ts'
+
+export interface TaskStateOptions {
+  /** Of the task alone; made if it is not there. Null: everything in memory. */
+  readonly directory: string | null
+  readonly stores: readonly StoreDescription[]
+  /** Shared by all tasks of the process. */
+  readonly budget?: StateBudget
+  readonly level?: LevelOptions
+}
+
+/** Raised when what is on disk is laid out in another way. */
+const FORMAT = '1'
+const CHECKPOINT_KEY = metaKey('checkpoint')
+const FORMAT_KEY = metaKey('format')
+/** Records of a changelog that are gathered before they are written, bytes. */
+const RESTORE_RUN_BYTES = 32 * 1024 * 1024
+const RESTORE_BATCH_RECORDS = 16_384
+
+/** What is kept of a commit beside the rows, as JSON under one key. */
+interface CommitRecord {
+  readonly offsets: Readonly<Record<string, Offset>>
+  readonly clocks: Readonly<Record<string, number>>
+  readonly memos: Readonly<Record<string, StoreMemo>>
+}
+
+/**
+ * Opens what the last commit left. Without any store of medium `level` nothing is opened on disk.
+ * @throws MillraceError STATE_LOCKED, STATE_FORMAT, STATE_STORE_CHANGED, STATE_CORRUPT, STATE_OPEN
+ */
+export async function openTaskState(options: TaskStateOptions): Promise<TaskState> {
+  if (options.directory === null || options.stores.every(store => store.medium === 'memory')) return memoryTaskState(options.stores)
+  const map = await openLevelByteMap(options.directory, options.level)
+  try {
+    return await openTaskStateOn(map, options.stores, options.budget ?? new StateBudget(), options.directory)
+  } catch (error) {
+    await map.close()
+    throw error
+  }
+}
+
+/** The same on a byte map that is open; `place` names it in messages. The state closes it. */
+export async function openTaskStateOn(map: ByteMap, stores: readonly StoreDescription[], budget: StateBudget, place = 'memory'): Promise<TaskState> {
+  checkFormat(map, place)
+  const commit = readCommit(map)
+  const names = await openNames(map, stores, place)
+  const opened = new Map<string, WriteBack>()
+  const byId = new Map<number, WriteBack>()
+  for (const description of stores) {
+    const prefix = names.get(description.name)
+    const store = prefix === undefined ? memoryStore(description) : await openStore(map, description, prefix, budget, commit.memos[description.name] ?? null)
+    opened.set(description.name, store)
+    if (prefix !== undefined) byId.set(prefix.readUInt16BE(0), store)
+  }
+  return new MapTaskState(map, opened, byId, commit, budget)
+}
+
+class MapTaskState implements TaskState {
+  readonly stores: ReadonlyMap<string, WriteBack>
+  readonly #map: ByteMap
+  readonly #storesById: ReadonlyMap<number, WriteBack>
+  readonly #budget: StateBudget
+  #checkpoint: Checkpoint
+  #memos: CommitRecord['memos']
+  #batch: ByteBatch | null = null
+  #committing = false
+  #run = new RestoreRun(RESTORE_RUN_BYTES)
+  /** Full runs on their way to disk, one after the other. */
+  #draining: Promise<void> = Promise.resolve()
+  #drainingRuns = 0
+
+  constructor(map: ByteMap, stores: ReadonlyMap<string, WriteBack>, storesById: ReadonlyMap<number, WriteBack>, commit: CommitRecord, budget: StateBudget) {
+    this.#map = map
+    this.stores = stores
+    this.#storesById = storesById
+    this.#budget = budget
+    this.#checkpoint = { changelogOffsets: new Map(Object.entries(commit.offsets)), clocks: new Map(Object.entries(commit.clocks)) }
+    this.#memos = commit.memos
+  }
+
+  store(name: string): Store {
+    return storeNamed(this.stores, name)
+  }
+
+  get checkpoint(): Checkpoint {
+    return this.#checkpoint
+  }
+
+  get dirtyBytes(): number {
+    return dirtyBytesOf(this.stores)
+  }
+
+  // ─── commits ───
+
+  flush(sink: ChangelogSink): void {
+    const batch = (this.#batch ??= this.#map.batch())
+    for (const store of this.stores.values()) store.flush(sink, store.place === null ? null : batch)
+    this.#memos = this.#takeMemos()
+  }
+
+  async commit(checkpoint: Checkpoint): Promise<void> {
+    assert(!this.#committing, 'a task commits once at a time')
+    this.#committing = true
+    const batch = this.#batch ?? this.#map.batch()
+    this.#batch = null
+    const committed = [...this.stores.values()].map(store => store.committing())
+    this.#putCommit(batch, checkpoint)
+    await batch.write()
+    for (const done of committed) done()
+    this.#checkpoint = checkpoint
+    this.#budget.released()
+    for (const store of this.stores.values()) if (store instanceof WriteBackWindowStore) await store.expire()
+    this.#committing = false
+  }
+
+  #takeMemos(): CommitRecord['memos'] {
+    const memos: Record<string, StoreMemo> = {}
+    for (const [name, store] of this.stores) if (store.place !== null) memos[name] = store.memo()
+    return memos
+  }
+
+  #putCommit(batch: ByteBatch, checkpoint: Checkpoint): void {
+    const onDisk = [...checkpoint.changelogOffsets].filter(([name]) => this.stores.get(name)?.place !== null)
+    const record: CommitRecord = { offsets: Object.fromEntries(onDisk), clocks: Object.fromEntries(checkpoint.clocks), memos: this.#memos }
+    batch.put(CHECKPOINT_KEY, Buffer.from(JSON.stringify(record)))
+  }
+
+  // ─── restoring ───
+
+  restore(name: string, records: RecordCursor): number {
+    const applied = storeNamed(this.stores, name).restore(records, this.#run)
+    if (this.#run.full) this.#drain()
+    return applied
+  }
+
+  async restoreSettled(): Promise<void> {
+    if (this.#drainingRuns > 0) await this.#draining
+  }
+
+  async commitRestored(checkpoint: Checkpoint): Promise<void> {
+    const run = this.#run
+    this.#run = new RestoreRun(RESTORE_RUN_BYTES)
+    await this.#draining
+    const batch = await this.#writeRun(run)
+    for (const store of this.stores.values()) store.flush(refuseRecord, store.place === null ? null : batch)
+    this.#memos = this.#takeMemos()
+    this.#putCommit(batch, checkpoint)
+    await batch.write()
+    this.#checkpoint = checkpoint
+  }
+
+  #drain(): void {
+    const run = this.#run
+    this.#run = new RestoreRun(RESTORE_RUN_BYTES)
+    this.#drainingRuns++
+    this.#draining = this.#draining.then(async () => {
+      await (await this.#writeRun(run)).write()
+      this.#drainingRuns--
+    })
+    this.#draining.catch(() => {}) // the next to await it, restoreSettled or commitRestored, gets the failure
+  }
+
+  /** Writes a run in batches; the last one is the caller's to write. */
+  async #writeRun(run: RestoreRun): Promise<ByteBatch> {
+    const order = run.sorted()
+    let batch = this.#map.batch()
+    for (let at = 0; at < order.length; ) {
+      if (at > 0) {
+        await batch.write()
+        batch = this.#map.batch()
+      }
+      at = run.emit(order, at, RESTORE_BATCH_RECORDS, (key, value) => {
+        this.#storesById.get(key.readUInt16BE(0))!.restored(key, value === null)
+        if (value === null) batch.delete(key)
+        else batch.put(key, value)
+      })
+    }
+    return batch
+  }
+
+  async close(): Promise<void> {
+    for (const store of this.stores.values()) store.close()
+    await this.#draining.catch(() => {}) // what was restored and not committed is restored again
+    await this.#map.close()
+  }
+}
+
+function refuseRecord(): never {
+  throw new Error('assertion failed: a store is not written while it is restored; this is a bug in Millrace')
+}
+
+// ─── what is on disk beside the rows: keys that begin with two zero bytes; a store's begin with its number, from 1 ───
+
+function metaKey(name: string): Buffer {
+  return Buffer.concat([Buffer.of(0, 0), Buffer.from(name)])
+}
+
+function checkFormat(map: ByteMap, place: string): void {
+  const format = map.get(FORMAT_KEY)?.toString()
+  if (format === undefined || format === FORMAT) return
+  throw new MillraceError('STATE_FORMAT', `The state in ${place} has format ${format}; this version of Millrace reads format ${FORMAT}.`, {
+    hint: 'Delete that directory: it is rebuilt from the changelog.',
+  })
+}
+
+function readCommit(map: ByteMap): CommitRecord {
+  const bytes = map.get(CHECKPOINT_KEY)
+  return bytes === null ? { offsets: {}, clocks: {}, memos: {} } : (JSON.parse(bytes.toString()) as CommitRecord)
+}
+
+/** The key prefix of each store on disk; stores that are new get the next numbers. */
+async function openNames(map: ByteMap, stores: readonly StoreDescription[], place: string): Promise<Map<string, Buffer>> {
+  const names = new Map<string, Buffer>()
+  let highest = 0
+  const prefix = metaKey('store/')
+  const known = new Map<string, { readonly id: number; readonly layout: string }>()
+  for await (const { key, value } of map.scan({ from: prefix, to: prefixEnd(prefix) })) {
+    const entry = JSON.parse(value.toString()) as { id: number; layout: string }
+    known.set(key.subarray(prefix.length).toString(), entry)
+    highest = Math.max(highest, entry.id)
+  }
+  const batch = map.batch()
+  batch.put(FORMAT_KEY, Buffer.from(FORMAT))
+  for (const store of stores) {
+    if (store.medium === 'memory') continue
+    const entry = known.get(store.name) ?? { id: ++highest, layout: layoutOf(store) }
+    if (entry.layout !== layoutOf(store)) throw changed(store, entry.layout, place)
+    if (!known.has(store.name)) batch.put(metaKey(`store/${store.name}`), Buffer.from(JSON.stringify(entry)))
+    names.set(store.name, Buffer.of(entry.id >>> 8, entry.id & 255))
+  }
+  if (batch.length > 1) await batch.write()
+  return names
+}
+
+function layoutOf(store: StoreDescription): string {
+  return store.kind === 'key-value' ? `key-value${store.timestamped ? ' timestamped' : ''}` : store.kind
+}
+
+function changed(store: StoreDescription, layout: string, place: string): MillraceError {
+  return new MillraceError('STATE_STORE_CHANGED', `The store ${store.name} in ${place} was a ${layout} store and is a ${layoutOf(store)} store now.`, {
+    hint: 'Give it another name, or reset the application.',
+  })
+}
+
+/** A store that no commit has named holds nothing; rows of a restore that did not come to its end are removed. */
+async function openStore(map: ByteMap, description: StoreDescription, prefix: Buffer, budget: StateBudget, memo: StoreMemo | null): Promise<WriteBack> {
+  if (memo === null) await map.clear({ from: prefix, to: prefixEnd(prefix) })
+  const place = { map, prefix, budget }
+  if (description.kind === 'key-value') return new WriteBackKeyValueStore(description, place, memo)
+  const starts: (readonly [number, number])[] = []
+  for await (const entry of map.scan(WriteBackWindowStore.startsRange(prefix))) starts.push(WriteBackWindowStore.startOf(entry, prefix))
+  return new WriteBackWindowStore(description, place, memo, starts)
+}
