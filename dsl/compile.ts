@@ -7,7 +7,7 @@ import type { StoreDescription } from '../core/topology/store-description.ts'
 import type { DefaultSerdes, GlobalTable, RepartitionTopic, Topology } from '../core/topology/topology.ts'
 import type { Blueprint, Plan, SerdeSlot } from './blueprint.ts'
 import { topologyError, type Call } from './call.ts'
-import { keySerde } from './draw-aggregation.ts'
+import { keySerde } from './key-serde.ts'
 import { nameAll, type Names } from './names.ts'
 import { presence } from './presence.ts'
 

@@ -8,6 +8,7 @@ import type { Call } from './call.ts'
 import { drawStep, repartitionDraft, throughRepartition } from './draw-stream.ts'
 import type { GroupChoice } from './draw-table.ts'
 import { storeSettings, tableStore, windowStore, type StoreChoice } from './draw-store.ts'
+import { keySerde } from './key-serde.ts'
 import { windowsWord, type GroupedPoint, type GroupedTablePoint, type Repartitioned, type StreamPoint, type TablePoint, type WindowedPoint } from './point.ts'
 
 export function drawGroupByKey(point: StreamPoint, call: Call, choice: GroupChoice): GroupedPoint {
@@ -56,12 +57,6 @@ export function drawTableAggregate(grouped: GroupedTablePoint, call: Call, aggre
   const store = tableStore(blueprint, call, path, settings, key, value)
   const parent = groupedTableSource(grouped, call, path, store, aggregation.kind)
   return aggregateTable({ blueprint, call, path, key, value, store }, parent, (base, table) => ({ ...base, kind: 'table-aggregate', aggregation, ...table }))
-}
-
-/** Keys are strings unless somebody said otherwise; a string serde that gets something else says so at once. */
-export function keySerde(slot: SerdeSlot, defaults: DefaultSerdes): Serde<unknown> {
-  if (typeof slot === 'function') return slot(defaults)
-  return slot ?? defaults.key ?? serdes.string
 }
 
 function valueOf(kind: Aggregation['kind'], grouped: SerdeSlot): SerdeSlot {

@@ -34,10 +34,11 @@ export function drawGlobalJoin(point: StreamPoint, table: GlobalTablePoint, call
   return { ...point, node, path, value: null, joinRepartition: null }
 }
 
-/** Unnamed joins of one stream share a repartition; a named join has its own. */
+/** Unnamed joins of one stream share a repartition, which is called after the stream's last operator; a named join has its own. */
 function repartitionedForJoin(point: StreamPoint, call: Call, choice: GroupChoice): StreamPoint {
   if (call.name === null && point.joinRepartition !== null) return point.joinRepartition
-  const draft = repartitionDraft(call, call.name, point.path, choice.key ?? point.key, choice.value ?? point.value)
+  const upstream = point.node.naming.kind === 'given' ? point.node.naming.name : null
+  const draft = repartitionDraft(call, call.name ?? upstream, point.path, choice.key ?? point.key, choice.value ?? point.value)
   const { source } = throughRepartition(point, draft, null)
   const repartitioned = { ...point, node: source, key: draft.key, value: draft.value, rekeyed: false, joinRepartition: null }
   if (call.name === null) point.joinRepartition = repartitioned

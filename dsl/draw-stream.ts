@@ -3,10 +3,12 @@
 import type { KeyValueStoreDescription } from '../core/topology/store-description.ts'
 import type { NodeOf, Partitioner, Predicate, TopicSelector } from '../core/topology/node.ts'
 import type { Serde } from '../core/serde.ts'
+import type { DefaultSerdes } from '../core/topology/topology.ts'
 import { naming, type Draft, type NodeBase, type RepartitionDraft, type SerdeSlot } from './blueprint.ts'
 import { checkName, topologyError, type Call } from './call.ts'
 import { drawTableSource } from './draw-source.ts'
 import { describedStore, type StoreChoice } from './draw-store.ts'
+import { keySerde } from './key-serde.ts'
 import type { Repartitioned, StreamPoint, TablePoint } from './point.ts'
 
 /** What each kind of step does to the serdes: `lost` where it may put out keys or values of another type. */
@@ -100,6 +102,12 @@ export function drawSink(point: StreamPoint, call: Call, topic: string | TopicSe
     const value = plan.value(choice.value ?? point.value, call, what)
     return { ...base, kind: 'sink', topic, serdes: { key, value }, partitioner: choice.partitioner ?? null }
   })
+}
+
+/** How what a sink wrote is read again. */
+export function writtenSerdes(point: StreamPoint, choice: SinkChoice): { readonly key: SerdeSlot; readonly value: SerdeSlot } {
+  const unknownKey = (defaults: DefaultSerdes): Serde<unknown> => keySerde(null, defaults)
+  return { key: choice.key ?? point.key ?? unknownKey, value: choice.value ?? point.value }
 }
 
 export interface RepartitionChoice extends SinkChoice {

@@ -8,7 +8,7 @@ import { callOf, topologyError, type Call } from './call.ts'
 import { drawAggregate, drawGroupBy, drawGroupByKey, drawTableAggregate, drawWindowAggregate } from './draw-aggregation.ts'
 import { drawGlobalJoin, drawTableJoin } from './draw-join.ts'
 import type { Sources } from './draw-source.ts'
-import { drawMerge, drawProcess, drawRepartition, drawSink, drawSplit, drawStep, drawToTable, type ProcessChoice, type RepartitionChoice, type SinkChoice } from './draw-stream.ts'
+import { drawMerge, drawProcess, drawRepartition, drawSink, drawSplit, drawStep, drawToTable, type ProcessChoice, type RepartitionChoice, type SinkChoice, writtenSerdes } from './draw-stream.ts'
 import { drawTableFilter, drawTableGroup, drawTableMapValues, drawToStream, type GroupChoice } from './draw-table.ts'
 import type { StoreChoice } from './draw-store.ts'
 import type { GlobalTablePoint, GroupedPoint, GroupedTablePoint, StreamPoint, TablePoint, WindowedPoint } from './point.ts'
@@ -113,8 +113,7 @@ class StreamFace implements KStream<unknown, unknown> {
   through(topic: string, options: Named & SinkChoice = {}): KStream<never, never> {
     const call = callOf('through', options)
     drawSink(this.#point, call, topic, options)
-    const serdes = { key: options.key ?? this.#point.key ?? undefined, value: options.value ?? this.#point.value ?? undefined }
-    return this.#next(this.#sources.stream({ ...call, name: null }, [topic], serdes))
+    return this.#next(this.#sources.stream({ ...call, name: null }, [topic], writtenSerdes(this.#point, options)))
   }
 
   repartition(options: Named & RepartitionChoice = {}): KStream<never, never> {
