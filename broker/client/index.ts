@@ -1,0 +1,12 @@
+// The face of the client: connect to a log, produce, consume, administer; and the codec of record batches.
+
+export { connectLog, type ConnectLogOptions, type LogClient, type LogEndpoint } from './connect-log.ts'
+export type { ClusterAdmin, ClusterDescription, PartitionDetails, TopicDetails } from './admin.ts'
+export type { ConfigAdmin, ConfigChange, ConfigEntry, ConfigResource, ConfigSource } from './admin-configs.ts'
+export type { GroupAdmin, GroupDescription, GroupListing, GroupMemberDescription } from './admin-groups.ts'
+export { parseBootstrap } from './bootstrap.ts'
+export type { BrokerAddress } from './connections.ts'
+export type {
+  CommittedOffset, FetchedRecords, FetchOptions, GroupConsumer, GroupConsumerOptions, GroupMember, LogAdmin, LogPort, LogProducer, LogReader,
+  MemberAssignment, NewTopic, PartitionAppender, ProducerOptions, RebalanceListener, TopicDescription,
+} from '../../core/log-port.ts'
