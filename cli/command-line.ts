@@ -74,7 +74,7 @@ function describeCommand(program: Command, terminal: Terminal): void {
     .command('describe')
     .description('show the topology of a script: subtopologies, sources, operators, stores, sinks')
     .argument('<script>')
-    .addOption(new Option('--format <format>', 'how to show it').choices(['text', 'mermaid', 'json']).default('text'))
+    .addOption(new Option('--format <format>', 'how to show it').choices(['text', 'kafka', 'mermaid', 'json']).default('text'))
     .option('--verbose', 'show whole stacks when something fails')
     .action(async (script: string, options: DescribeCommandOptions) => (await import('./commands/describe.ts')).describe(script, options, terminal))
 }

@@ -1,6 +1,5 @@
 // Shows a topology as text: each subtopology as trees from its sources to its sinks.
 
-import { topicName } from './topic-name.ts'
 import type { TopologyNode } from '../../core/topology/node.ts'
 import type { StoreDescription } from '../../core/topology/store-description.ts'
 import type { Subtopology, Topology } from '../../core/topology/topology.ts'
@@ -17,7 +16,7 @@ function subtopologyLines(topology: Topology, subtopology: Subtopology): string[
   const nodes = new Map(topology.nodes.filter(node => subtopology.nodes.includes(node.name)).map(node => [node.name, node]))
   const shown = new Set<string>()
   const roots = [...nodes.values()].filter(node => !node.parents.some(parent => nodes.has(parent)))
-  const reads = [...subtopology.sourceTopics, ...subtopology.repartitionSources.map(topicName)]
+  const reads = [...subtopology.sourceTopics, ...subtopology.repartitionSources.map(name => `${name}-repartition`)]
   const stores = topology.stores.filter(store => subtopology.stores.includes(store.name))
   return [
     `subtopology ${subtopology.id}: one task for each partition of ${reads.join(', ')}`,
