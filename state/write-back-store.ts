@@ -112,7 +112,7 @@ export abstract class WriteBackStore<D extends StoreDescription> implements Budg
   }
 
   #attach(row: StoredRow, mapKey: unknown): void {
-    row.flags &= ~DETACHED
+    row.flags = (row.flags & ~DETACHED) | TOUCHED // so that the trim below spares it
     row.home.set(mapKey, row)
     row.bytes = ROW_BYTES + keyBytesOf(row.key) + this.#valueBytes
     this.#hold(row.bytes)
