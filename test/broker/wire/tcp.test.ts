@@ -2,6 +2,7 @@
 
 import { connect as connectSocket, createServer, type Socket } from 'node:net'
 import { setImmediate } from 'node:timers/promises'
+import * as fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
 import { connectTcpChannel, type TcpChannelOptions } from '../../../broker/client/tcp-channel.ts'
 import { startTcpServer, type TcpServer, type TcpServerOptions } from '../../../broker/server/tcp-server.ts'
@@ -11,6 +12,7 @@ import type { Channel } from '../../../broker/wire/channel.ts'
 import { decodeResponse, encodeRequest, encodeResponse } from '../../../broker/wire/frame.ts'
 import { FrameSplitter } from '../../../broker/wire/frame-splitter.ts'
 import type { Session } from '../../../broker/wire/session.ts'
+import { arbitraryBody, everyMessage } from './arbitrary-message.ts'
 import { systemClock, VirtualClock } from '../../../core/clock.ts'
 import { MillraceError } from '../../../core/error.ts'
 import type { Logger, LogFields } from '../../../core/logger.ts'
@@ -342,6 +344,27 @@ describe('a server', () => {
     clock.advance(1000)
     clock.advance(5000)
     await until(() => server.connections === 0)
+  })
+
+  test('is not harmed by mutated requests, and other clients never notice', async () => {
+    const { port } = await serve({ ...echoGroups, Metadata: () => ({ brokers: [], topics: [] }), Produce: () => ({ responses: [] }) }, { maxRequestBytes: 10_000 })
+    const channel = await connect(port)
+    const messages = everyMessage().filter(({ description }) => description.name.endsWith('Request'))
+    const anyRequest = fc.nat(messages.length - 1).chain(index => {
+      const { description, version } = messages[index]!
+      const api = description.name.slice(0, -'Request'.length) as ApiName
+      return arbitraryBody(description, version).map(body => Buffer.concat(encodeRequest(api, version, { correlationId: 1, clientId: 'fuzz' }, body as never)))
+    })
+    const mutations = fc.array(fc.record({ at: fc.nat(), byte: fc.integer({ min: 0, max: 255 }) }), { minLength: 1, maxLength: 4 })
+    await expect(fc.assert(fc.asyncProperty(anyRequest, mutations, fc.boolean(), async (bytes, changes, cut) => {
+      for (const { at, byte } of changes) bytes[at % bytes.length] = byte
+      const socket = await openSocket(port)
+      socket.on('error', () => {})
+      socket.end(cut ? bytes.subarray(0, changes[0]!.at % bytes.length) : bytes)
+      await readAll(socket).catch(() => null)
+      const { groups } = await channel.request('DescribeGroups', { groups: ['g'] })
+      return groups[0]?.groupId === 'g'
+    }), { numRuns: 300 })).resolves.toBeUndefined()
   })
 
   test('says so where the port is taken', async () => {
