@@ -3,23 +3,19 @@
 import type { Cancellable } from '../../core/processor.ts'
 import type { Timestamp } from '../../core/record.ts'
 
-/** Calls of one kind of time. Those due at once run in order of their due times, then in the order they were asked for. */
+/** Calls of one kind of time, in a binary heap by due time. Calls due at the same time run in the order Kafka's heap would have. */
 export class Punctuations {
-  #waiting: Punctuation[] = []
-  #serial = 0
+  #heap: Punctuation[] = []
   /** When the next one is due; infinity if none waits. */
   nextDue: Timestamp = Infinity
 
-  /** `run` gets the time of the call. The first call is at `firstDue`, the others at multiples of the interval from it. */
-  add(firstDue: Timestamp, intervalMs: number, run: (time: Timestamp) => void): Cancellable {
-    const punctuation: Punctuation = { due: firstDue, intervalMs, run, serial: this.#serial++, cancelled: false }
-    this.#waiting.push(punctuation)
-    this.#refresh()
+  /** `call` gets the time of the call. The first call is at `firstDue`, the others at multiples of the interval from it. */
+  add(firstDue: Timestamp, intervalMs: number, call: (time: Timestamp) => void): Cancellable {
+    const punctuation: Punctuation = { due: firstDue, intervalMs, call, cancelled: false }
+    this.#push(punctuation)
     return {
       cancel: () => {
         punctuation.cancelled = true
-        this.#waiting = this.#waiting.filter(other => other !== punctuation)
-        this.#refresh()
       },
     }
   }
@@ -28,39 +24,56 @@ export class Punctuations {
   run(time: Timestamp): boolean {
     let any = false
     while (this.nextDue <= time) {
-      const next = this.#first()
-      this.#waiting = this.#waiting.filter(other => other !== next)
-      next.run(time)
+      const next = this.#pop()
+      if (next.cancelled) continue
+      next.call(time)
       any = true
-      if (!next.cancelled) {
-        const intervals = Math.floor((time - next.due) / next.intervalMs) + 1
-        next.due += intervals * next.intervalMs
-        next.serial = this.#serial++
-        this.#waiting.push(next)
-      }
-      this.#refresh()
+      if (next.cancelled) continue
+      next.due += (Math.floor((time - next.due) / next.intervalMs) + 1) * next.intervalMs
+      this.#push(next)
     }
     return any
   }
 
-  clear(): void {
-    this.#waiting = []
-    this.#refresh()
+  #push(added: Punctuation): void {
+    const heap = this.#heap
+    let at = heap.length
+    while (at > 0) {
+      const parent = heap[(at - 1) >>> 1]!
+      if (added.due >= parent.due) break
+      heap[at] = parent
+      at = (at - 1) >>> 1
+    }
+    heap[at] = added
+    this.nextDue = heap[0]!.due
   }
 
-  #first(): Punctuation {
-    return this.#waiting.reduce((first, other) => (other.due < first.due || (other.due === first.due && other.serial < first.serial) ? other : first))
+  #pop(): Punctuation {
+    const heap = this.#heap
+    const first = heap[0]!
+    const last = heap.pop()!
+    if (heap.length > 0) this.#sink(last)
+    this.nextDue = heap.length === 0 ? Infinity : heap[0]!.due
+    return first
   }
 
-  #refresh(): void {
-    this.nextDue = this.#waiting.length === 0 ? Infinity : this.#first().due
+  #sink(moved: Punctuation): void {
+    const heap = this.#heap
+    let at = 0
+    while (2 * at + 1 < heap.length) {
+      let child = 2 * at + 1
+      if (child + 1 < heap.length && heap[child]!.due > heap[child + 1]!.due) child++
+      if (moved.due <= heap[child]!.due) break
+      heap[at] = heap[child]!
+      at = child
+    }
+    heap[at] = moved
   }
 }
 
 interface Punctuation {
   due: Timestamp
   readonly intervalMs: number
-  readonly run: (time: Timestamp) => void
-  serial: number
+  readonly call: (time: Timestamp) => void
   cancelled: boolean
 }

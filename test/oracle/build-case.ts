@@ -6,11 +6,11 @@ import type { GlobalKTable, KGroupedStream, KGroupedTable, KStream, KTable, Time
 import { serdes, type Serde } from '../../core/serde.ts'
 import type { KeyValueStoreDescription } from '../../core/topology/store-description.ts'
 import type { Partitioner, TimestampExtractor } from '../../core/topology/node.ts'
-import type { Topology } from '../../core/topology/topology.ts'
+import { repartitionTopicName, type Topology } from '../../core/topology/topology.ts'
 import { hopping } from '../../core/window.ts'
 import { anySerde } from './any-serde.ts'
 import { aggregator, expander, initializer, joiner, mapper, predicate, reducer, selector, str } from './functions.ts'
-import { javaStoreNames } from './java-names.ts'
+import { JavaNames } from './java-names.ts'
 import type { OracleCase, OracleNode, OracleStore } from './oracle-case.ts'
 import { processor } from './processors.ts'
 
@@ -21,7 +21,7 @@ type Table = KTable<U, U>
 export interface BuiltCase {
   readonly topology: Topology
   /** Kafka's name of a store by ours. */
-  readonly javaNames: ReadonlyMap<string, string>
+  readonly javaStores: ReadonlyMap<string, string>
   /** What peek and foreach have seen; the reader empties it. */
   readonly trace: U[]
 }
@@ -37,6 +37,8 @@ class CaseBuilder {
   readonly #nodes: ReadonlyMap<string, OracleNode>
   readonly #processorStores = new Map<string, KeyValueStoreDescription>()
   readonly #extractors = new Map<string, TimestampExtractor>()
+  /** Kafka's name of a repartition topic by ours, in full; filled when all is built. */
+  readonly #javaTopics = new Map<string, string>()
   /** Names given to operators that may have a store, by oracle id. */
   readonly #tables = new Map<string, string>()
   readonly #trace: U[] = []
@@ -50,15 +52,18 @@ class CaseBuilder {
   build(): BuiltCase {
     for (const node of this.#oracle.nodes) this.#points.set(node.id, this.#call(node))
     const topology = this.#builder.build()
-    return { topology, javaNames: this.#javaNames(topology), trace: this.#trace }
+    const java = new JavaNames(this.#oracle.nodes)
+    topology.repartitions.forEach(({ name }, index) => {
+      this.#javaTopics.set(repartitionTopicName('app', name), repartitionTopicName('app', java.repartitions[index] ?? name))
+    })
+    return { topology, javaStores: this.#javaStores(topology, java.stores), trace: this.#trace }
   }
 
-  #javaNames(topology: Topology): Map<string, string> {
-    const java = javaStoreNames(this.#oracle.nodes)
+  #javaStores(topology: Topology, java: ReadonlyMap<string, string>): Map<string, string> {
     const names = new Map<string, string>()
     for (const [id, name] of this.#tables) {
       const node = topology.nodes.find(other => other.name === name)
-      if (node !== undefined && 'store' in node && node.store !== null) names.set(node.store, java.get(id)!)
+      if (node !== undefined && 'store' in node && node.store !== null) names.set(node.store, java.get(id) ?? node.store)
       const global = topology.globals.find(other => other.name === name)
       if (global !== undefined) names.set(global.store.name, java.get(id)!)
     }
@@ -100,8 +105,8 @@ class CaseBuilder {
     toTable: node => this.#stream(node).toTable(this.#tableOptions(node)),
     toStream: node => this.#table(node).toStream(node.key === undefined ? undefined : selector(node.key), named(node)),
     to: node => this.#to(node),
-    process: node => this.#stream(node).process(processor(node.fn!, node.store as string | undefined, node.reads ?? []), this.#processOptions(node)),
-    processValues: node => this.#stream(node).processValues(processor(node.fn!, node.store as string | undefined, node.reads ?? []), this.#processOptions(node)),
+    process: node => this.#stream(node).process(this.#processor(node), this.#processOptions(node)),
+    processValues: node => this.#stream(node).processValues(this.#processor(node), this.#processOptions(node)),
     groupByKey: node => this.#stream(node).groupByKey(named(node)),
     groupBy: node => {
       const [select, map] = [selector(node.key!), mapper(node.mapper ?? 'identity')]
@@ -168,6 +173,10 @@ class CaseBuilder {
       ...(caching === undefined ? {} : { cached: caching }),
     }
     return { name, store }
+  }
+
+  #processor(node: OracleNode): ReturnType<typeof processor> {
+    return processor(node.fn!, node.store as string | undefined, node.reads ?? [], topic => this.#javaTopics.get(topic) ?? topic)
   }
 
   #processOptions(node: OracleNode): { readonly name?: string; readonly stores: readonly (string | KeyValueStoreDescription)[] } {

@@ -119,7 +119,7 @@ export interface OracleRow {
 export function readCases(path: string): OracleCase[] {
   if (statSync(path).isDirectory()) {
     const names = readdirSync(path).filter(name => /\.(json|ndjson)(\.gz)?$/.test(name) || statSync(join(path, name)).isDirectory())
-    return names.sort().flatMap(name => (name === 'bytes.json' ? [] : readCases(join(path, name))))
+    return names.sort().flatMap(name => (name.startsWith('bytes.') ? [] : readCases(join(path, name))))
   }
   const bytes = readFileSync(path)
   const text = (path.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8')

@@ -8,7 +8,9 @@ type Context = ProcessorContext<unknown, unknown>
 type Handed = ProcessorRecord<unknown, unknown>
 type Step = (record: Handed) => void
 /** Makes what happens at each record; stores and timers are there already. */
-type Setup = (context: Context, argument: readonly string[], own: () => ProcessorStore<unknown, unknown>, read: () => ProcessorStore<unknown, unknown>) => Step
+type Setup = (context: Context, argument: readonly string[], own: () => ProcessorStore<unknown, unknown>, read: () => ProcessorStore<unknown, unknown>, javaTopic: JavaTopic) => Step
+/** Kafka's name of a topic by ours. */
+type JavaTopic = (topic: string) => string
 
 /** A record's value as a header value. */
 function text(value: unknown): string {
@@ -40,7 +42,7 @@ const setups: Readonly<Record<string, Setup>> = {
     return record => context.forward(record.withKey(select(record.key, record.value)))
   },
   shift: (context, [n]) => record => context.forward(record.withTimestamp(record.timestamp + Number(n))),
-  meta: context => record => context.forward(record.withValue(clip(`${str(record.value)}@${where(context)}`))),
+  meta: (context, _, __, ___, javaTopic) => record => context.forward(record.withValue(clip(`${str(record.value)}@${where(context, javaTopic)}`))),
   clock: context => record => context.forward(record.withValue(clip(`${str(record.value)}@${context.streamTime()}`))),
   route: (context, [a, b]) => record => context.forward(record, fnv(str(record.value)) % 2 === 0 ? a! : b!),
   fail: (context, argument) => record => {
@@ -67,9 +69,9 @@ const setups: Readonly<Record<string, Setup>> = {
   batchStream: (context, [ms], own) => batch(context, own, Number(ms), 'stream'),
   batchWall: (context, [ms], own) => batch(context, own, Number(ms), 'wall'),
   batchAnchored: (context, [ms, start], own) => batch(context, own, Number(ms), 'stream', Number(start)),
-  tickOnce: (context, [ms]) => {
+  tickOnce: (context, [ms], _, __, javaTopic) => {
     const tick = context.schedule(Number(ms), 'stream', time => {
-      context.forward({ key: 'tick', value: `at ${time} ${where(context)}`, timestamp: time, headers: new Headers() })
+      context.forward({ key: 'tick', value: `at ${time} ${where(context, javaTopic)}`, timestamp: time, headers: new Headers() })
       tick.cancel()
     })
     return record => context.forward(record)
@@ -88,12 +90,12 @@ function batch(context: Context, own: () => ProcessorStore<unknown, unknown>, ms
   }
 }
 
-function where(context: Context): string {
+function where(context: Context, javaTopic: JavaTopic): string {
   const { topic, partition, offset } = context.recordMetadata()
-  return `${topic}/${partition}/${offset}`
+  return `${topic === null ? null : javaTopic(topic)}/${partition}/${offset}`
 }
 
-export function processor(fn: string, store: string | undefined, reads: readonly string[]): ProcessorSupplier<unknown, unknown, unknown, unknown> {
+export function processor(fn: string, store: string | undefined, reads: readonly string[], javaTopic: JavaTopic): ProcessorSupplier<unknown, unknown, unknown, unknown> {
   const [name, ...argument] = fn.split(':')
   const setup = setups[name!]
   if (setup === undefined) throw new Error(`the oracle has no processor ${fn}`)
@@ -101,7 +103,7 @@ export function processor(fn: string, store: string | undefined, reads: readonly
     let step: Step = () => {}
     const running: Processor<unknown, unknown, unknown, unknown> = {
       init(context) {
-        step = setup(context, argument, () => context.store(store!), () => context.store(reads[0]!))
+        step = setup(context, argument, () => context.store(store!), () => context.store(reads[0]!), javaTopic)
       },
       process: record => step(record),
     }
