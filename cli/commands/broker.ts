@@ -1,9 +1,8 @@
 // `millrace broker`: serves a data directory to Kafka clients until somebody stops it.
 
-import { systemClock } from '../../core/clock.ts'
-import { MillraceError } from '../../core/error.ts'
-import { systemRandom } from '../../core/random.ts'
+import { join } from 'node:path'
 import { startBroker } from '../../broker/server/start-broker.ts'
+import { MillraceError } from '../../core/error.ts'
 import { DEFAULT_DATA, terminalLogger } from '../log-connection.ts'
 import { stopSignal } from '../stop-signal.ts'
 import type { Terminal } from '../terminal.ts'
@@ -13,4 +12,27 @@ export interface BrokerCommandOptions {
   readonly data?: string
   readonly set?: readonly string[]
   readonly verbose?: boolean
+}
+
+/** Says where it listens once it does, as the first line on standard output: `127.0.0.1:9092`. */
+export async function broker(options: BrokerCommandOptions, terminal: Terminal): Promise<void> {
+  const stop = stopSignal(terminal, 'closing')
+  const data = options.data ?? DEFAULT_DATA
+  const running = await startBroker({
+    dataDirectory: join(data, 'log'),
+    listen: options.listen ?? '127.0.0.1:9092',
+    settings: Object.fromEntries((options.set ?? []).map(setting)),
+    logger: terminalLogger(terminal, options.verbose === true),
+  })
+  const { host, port } = running.address!
+  await terminal.write(`${host}:${port}\n`)
+  terminal.say(terminal.dim(`serving ${data} to Kafka clients; Ctrl-C stops it`))
+  if (!stop.aborted) await new Promise(resolve => stop.addEventListener('abort', resolve, { once: true }))
+  await running.close()
+}
+
+function setting(text: string): readonly [string, string] {
+  const equals = text.indexOf('=')
+  if (equals <= 0) throw new MillraceError('USAGE', `--set ${text} is no NAME=VALUE.`, { hint: 'For example --set num.partitions=4.' })
+  return [text.slice(0, equals), text.slice(equals + 1)]
 }
