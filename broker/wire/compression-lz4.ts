@@ -13,7 +13,6 @@ export function compressLz4(input: Buffer): Buffer {
   const output = Buffer.allocUnsafeSlow(frameHeader.length + input.length + Math.ceil(input.length / 255) + blocks * 24 + 4)
   output.set(frameHeader)
   let at = frameHeader.length
-  hashes.fill(-1)
   for (let start = 0; start < input.length; start += blockBytes) {
     const end = Math.min(start + blockBytes, input.length)
     let size = compressBlock(input, start, end, output, at + 4)
@@ -82,25 +81,26 @@ function frameBound(input: Buffer, frame: Frame): number {
   }
 }
 
-const hashBits = 13
-/** Position where a four-byte word of that hash was seen last; of this input only, and positions before the block are not used. */
-const hashes: Int32Array = new Int32Array(1 << hashBits)
+const hashBits = 12
+/** Where in the block a four-byte word of that hash was seen last; 0 if it was not, which is a place like any other. */
+const hashes: Uint16Array = new Uint16Array(1 << hashBits)
 
 /** Block format: the last match begins 12 bytes before the end at least, and the last 5 bytes are literals. Answers the size. */
 function compressBlock(input: Buffer, start: number, end: number, output: Buffer, outputStart: number): number {
   const words = new DataView(input.buffer, input.byteOffset, input.length)
   const lastMatchAt = end - 12
   const matchesEnd = end - 5
-  let at = start
+  hashes.fill(0)
+  let at = start + 1
   let literalsAt = start
   let out = outputStart
   let misses = 64
   while (at <= lastMatchAt) {
     const word = words.getInt32(at, true)
     const hash = Math.imul(word, -1640531535) >>> (32 - hashBits)
-    let candidate = hashes[hash]!
-    hashes[hash] = at
-    if (candidate < start || at - candidate > 65535 || words.getInt32(candidate, true) !== word) {
+    let candidate = start + hashes[hash]!
+    hashes[hash] = at - start
+    if (words.getInt32(candidate, true) !== word) {
       // Where nothing repeats, steps grow, so that bytes without pattern cost little.
       at += misses++ >> 6
       continue
@@ -127,7 +127,7 @@ function compressBlock(input: Buffer, start: number, end: number, output: Buffer
     const rest = matchEnd - at - 4
     if (rest >= 15) out = writeLength(output, out, rest - 15)
     at = literalsAt = matchEnd
-    if (at <= lastMatchAt) hashes[Math.imul(words.getInt32(at - 2, true), -1640531535) >>> (32 - hashBits)] = at - 2
+    if (at <= lastMatchAt) hashes[Math.imul(words.getInt32(at - 2, true), -1640531535) >>> (32 - hashBits)] = at - 2 - start
   }
   return writeSequence(input, literalsAt, end, output, out, 0) - outputStart
 }

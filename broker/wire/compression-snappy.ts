@@ -12,7 +12,6 @@ export function compressSnappy(input: Buffer): Buffer {
   const output = Buffer.allocUnsafeSlow(frameHeader.length + input.length + Math.ceil(input.length / 6) + blocks * 48)
   output.set(frameHeader)
   let at = frameHeader.length
-  hashes.fill(-1)
   for (let start = 0; start < input.length; start += blockBytes) {
     const end = compressBlock(input, start, Math.min(start + blockBytes, input.length), output, at + 4)
     output.writeInt32BE(end - at - 4, at)
@@ -65,8 +64,9 @@ function blockLength(input: Buffer, start: number, end: number, maxBytes: number
   return length
 }
 
-const hashBits = 13
-const hashes: Int32Array = new Int32Array(1 << hashBits)
+const hashBits = 12
+/** Where in the block a four-byte word of that hash was seen last; 0 if it was not, which is a place like any other. */
+const hashes: Uint16Array = new Uint16Array(1 << hashBits)
 
 /** Answers the position behind the block. */
 function compressBlock(input: Buffer, start: number, end: number, output: Buffer, outputStart: number): number {
@@ -75,15 +75,16 @@ function compressBlock(input: Buffer, start: number, end: number, output: Buffer
   let rest = end - start
   for (; rest > 127; rest >>>= 7) output[out++] = (rest & 127) | 128
   output[out++] = rest
-  let at = start
+  hashes.fill(0)
+  let at = start + 1
   let literalsAt = start
   let misses = 64
   while (at <= end - 4) {
     const word = words.getInt32(at, true)
     const hash = Math.imul(word, 0x1e35a7bd) >>> (32 - hashBits)
-    const candidate = hashes[hash]!
-    hashes[hash] = at
-    if (candidate < start || at - candidate > 65535 || words.getInt32(candidate, true) !== word) {
+    const candidate = start + hashes[hash]!
+    hashes[hash] = at - start
+    if (words.getInt32(candidate, true) !== word) {
       at += misses++ >> 6
       continue
     }
