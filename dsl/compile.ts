@@ -24,7 +24,9 @@ export function compile(blueprint: Blueprint, defaults: DefaultSerdes): Topology
   }, plan)))
   const globals = globalTables(blueprint, names, plan)
   const globalStores = new Set(globals.map(global => global.store.name))
-  const stores = [...names.stores].map(([draft, name]) => draft.describe(name, plan)).filter(store => !globalStores.has(store.name))
+  const stores = blueprint.stores
+    .filter(draft => names.stores.has(draft) && !globalStores.has(plan.storeName(draft)))
+    .map(draft => draft.describe(plan.storeName(draft), plan))
   const repartitions = repartitionTopics(blueprint, names, plan, defaults)
   const subtopologies = subtopologiesOf(nodes)
   const topology: Topology = { kind: 'topology', nodes, stores, repartitions, globals, subtopologies }

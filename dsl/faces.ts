@@ -1,7 +1,7 @@
 // The objects that users hold: each verb takes the types off, says where it was called, and draws. What the verbs mean stands in stream.ts.
 
 import type { ProcessorSupplier } from '../core/processor.ts'
-import type { Aggregation, Partitioner, Predicate, TopicSelector } from '../core/topology/node.ts'
+import type { Aggregation, Predicate, TopicSelector } from '../core/topology/node.ts'
 import type { Windows } from '../core/window.ts'
 import type { Blueprint } from './blueprint.ts'
 import { callOf, topologyError, type Call } from './call.ts'
@@ -54,10 +54,8 @@ class StreamFace implements KStream<unknown, unknown> {
     this.#sources = sources
   }
 
-  /** The point of a stream that came in as an argument. */
-  static pointOf(other: unknown, blueprint: Blueprint, call: Call): StreamPoint {
-    if (!(other instanceof StreamFace)) throw topologyError(call, 'what it is given is not a stream.', 'Give a stream of the same builder.')
-    return ownPoint(other.#point, other.#point.blueprint, blueprint, call)
+  static pointOf(face: unknown): StreamPoint | null {
+    return face instanceof StreamFace ? face.#point : null
   }
 
   filter(predicate: Predicate, options?: Named): KStream<never, never> {
@@ -103,7 +101,9 @@ class StreamFace implements KStream<unknown, unknown> {
 
   merge(other: KStream<unknown, unknown>, options?: Named): KStream<never, never> {
     const call = callOf('merge', options)
-    return this.#next(drawMerge(this.#point, StreamFace.pointOf(other, this.#point.blueprint, call), call))
+    const point = StreamFace.pointOf(other)
+    if (point === null) throw topologyError(call, 'what it is given is not a stream.', 'Give a stream of the same builder.')
+    return this.#next(drawMerge(this.#point, ownPoint(point, this.#point.blueprint, call), call))
   }
 
   to(topic: string | TopicSelector, options: Named & SinkChoice = {}): void {
@@ -141,11 +141,11 @@ class StreamFace implements KStream<unknown, unknown> {
   }
 
   process(supplier: ProcessorSupplier<unknown, unknown, never, never>, options: Named & ProcessChoice = {}): KStream<never, never> {
-    return this.#next(drawProcess(this.#point, callOf('process', options), supplier as ProcessorSupplier<unknown, unknown, unknown, unknown>, false, options))
+    return this.#next(drawProcess(this.#point, callOf('process', options), supplier, false, options))
   }
 
   processValues(supplier: ProcessorSupplier<unknown, unknown, never, never>, options: Named & ProcessChoice = {}): KStream<never, never> {
-    return this.#next(drawProcess(this.#point, callOf('processValues', options), supplier as ProcessorSupplier<unknown, unknown, unknown, unknown>, true, options))
+    return this.#next(drawProcess(this.#point, callOf('processValues', options), supplier, true, options))
   }
 
   #next(point: StreamPoint): KStream<never, never> {
@@ -154,52 +154,57 @@ class StreamFace implements KStream<unknown, unknown> {
 
   #join(kind: 'inner' | 'left', call: Call, table: unknown, joiner: Joiner, options: JoinChoice): KStream<never, never> {
     const { blueprint } = this.#point
-    if (table instanceof GlobalTableFace) {
+    const globalTable = GlobalTableFace.pointOf(table)
+    if (globalTable !== null) {
       if (options.on === undefined) throw topologyError(call, 'the key to look up in the global table is not said.', 'Give { on: (key, value) => … }.')
-      return this.#next(drawGlobalJoin(this.#point, ownPoint(table.point, table.point.blueprint, blueprint, call), call, kind, joiner, options.on))
+      return this.#next(drawGlobalJoin(this.#point, ownPoint(globalTable, blueprint, call), call, kind, joiner, options.on))
     }
-    if (!(table instanceof TableFace)) throw topologyError(call, 'what it is given is neither a table nor a global table.', 'Give one of the same builder.')
-    return this.#next(drawTableJoin(this.#point, ownPoint(table.point, table.point.blueprint, blueprint, call), call, kind, joiner, options))
+    const point = TableFace.pointOf(table)
+    if (point === null) throw topologyError(call, 'what it is given is neither a table nor a global table.', 'Give one of the same builder.')
+    return this.#next(drawTableJoin(this.#point, ownPoint(point, blueprint, call), call, kind, joiner, options))
   }
 }
 
 type Joiner = (left: unknown, right: unknown, key: unknown) => unknown
 type JoinChoice = Named & GroupChoice & { readonly on?: Mapper | undefined }
 
-function ownPoint<Point>(point: Point, theirs: Blueprint, ours: Blueprint, call: Call): Point {
-  if (theirs !== ours) throw topologyError(call, 'the two sides belong to different builders.', 'Make both with one StreamsBuilder.')
+function ownPoint<Point extends { readonly blueprint: Blueprint }>(point: Point, blueprint: Blueprint, call: Call): Point {
+  if (point.blueprint !== blueprint) throw topologyError(call, 'the two sides belong to different builders.', 'Make both with one StreamsBuilder.')
   return point
 }
 
 class TableFace implements KTable<unknown, unknown> {
   readonly kind = 'table'
-  readonly point: TablePoint
+  readonly #point: TablePoint
   readonly #sources: Sources
 
   constructor(point: TablePoint, sources: Sources) {
-    this.point = point
+    this.#point = point
     this.#sources = sources
-    Object.defineProperty(this, 'point', { enumerable: false })
+  }
+
+  static pointOf(face: unknown): TablePoint | null {
+    return face instanceof TableFace ? face.#point : null
   }
 
   filter(predicate: Predicate, options: Stored = {}): KTable<never, never, never> {
-    return this.#next(drawTableFilter(this.point, callOf('filter', options), predicate, false, options.store))
+    return this.#next(drawTableFilter(this.#point, callOf('filter', options), predicate, false, options.store))
   }
 
   filterNot(predicate: Predicate, options: Stored = {}): KTable<never, never, never> {
-    return this.#next(drawTableFilter(this.point, callOf('filterNot', options), predicate, true, options.store))
+    return this.#next(drawTableFilter(this.#point, callOf('filterNot', options), predicate, true, options.store))
   }
 
   mapValues(mapper: (value: never, key: unknown) => unknown, options: Stored & { readonly seesNulls?: boolean | undefined } = {}): KTable<never, never, never> {
-    return this.#next(drawTableMapValues(this.point, callOf('mapValues', options), mapper as Mapper, options.seesNulls ?? false, options.store))
+    return this.#next(drawTableMapValues(this.#point, callOf('mapValues', options), mapper as Mapper, options.seesNulls ?? false, options.store))
   }
 
   toStream(selector?: Mapper, options?: Named): KStream<never, never> {
-    return streamFace(drawToStream(this.point, callOf('toStream', options), selector ?? null), this.#sources)
+    return streamFace(drawToStream(this.#point, callOf('toStream', options), selector ?? null), this.#sources)
   }
 
   groupBy(mapper: (key: unknown, value: unknown) => readonly [unknown, unknown], options: Named & GroupChoice = {}): KGroupedTable<never, never> {
-    return groupedTableFace(drawTableGroup(this.point, callOf('groupBy', options), mapper, options), this.#sources)
+    return groupedTableFace(drawTableGroup(this.#point, callOf('groupBy', options), mapper, options), this.#sources)
   }
 
   #next(point: TablePoint): KTable<never, never, never> {
@@ -209,11 +214,14 @@ class TableFace implements KTable<unknown, unknown> {
 
 class GlobalTableFace implements GlobalKTable<never, never> {
   readonly kind = 'global-table'
-  readonly point: GlobalTablePoint
+  readonly #point: GlobalTablePoint
 
   constructor(point: GlobalTablePoint) {
-    this.point = point
-    Object.defineProperty(this, 'point', { enumerable: false })
+    this.#point = point
+  }
+
+  static pointOf(face: unknown): GlobalTablePoint | null {
+    return face instanceof GlobalTableFace ? face.#point : null
   }
 }
 

@@ -76,7 +76,8 @@ class Groups {
   readonly #parent = new Map<string, string>()
 
   join(a: string, b: string): void {
-    this.#parent.set(this.rootOf(b), this.rootOf(a))
+    const root = this.rootOf(a)
+    this.#parent.set(this.rootOf(b), root)
   }
 
   rootOf(name: string): string {

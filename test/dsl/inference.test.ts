@@ -76,7 +76,7 @@ test('a stream of a narrower type stands in for a wider one', () => {
 })
 
 test('serdes of sinks must fit', () => {
-  const { orders } = start()
+  const { builder, orders } = start()
   orders.mapValues(order => order.total).to('totals', { value: serdes.float64 })
   orders.to((_, order, { timestamp }) => `orders-${order.region}-${timestamp}`)
   orders.to('orders-2', { partitioner: (_topic, key, order, partitions) => (key.length + order.total) % partitions })
@@ -84,6 +84,7 @@ test('serdes of sinks must fit', () => {
   orders.mapValues(order => order.total).to('totals', { value: serdes.string })
   // @ts-expect-error a string key is no int64
   orders.to('totals', { key: serdes.int64 })
+  expect(builder.build().nodes.filter(node => node.kind === 'sink')).toHaveLength(5)
 })
 
 test('groups and aggregates; nulls say whether rows can be deleted', () => {

@@ -1,0 +1,147 @@
+// Names come from the structure or the user: what is added elsewhere renames no store and no topic of the application's.
+
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { StreamsBuilder, serdes, tumbling, type KStream, type KTable, type Topology } from '../../dsl/index.ts'
+
+const text = { key: serdes.string, value: serdes.string }
+
+test('a store is called after the verbs that lead to it', () => {
+  const builder = new StreamsBuilder({ defaults: text })
+  const orders = builder.stream('orders', text)
+  orders.groupByKey().count()
+  orders.filter(() => true).groupBy((_, value) => value).windowedBy(tumbling({ hours: 1 })).count()
+  orders.split({ eu: () => true }).eu.toTable({ store: {} }).groupBy((key, value) => [value, key]).count()
+  builder.table('customers', { ...text, store: {} }).filter(() => true).groupBy((key, value) => [value, key]).reduce({ adder: a => a, subtractor: a => a })
+  expect(durableNames(builder.build())).toEqual([
+    'store customers.filter.groupBy.reduce',
+    'store customers.table',
+    'store orders.filter.groupBy.windowedBy-1h.count',
+    'store orders.groupByKey.count',
+    'store orders.split.eu.toTable',
+    'store orders.split.eu.toTable.groupBy.count',
+    'topic customers.filter.groupBy.reduce',
+    'topic orders.filter.groupBy.windowedBy-1h.count',
+    'topic orders.split.eu.toTable.groupBy.count',
+  ])
+})
+
+test('observers and the names of operators do not enter a store name', () => {
+  const plain = names(stream => stream.mapValues(value => value).groupByKey().reduce(a => a))
+  const observed = names(stream => stream.peek(() => {}).mapValues(value => value, { name: 'same' }).peek(() => {}).groupByKey().reduce(a => a, { name: 'sum' }))
+  expect(observed).toEqual(plain)
+  expect(plain).toEqual(['store in.mapValues.groupByKey.reduce'])
+})
+
+test('equal paths get ordinals', () => {
+  expect(names(stream => {
+    stream.groupByKey().count()
+    stream.groupByKey().count()
+  })).toEqual(['store in.groupByKey.count', 'store in.groupByKey.count-2'])
+})
+
+test('given names are used as they are', () => {
+  const builder = new StreamsBuilder({ defaults: text })
+  const rekeyed = builder.stream('in').selectKey(() => 'k')
+  const grouped = rekeyed.groupByKey({ name: 'G' })
+  grouped.count({ store: 'C', name: 'counter' })
+  grouped.reduce(a => a, { store: { name: 'R' } })
+  rekeyed.repartition({ name: 'P' })
+  rekeyed.toTable({ name: 'T', store: 'S' })
+  rekeyed.join(builder.table('t', { name: 'table', store: 'rows' }), a => a, { name: 'J' })
+  rekeyed.groupByKey().count({ store: 'D' })
+  const topology = builder.build()
+  expect(durableNames(topology)).toEqual(['store C', 'store D', 'store R', 'store S', 'store rows', 'topic D', 'topic G', 'topic J', 'topic P', 'topic T'])
+  expect(topology.nodes.map(node => node.name)).toEqual(expect.arrayContaining(['counter', 'G-repartition-sink', 'G-repartition-source', 'T', 'J', 'table']))
+})
+
+test('long paths are cut in the middle, and stay apart', () => {
+  const long = (last: string): string[] => names(stream => {
+    let end = stream
+    for (let i = 0; i < 30; i++) end = end.mapValues(value => value)
+    for (const step of last) end = step === 'm' ? end.mapValues(value => value) : end.filter(() => true)
+    for (let i = 0; i < 30; i++) end = end.mapValues(value => value)
+    end.groupByKey().count()
+  })
+  const [first, second] = [long('mf')[0]!, long('fm')[0]!]
+  expect(first).not.toEqual(second)
+  for (const name of [first, second]) expect(name.replace('store ', '')).toMatch(/^in\.mapValues[a-zA-Z0-9._-]{0,200}groupByKey\.count$/)
+})
+
+/** One verb below one of the streams or tables there are. */
+const step = fc.record({ verb: fc.nat({ max: 17 }), on: fc.nat({ max: 99 }), other: fc.nat({ max: 99 }) })
+
+test('an unrelated operator, added anywhere, renames nothing', () => {
+  fc.assert(fc.property(fc.array(step, { maxLength: 25 }), fc.array(fc.record({ before: fc.nat({ max: 25 }), step }), { minLength: 1, maxLength: 5 }), (steps, additions) => {
+    const before = durableNames(grow(steps, []))
+    const after = durableNames(grow(steps, additions))
+    expect(after).toEqual(expect.arrayContaining(before))
+  }), { numRuns: 300 })
+})
+
+interface Step {
+  readonly verb: number
+  readonly on: number
+  readonly other: number
+}
+
+/** Additions hang below a source of their own and below the streams that `steps` use, without stores there. */
+function grow(steps: readonly Step[], additions: readonly { readonly before: number; readonly step: Step }[]): Topology {
+  const builder = new StreamsBuilder({ defaults: text })
+  const streams: KStream<string, string>[] = [builder.stream('a'), builder.stream('b')]
+  const tables: KTable<string, string>[] = [builder.table('t')]
+  const foreign = { streams: [] as KStream<string, string>[], tables: [] as KTable<string, string>[] }
+  for (const [index, one] of [...steps, null].entries()) {
+    for (const addition of additions) {
+      if (Math.min(addition.before, steps.length) !== index) continue
+      if (foreign.streams.length === 0) {
+        foreign.streams.push(builder.stream('foreign'))
+        foreign.tables.push(builder.table('foreign-table'))
+      }
+      apply(addition.step, foreign.streams, foreign.tables)
+      const target = streams[addition.step.on % streams.length]!
+      target.filter(() => true).mapValues(value => value).to('elsewhere')
+    }
+    if (one !== null) apply(one, streams, tables)
+  }
+  return builder.build()
+}
+
+const pass = (a: string): string => a
+
+function apply({ verb, on, other }: Step, streams: KStream<string, string>[], tables: KTable<string, string>[]): void {
+  const stream = streams[on % streams.length]!
+  const table = tables[on % tables.length]!
+  const verbs: readonly (() => void)[] = [
+    () => streams.push(stream.filter(() => true)),
+    () => streams.push(stream.mapValues(pass)),
+    () => streams.push(stream.map((key, value) => [value, key])),
+    () => streams.push(stream.selectKey((_, value) => value)),
+    () => streams.push(stream.peek(() => {})),
+    () => streams.push(stream.merge(streams[other % streams.length]!)),
+    () => streams.push(...Object.values(stream.split({ x: () => true, y: () => true }))),
+    () => streams.push(stream.repartition()),
+    () => tables.push(stream.toTable({ store: {} })),
+    () => tables.push(stream.groupByKey().reduce(pass)),
+    () => streams.push(stream.groupBy((_, value) => value).count().toStream().mapValues(String)),
+    () => streams.push(stream.groupByKey().windowedBy(tumbling(10)).reduce(pass).toStream(windowed => windowed.key)),
+    () => streams.push(stream.join(tables[other % tables.length]!, pass)),
+    () => streams.push(stream.leftJoin(tables[other % tables.length]!, pass)),
+    () => tables.push(table.filter(() => true)),
+    () => tables.push(table.mapValues(pass, { store: {} })),
+    () => tables.push(table.groupBy((key, value) => [value, key]).reduce({ adder: pass, subtractor: pass })),
+    () => streams.push(table.toStream().mapValues(value => value ?? '')),
+  ]
+  verbs[verb]!()
+}
+
+function names(draw: (stream: KStream<string, string>) => void): string[] {
+  const builder = new StreamsBuilder({ defaults: text })
+  draw(builder.stream('in'))
+  return durableNames(builder.build())
+}
+
+/** What has a name in the log: stores by their changelogs, and repartition topics. */
+function durableNames(topology: Topology): string[] {
+  return [...topology.stores.map(store => `store ${store.name}`), ...topology.repartitions.map(topic => `topic ${topic.name}`)].sort()
+}
