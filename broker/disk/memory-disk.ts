@@ -23,6 +23,8 @@ export class MemoryDisk implements Disk {
   #crashed = false
   /** No file may grow beyond this many bytes in all; a write that would fails with DISK_FULL. */
   capacityBytes: number = Number.POSITIVE_INFINITY
+  /** While this is set, `sync` calls wait for it. */
+  syncGate: Promise<void> | null = null
   /** The next `sync` calls fail with this error. */
   syncFailure: MillraceError | null = null
 
@@ -179,6 +181,7 @@ class MemoryFile implements DiskFile {
 
   async sync(): Promise<void> {
     const size = this.#content.size
+    if (this.#disk.syncGate !== null) await this.#disk.syncGate
     this.#disk.claim(0, this.#path)
     if (this.#disk.syncFailure !== null) throw this.#disk.syncFailure
     this.#content.synced = Math.max(this.#content.synced, Math.min(size, this.#content.size))

@@ -269,13 +269,12 @@ export class Log {
 
   /**
    * Writes down that everything before `point` is on the medium (a `sync` begun after it was taken is done), with the owner's state at that point.
-   * `durable` waits for the medium.
    */
-  async saveCheckpoint(point: RecoveryPoint, state: Json, durable: boolean): Promise<void> {
+  async saveCheckpoint(point: RecoveryPoint, state: Json): Promise<void> {
     assert(point.offset <= this.#durableOffset, 'a checkpoint says only what is durable')
     await this.#segments.find(({ baseOffset }) => baseOffset === point.segment)?.saveIndexes()
     if (this.#closed || point.offset > this.#durableOffset) return
-    this.#writeCheckpoint(point, state, durable)
+    this.#writeCheckpoint(point, state, true)
   }
 
   /** The first checkpoint of a new log: a gap behind it is then known for one. */

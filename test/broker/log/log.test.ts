@@ -70,7 +70,7 @@ async function apply(step: Step, log: Log, model: Model): Promise<void> {
     case 'checkpoint': {
       const point = log.recoveryPoint()
       await log.sync()
-      return log.saveCheckpoint(point, null, true)
+      return log.saveCheckpoint(point, null)
     }
     case 'delete': {
       const offset = model.start + Math.floor((model.end - model.start) * step.at)
@@ -78,7 +78,7 @@ async function apply(step: Step, log: Log, model: Model): Promise<void> {
       model.start = Math.max(model.start, offset)
       const point = log.recoveryPoint()
       await log.sync()
-      return log.saveCheckpoint(point, null, true)
+      return log.saveCheckpoint(point, null)
     }
     case 'truncate': {
       const offset = model.start + Math.floor((model.end - model.start) * step.at)
@@ -89,7 +89,7 @@ async function apply(step: Step, log: Log, model: Model): Promise<void> {
       model.batches = model.batches.filter(batch => batch[0]!.offset < model.end)
       const point = log.recoveryPoint()
       await log.sync()
-      return log.saveCheckpoint(point, null, true)
+      return log.saveCheckpoint(point, null)
     }
   }
 }
@@ -177,7 +177,7 @@ test('a clean end is not read again; a tail is, and its bad end is reported', as
   log.append(batchOf([{ key: 'a', value: '1', timestamp: 1 }]), 0)
   const point = log.recoveryPoint()
   await log.sync()
-  await log.saveCheckpoint(point, { producers: 7 }, true)
+  await log.saveCheckpoint(point, { producers: 7 })
   const seen: number[] = []
   const clean = open(disk, seen)
   expect([clean.state, clean.recovered, seen]).toEqual([{ producers: 7 }, false, []])

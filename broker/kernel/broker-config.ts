@@ -1,0 +1,170 @@
+// The settings of a broker: Kafka's names, our defaults, and the layers that a value comes from.
+
+import { MillraceError } from '../../core/error.ts'
+import { configProblem, configSource, maxInt, maxLong, nearestName, type ConfigDefinition } from './config-definition.ts'
+import { topicConfigs, type ConfigOverrides, type Refusal } from './topic-config.ts'
+
+const day = 86_400_000
+
+/** Where a default differs from Kafka's, the documentation says so. */
+export const brokerConfigs: ReadonlyMap<string, ConfigDefinition> = new Map(
+  (
+    [
+      { name: 'node.id', type: 'int', default: '1', min: 0, readOnly: true, documentation: 'Number of this broker.' },
+      { name: 'broker.id', type: 'int', default: '1', min: 0, readOnly: true, documentation: 'The same as node.id.' },
+      { name: 'auto.create.topics.enable', type: 'boolean', default: 'true', readOnly: true, documentation: 'Whether a topic that a client asks for is created.' },
+      { name: 'compression.type', type: 'string', default: 'producer', oneOf: ['uncompressed', 'zstd', 'lz4', 'snappy', 'gzip', 'producer'], documentation: 'Compression of topics that do not say.' },
+      { name: 'default.replication.factor', type: 'int', default: '1', min: 1, readOnly: true, documentation: 'Replicas of topics that do not say.' },
+      { name: 'delete.topic.enable', type: 'boolean', default: 'true', readOnly: true, documentation: 'Whether topics can be deleted.' },
+      { name: 'fetch.max.bytes', type: 'int', default: '57671680', min: 1024, readOnly: true, documentation: 'Most bytes of one answer to a fetch.' },
+      { name: 'group.initial.rebalance.delay.ms', type: 'int', default: '0', min: 0, readOnly: true, documentation: 'How long the first rebalance of a group waits for more members, milliseconds. Kafka: 3000.' },
+      { name: 'group.max.session.timeout.ms', type: 'int', default: '1800000', min: 1, readOnly: true, documentation: 'Longest session timeout of a member.' },
+      { name: 'group.max.size', type: 'int', default: String(maxInt), min: 1, readOnly: true, documentation: 'Most members of a group.' },
+      { name: 'group.min.session.timeout.ms', type: 'int', default: '6000', min: 1, readOnly: true, documentation: 'Shortest session timeout of a member.' },
+      { name: 'log.cleaner.backoff.ms', type: 'long', default: '15000', min: 0, documentation: 'Time between two looks for logs to compact, milliseconds.' },
+      { name: 'log.cleaner.dedupe.buffer.size', type: 'long', default: '33554432', min: 1048576, documentation: 'Bytes that the keys of one compaction may take. Kafka: 134217728.' },
+      { name: 'log.cleaner.delete.retention.ms', type: 'long', default: String(day), min: 0, documentation: 'How long compacted topics keep tombstones, milliseconds.' },
+      { name: 'log.cleaner.enable', type: 'boolean', default: 'true', readOnly: true, documentation: 'Whether compacted topics are compacted.' },
+      { name: 'log.cleaner.max.compaction.lag.ms', type: 'long', default: maxLong, min: 1, documentation: 'Longest time that a record stays uncompacted.' },
+      { name: 'log.cleaner.min.cleanable.ratio', type: 'double', default: '0.5', min: 0, max: 1, documentation: 'Share of uncompacted bytes from which a log is compacted.' },
+      { name: 'log.cleaner.min.compaction.lag.ms', type: 'long', default: '0', min: 0, documentation: 'Shortest time that a record stays uncompacted.' },
+      { name: 'log.cleanup.policy', type: 'list', default: 'delete', oneOf: ['compact', 'delete'], documentation: 'What happens to old records of topics that do not say.' },
+      { name: 'log.flush.interval.messages', type: 'long', default: maxLong, min: 1, documentation: 'Records between two fsyncs where acknowledgements do not wait for them.' },
+      { name: 'log.flush.interval.ms', type: 'long', default: null, min: 0, documentation: 'Time between two fsyncs where acknowledgements do not wait for them.' },
+      { name: 'log.index.interval.bytes', type: 'int', default: '4096', min: 0, documentation: 'Bytes between two entries of an offset index.' },
+      { name: 'log.index.size.max.bytes', type: 'int', default: '10485760', min: 4, documentation: 'Largest offset index.' },
+      { name: 'log.message.timestamp.after.max.ms', type: 'long', default: '3600000', min: 0, documentation: 'How far ahead of the broker a timestamp may be.' },
+      { name: 'log.message.timestamp.before.max.ms', type: 'long', default: maxLong, min: 0, documentation: 'How far behind the broker a timestamp may be.' },
+      { name: 'log.message.timestamp.type', type: 'string', default: 'CreateTime', oneOf: ['CreateTime', 'LogAppendTime'], documentation: 'Whether the producer or the broker says when a record is.' },
+      { name: 'log.preallocate', type: 'boolean', default: 'false', documentation: 'Kept for compatibility.' },
+      { name: 'log.retention.bytes', type: 'long', default: '-1', min: -1, documentation: 'Most bytes of a partition; -1: no limit.' },
+      { name: 'log.retention.check.interval.ms', type: 'long', default: '300000', min: 1, readOnly: true, documentation: 'Time between two looks for segments to delete.' },
+      { name: 'log.retention.hours', type: 'int', default: '168', readOnly: true, documentation: 'How long records are kept, hours.' },
+      { name: 'log.retention.minutes', type: 'int', default: null, readOnly: true, documentation: 'How long records are kept, minutes; stronger than hours.' },
+      { name: 'log.retention.ms', type: 'long', default: null, min: -1, documentation: 'How long records are kept, milliseconds; stronger than minutes.' },
+      { name: 'log.roll.hours', type: 'int', default: '168', min: 1, readOnly: true, documentation: 'Longest time that one file is written to, hours.' },
+      { name: 'log.roll.jitter.ms', type: 'long', default: null, min: 0, documentation: 'Kept for compatibility.' },
+      { name: 'log.roll.ms', type: 'long', default: null, min: 1, documentation: 'Longest time that one file is written to, milliseconds; stronger than hours.' },
+      { name: 'log.segment.bytes', type: 'int', default: '1073741824', min: 14, documentation: 'Largest file of a partition.' },
+      { name: 'log.segment.delete.delay.ms', type: 'long', default: '60000', min: 0, documentation: 'Kept for compatibility; files are removed at once.' },
+      { name: 'message.max.bytes', type: 'int', default: '1048588', min: 0, documentation: 'Largest record batch of topics that do not say.' },
+      { name: 'millrace.flush', type: 'string', default: 'fsync', oneOf: ['fsync', 'os'], readOnly: true, documentation: 'What an acknowledgement waits for: fsync of the medium, or os, the page cache as Kafka does.' },
+      { name: 'millrace.max.open.files', type: 'int', default: '1000', min: 4, readOnly: true, documentation: 'Most files of the log that are open at once.' },
+      { name: 'min.insync.replicas', type: 'int', default: '1', min: 1, documentation: 'Replicas that must have a record before it is acknowledged.' },
+      { name: 'num.partitions', type: 'int', default: '1', min: 1, readOnly: true, documentation: 'Partitions of topics that do not say.' },
+      { name: 'offset.metadata.max.bytes', type: 'int', default: '4096', min: 0, readOnly: true, documentation: 'Longest metadata of a committed offset.' },
+      { name: 'offsets.retention.check.interval.ms', type: 'long', default: '600000', min: 1, readOnly: true, documentation: 'Time between two looks for committed offsets to forget.' },
+      { name: 'offsets.retention.minutes', type: 'int', default: '10080', min: 1, readOnly: true, documentation: 'How long an empty group keeps its offsets.' },
+      { name: 'offsets.topic.num.partitions', type: 'int', default: '1', min: 1, readOnly: true, documentation: 'Partitions of __consumer_offsets when it is created. Kafka: 50.' },
+      { name: 'offsets.topic.replication.factor', type: 'int', default: '1', min: 1, readOnly: true, documentation: 'Replicas of __consumer_offsets. Kafka: 3.' },
+      { name: 'offsets.topic.segment.bytes', type: 'int', default: '104857600', min: 1, readOnly: true, documentation: 'Largest file of __consumer_offsets.' },
+      { name: 'producer.id.expiration.ms', type: 'int', default: String(day), min: 1, documentation: 'How long a partition remembers an idle producer.' },
+      { name: 'socket.request.max.bytes', type: 'int', default: '104857600', min: 1, readOnly: true, documentation: 'Largest request.' },
+      { name: 'transaction.max.timeout.ms', type: 'int', default: '900000', min: 1, readOnly: true, documentation: 'Longest timeout of a transaction.' },
+      { name: 'transaction.state.log.num.partitions', type: 'int', default: '1', min: 1, readOnly: true, documentation: 'Partitions of __transaction_state when it is created. Kafka: 50.' },
+      { name: 'transactional.id.expiration.ms', type: 'int', default: '604800000', min: 1, readOnly: true, documentation: 'How long an idle transactional id is remembered.' },
+      { name: 'unclean.leader.election.enable', type: 'boolean', default: 'false', documentation: 'Kept for compatibility.' },
+    ] satisfies ConfigDefinition[]
+  ).map(definition => [definition.name, definition]),
+)
+
+/** A value and where it comes from. */
+export interface ConfigValue {
+  readonly value: string | null
+  readonly source: number
+}
+
+/** One layer's say, as DescribeConfigs lists it. */
+export interface ConfigSynonym extends ConfigValue {
+  readonly name: string
+}
+
+/** The broker's layers: what was changed while running, what it was started with, the defaults. */
+export class BrokerConfig {
+  readonly #static: ConfigOverrides
+  #dynamic: ConfigOverrides = {}
+
+  /** @throws MillraceError UNKNOWN_SETTING, BAD_SETTING */
+  constructor(settings: ConfigOverrides) {
+    for (const [name, value] of Object.entries(settings)) {
+      const refusal = brokerConfigRefusal({ [name]: value }, true)
+      if (refusal !== null) throw new MillraceError(brokerConfigs.has(name) ? 'BAD_SETTING' : 'UNKNOWN_SETTING', refusal.message)
+    }
+    this.#static = settings
+  }
+
+  set dynamic(overrides: ConfigOverrides) {
+    this.#dynamic = overrides
+  }
+
+  get dynamic(): ConfigOverrides {
+    return this.#dynamic
+  }
+
+  /** All layers that say something, the strongest first. */
+  layersOf(name: string): readonly ConfigSynonym[] {
+    const layers: ConfigSynonym[] = []
+    const dynamic = this.#dynamic[name]
+    const fixed = this.#static[name]
+    const fallback = brokerConfigs.get(name)?.default ?? null
+    if (dynamic !== undefined) layers.push({ name, value: dynamic, source: configSource.dynamicDefaultBroker })
+    if (fixed !== undefined) layers.push({ name, value: fixed, source: configSource.staticBroker })
+    if (fallback !== null) layers.push({ name, value: fallback, source: configSource.default })
+    return layers
+  }
+
+  value(name: string): ConfigValue {
+    return this.layersOf(name)[0] ?? { value: null, source: configSource.default }
+  }
+
+  text(name: string): string {
+    return this.value(name).value ?? ''
+  }
+
+  number(name: string): number {
+    return Number(this.text(name))
+  }
+
+  flag(name: string): boolean {
+    return this.text(name).trim().toLowerCase() === 'true'
+  }
+
+  /** What a setting comes to for a topic with its own settings, the strongest first; the broker's are in the topic's unit. */
+  topicLayersOf(name: string, overrides: ConfigOverrides): readonly ConfigSynonym[] {
+    const definition = topicConfigs.get(name)!
+    const own = overrides[name]
+    const layers: ConfigSynonym[] = own === undefined ? [] : [{ name, value: own, source: configSource.topic }]
+    const defaults: ConfigSynonym[] = []
+    for (const { name: synonym, factor = 1 } of definition.synonyms ?? []) {
+      for (const layer of this.layersOf(synonym)) {
+        const value = factor === 1 || layer.value === null ? layer.value : inUnit(Number(layer.value), factor)
+        ;(layer.source === configSource.default ? defaults : layers).push({ ...layer, value })
+      }
+    }
+    if (defaults.length === 0) defaults.push({ name, value: definition.default, source: configSource.default })
+    return [...layers, ...defaults]
+  }
+
+  topicText(name: string, overrides: ConfigOverrides): string {
+    return this.topicLayersOf(name, overrides)[0]!.value ?? ''
+  }
+}
+
+function inUnit(value: number, factor: number): string {
+  return value < 0 ? '-1' : String(value * factor)
+}
+
+/** What is wrong with settings of a broker; null if nothing. Some can only be given at its start. */
+export function brokerConfigRefusal(overrides: Readonly<Record<string, string | null>>, atStart: boolean): Refusal | null {
+  for (const [name, value] of Object.entries(overrides)) {
+    const definition = brokerConfigs.get(name)
+    if (definition === undefined) {
+      const nearest = nearestName(name, brokerConfigs.keys())
+      return { error: 'INVALID_CONFIG', message: `Unknown broker setting: ${name}.${nearest === null ? '' : ` Did you mean ${nearest}?`}` }
+    }
+    if (definition.readOnly && !atStart) return { error: 'INVALID_REQUEST', message: `Cannot update these configs dynamically: ${name}.` }
+    const problem = configProblem(definition, value)
+    if (problem !== null) return { error: 'INVALID_CONFIG', message: problem }
+  }
+  return null
+}

@@ -1,0 +1,78 @@
+// How a setting of a topic or broker is described, checked and read; values are text, as Kafka's clients send them.
+
+export type ConfigType = 'boolean' | 'string' | 'int' | 'long' | 'double' | 'list'
+
+export interface ConfigDefinition {
+  readonly name: string
+  readonly type: ConfigType
+  /** Null: not set, something else decides. */
+  readonly default: string | null
+  readonly documentation: string
+  readonly min?: number
+  readonly max?: number
+  /** The values, or elements of the list, that are allowed. */
+  readonly oneOf?: readonly string[]
+  /** Of a topic: the broker settings that stand for it where it is not set, the strongest first, and what their unit is in ours. */
+  readonly synonyms?: readonly { readonly name: string; readonly factor?: number }[]
+  /** Of a broker: cannot be changed while it runs. */
+  readonly readOnly?: true
+}
+
+/** Numbers as DescribeConfigs has them. */
+export const configTypeCodes: Readonly<Record<ConfigType, number>> = { boolean: 1, string: 2, int: 3, long: 5, double: 6, list: 7 }
+
+/** Where a value comes from, as DescribeConfigs numbers it. */
+export const configSource = { topic: 1, dynamicBroker: 2, dynamicDefaultBroker: 3, staticBroker: 4, default: 5 } as const
+
+export const maxInt = 2147483647
+/** Kafka's largest long; as text, for a number of ours would round it. */
+export const maxLong = '9223372036854775807'
+
+/** What is wrong with a value, as a sentence; null if nothing. */
+export function configProblem(definition: ConfigDefinition, value: string | null): string | null {
+  if (value === null) return `Null value not supported for ${definition.name}.`
+  const { name, type, oneOf } = definition
+  const bad = (why: string): string => `Invalid value ${value} for configuration ${name}: ${why}.`
+  if (type === 'boolean') return /^(true|false)$/i.test(value.trim()) ? null : bad('it must be true or false')
+  if (type === 'int' || type === 'long' || type === 'double') return numberProblem(definition, value, bad)
+  const elements = type === 'list' ? listOf(value) : [value]
+  const stranger = oneOf === undefined ? undefined : elements.find(element => !oneOf.includes(element))
+  return stranger === undefined ? null : bad(`it must be one of ${oneOf!.join(', ')}`)
+}
+
+function numberProblem(definition: ConfigDefinition, value: string, bad: (why: string) => string): string | null {
+  const { type, min, max } = definition
+  const pattern = type === 'double' ? /^[+-]?\d+(\.\d*)?([eE][+-]?\d+)?$/ : /^[+-]?\d+$/
+  if (!pattern.test(value.trim())) return bad(`it is not a number of type ${type.toUpperCase()}`)
+  const number = Number(value)
+  if (type === 'int' && Math.abs(number) > maxInt + 1) return bad('it is not a number of type INT')
+  if (type === 'long' && Math.abs(number) > Number(maxLong)) return bad('it is not a number of type LONG')
+  if (min !== undefined && number < min) return bad(`it must be at least ${min}`)
+  if (max !== undefined && number > max) return bad(`it must be at most ${max}`)
+  return null
+}
+
+export function listOf(value: string): readonly string[] {
+  return value.split(',').map(element => element.trim()).filter(element => element !== '')
+}
+
+/** The known name that a wrong one resembles most. */
+export function nearestName(name: string, known: Iterable<string>): string | null {
+  let best: string | null = null
+  let bestDistance = Math.max(3, name.length / 2)
+  for (const other of known) {
+    const distance = editDistance(name, other)
+    if (distance < bestDistance) [best, bestDistance] = [other, distance]
+  }
+  return best
+}
+
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)))
+    row = next
+  }
+  return row[b.length]!
+}

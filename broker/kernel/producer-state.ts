@@ -1,0 +1,110 @@
+// What a partition remembers of idempotent producers: which batch of whom is next, which is a repetition, which must be refused.
+
+import type { Offset, Timestamp } from '../../core/record.ts'
+import type { Json } from '../log/checkpoint.ts'
+import type { ErrorName } from '../wire/error-code.ts'
+import { sequenceAfter } from '../wire/record-batch-header.ts'
+
+/** A producer's batch as its header says. */
+export interface ProducedBatch {
+  readonly producerId: number
+  readonly producerEpoch: number
+  readonly baseSequence: number
+  readonly lastSequence: number
+}
+
+/** A batch that is in the log. */
+interface AppendedBatch {
+  readonly baseSequence: number
+  readonly lastSequence: number
+  readonly baseOffset: Offset
+  readonly timestamp: Timestamp
+}
+
+interface Producer {
+  epoch: number
+  /** The latest ones, the last one last. */
+  batches: AppendedBatch[]
+  /** When it was last heard of, by the broker's clock. */
+  seenAt: Timestamp
+}
+
+export type SequenceVerdict =
+  | { readonly kind: 'append' }
+  /** It is in the log already, since `baseOffset`. */
+  | { readonly kind: 'duplicate'; readonly baseOffset: Offset; readonly timestamp: Timestamp }
+  | { readonly kind: 'refuse'; readonly error: ErrorName; readonly message: string }
+
+/** A client has at most five batches under way, so an older one is never sent again. */
+const rememberedBatches = 5
+const append: SequenceVerdict = { kind: 'append' }
+
+export class ProducerState {
+  readonly #producers = new Map<number, Producer>()
+
+  get size(): number {
+    return this.#producers.size
+  }
+
+  /** Whether a batch from a client may be appended. Batches without a producer id always may. */
+  check(batch: ProducedBatch): SequenceVerdict {
+    if (batch.producerId < 0) return append
+    const producer = this.#producers.get(batch.producerId)
+    // Unknown, or forgotten since all its records are gone: any sequence is taken.
+    if (producer === undefined) return append
+    if (batch.producerEpoch < producer.epoch) {
+      return refuse('INVALID_PRODUCER_EPOCH', `Epoch of producer ${batch.producerId} is ${batch.producerEpoch}, which is smaller than the last seen epoch ${producer.epoch}.`)
+    }
+    if (batch.producerEpoch > producer.epoch) {
+      return batch.baseSequence === 0 ? append : refuse('OUT_OF_ORDER_SEQUENCE_NUMBER', `Invalid sequence number ${batch.baseSequence} for the new epoch ${batch.producerEpoch} of producer ${batch.producerId}.`)
+    }
+    const same = producer.batches.find(({ baseSequence, lastSequence }) => baseSequence === batch.baseSequence && lastSequence === batch.lastSequence)
+    if (same !== undefined) return { kind: 'duplicate', baseOffset: same.baseOffset, timestamp: same.timestamp }
+    const last = producer.batches.at(-1)?.lastSequence ?? -1
+    const next = last === -1 ? 0 : sequenceAfter(last, 1)
+    return batch.baseSequence === next ? append : refuse('OUT_OF_ORDER_SEQUENCE_NUMBER', `Out of order sequence number for producer ${batch.producerId}: ${batch.baseSequence} (incoming), ${last} (current end).`)
+  }
+
+  /** A batch is in the log now. Called in the order of the log, at appending and when a log is read again. */
+  replay(batch: ProducedBatch, baseOffset: Offset, timestamp: Timestamp, now: Timestamp): void {
+    if (batch.producerId < 0) return
+    let producer = this.#producers.get(batch.producerId)
+    if (producer === undefined) this.#producers.set(batch.producerId, (producer = { epoch: batch.producerEpoch, batches: [], seenAt: now }))
+    if (batch.producerEpoch !== producer.epoch) {
+      producer.epoch = batch.producerEpoch
+      producer.batches = []
+    }
+    producer.seenAt = now
+    if (batch.baseSequence < 0) return
+    producer.batches.push({ baseSequence: batch.baseSequence, lastSequence: batch.lastSequence, baseOffset, timestamp })
+    if (producer.batches.length > rememberedBatches) producer.batches.shift()
+  }
+
+  /** Forgets producers that were silent since before `time`. */
+  expire(time: Timestamp): void {
+    for (const [id, producer] of this.#producers) if (producer.seenAt < time) this.#producers.delete(id)
+  }
+
+  clear(): void {
+    this.#producers.clear()
+  }
+
+  snapshot(): Json {
+    return [...this.#producers].map(([id, { epoch, seenAt, batches }]) => [id, epoch, seenAt, batches.map(batch => [batch.baseSequence, batch.lastSequence, batch.baseOffset, batch.timestamp])])
+  }
+
+  restore(snapshot: Json): void {
+    this.#producers.clear()
+    for (const [id, epoch, seenAt, batches] of (snapshot ?? []) as [number, number, number, [number, number, number, number][]][]) {
+      this.#producers.set(id, {
+        epoch,
+        seenAt,
+        batches: batches.map(([baseSequence, lastSequence, baseOffset, timestamp]) => ({ baseSequence, lastSequence, baseOffset, timestamp })),
+      })
+    }
+  }
+}
+
+function refuse(error: ErrorName, message: string): SequenceVerdict {
+  return { kind: 'refuse', error, message }
+}

@@ -1,0 +1,131 @@
+// What the handlers of requests work with: catalogue, partitions, coordinators, settings, time and chance.
+
+import type { Clock } from '../../core/clock.ts'
+import type { Random } from '../../core/random.ts'
+import { uuid } from '../../core/random.ts'
+import type { BrokerConfig } from '../kernel/broker-config.ts'
+import type { Catalogue, Decision, NewTopicRequest, Topic } from '../kernel/catalogue.ts'
+import type { Refusal } from '../kernel/topic-config.ts'
+import type { Logger } from '../../core/logger.ts'
+import type { MetadataLog } from './metadata-log.ts'
+import type { Partition } from './partition.ts'
+import type { Partitions } from './partitions.ts'
+
+/** Where clients find a broker. */
+export interface Endpoint {
+  readonly host: string
+  readonly port: number
+}
+
+export interface BrokerParts {
+  readonly nodeId: number
+  readonly catalogue: Catalogue
+  readonly metadata: MetadataLog
+  readonly partitions: Partitions
+  readonly config: BrokerConfig
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+}
+
+export class BrokerState {
+  readonly nodeId: number
+  readonly catalogue: Catalogue
+  readonly partitions: Partitions
+  readonly config: BrokerConfig
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly #metadata: MetadataLog
+  #producerIds = { next: 0, end: 0 }
+  #allocating: Promise<void> | null = null
+  /** Where clients find it; of an embedded broker that does not listen, a name that resolves to nothing. */
+  endpoint: Endpoint = { host: 'in-process', port: 0 }
+
+  constructor(parts: BrokerParts) {
+    this.nodeId = parts.nodeId
+    this.catalogue = parts.catalogue
+    this.#metadata = parts.metadata
+    this.partitions = parts.partitions
+    this.config = parts.config
+    this.clock = parts.clock
+    this.random = parts.random
+    this.logger = parts.logger
+  }
+
+  get clusterId(): string {
+    return this.catalogue.clusterId ?? ''
+  }
+
+  get leaderEpoch(): number {
+    return this.partitions.leaderEpoch
+  }
+
+  /** A partition by name; undefined where there is none. */
+  partition(topic: string, index: number): Partition | undefined {
+    return this.partitions.get(topic, index)
+  }
+
+  /** Creates a topic, or says why not; resolves when it is durable. `validateOnly`: says whether it could be. */
+  async createTopic(request: NewTopicRequest, validateOnly = false): Promise<Refusal | Topic> {
+    const decision = this.catalogue.createTopic(request, uuid(this.random), { partitions: this.config.number('num.partitions') })
+    if (decision.refused !== null) return decision.refused
+    if (validateOnly) return decision.topic
+    const written = this.#metadata.write(decision.records)
+    this.partitions.open(decision.topic)
+    await written
+    return decision.topic
+  }
+
+  async deleteTopic(name: string): Promise<Refusal | null> {
+    const decision = this.catalogue.deleteTopic(name)
+    if (decision.refused !== null) return decision.refused
+    const written = this.#metadata.write(decision.records)
+    this.partitions.remove(name)
+    await written
+    return null
+  }
+
+  createPartitions(name: string, count: number, validateOnly: boolean): Promise<Refusal | null> {
+    return this.#change(this.catalogue.createPartitions(name, count), validateOnly, topic => this.partitions.open(topic))
+  }
+
+  alterTopicConfigs(name: string, configs: Readonly<Record<string, string | null>>, validateOnly: boolean): Promise<Refusal | null> {
+    return this.#change(this.catalogue.alterTopicConfigs(name, configs), validateOnly, topic => this.partitions.configure(topic))
+  }
+
+  async #change(decision: Decision<{ readonly topic: Topic }>, validateOnly: boolean, follow: (topic: Topic) => void): Promise<Refusal | null> {
+    if (decision.refused !== null || validateOnly) return decision.refused
+    const written = this.#metadata.write(decision.records)
+    follow(decision.topic)
+    await written
+    return null
+  }
+
+  async alterBrokerConfigs(configs: Readonly<Record<string, string>>): Promise<void> {
+    const written = this.#metadata.write([this.catalogue.alterBrokerConfigs(configs)])
+    this.config.dynamic = configs
+    for (const topic of this.catalogue.topics.values()) this.partitions.configure(topic)
+    await written
+  }
+
+  /** A producer id that no producer ever had. */
+  async newProducerId(): Promise<number> {
+    while (this.#producerIds.next === this.#producerIds.end) await (this.#allocating ??= this.#allocateProducerIds())
+    return this.#producerIds.next++
+  }
+
+  async #allocateProducerIds(): Promise<void> {
+    try {
+      const { first, count, record } = this.catalogue.allocateProducerIds()
+      await this.#metadata.write([record])
+      this.#producerIds = { next: first, end: first + count }
+    } finally {
+      this.#allocating = null
+    }
+  }
+}
+
+export function isRefusal(answer: Refusal | Topic | null): answer is Refusal {
+  return answer !== null && 'error' in answer
+}

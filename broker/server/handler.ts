@@ -1,0 +1,26 @@
+// What a handler is: a function from a request's body to its answer, with the broker's state and the client's circumstances at hand.
+
+import type { ApiName, RequestOf, ResponseInput } from '../wire/apis.ts'
+import type { Peer } from '../wire/session.ts'
+import type { BrokerState } from './broker-state.ts'
+
+/** Whether anyone still waits for an answer. */
+export interface Connection {
+  readonly isClosed: boolean
+  /** Calls `listener` once when the connection closes. Answers how to stop. */
+  onClose(listener: () => void): () => void
+}
+
+export interface RequestContext {
+  readonly broker: BrokerState
+  readonly version: number
+  readonly clientId: string | null
+  readonly peer: Peer
+  readonly connection: Connection
+}
+
+/**
+ * Answers one request. What changes state does so before the first `await`: requests of a connection take effect in their order.
+ * Null where Kafka sends no answer.
+ */
+export type Handler<N extends ApiName> = (context: RequestContext, request: RequestOf<N>) => Promise<ResponseInput<N> | null> | ResponseInput<N> | null

@@ -1,0 +1,119 @@
+// Fetch: record batches from partitions; one that finds too little waits, parked, until enough is acknowledged or its time is up.
+
+import { MillraceError } from '../../../core/error.ts'
+import type { Offset } from '../../../core/record.ts'
+import type { RequestOf, ResponseInput } from '../../wire/apis.ts'
+import { errorCodeOf, type ErrorName } from '../../wire/error-code.ts'
+import { errorFields } from '../error-fields.ts'
+import type { Handler, RequestContext } from '../handler.ts'
+import { leaderEpochProblem } from '../leader-epoch-check.ts'
+import type { Partition } from '../partition.ts'
+
+type Answer = ResponseInput<'Fetch'>
+type TopicAnswer = Answer['responses'][number]
+type PartitionAnswer = TopicAnswer['partitions'][number]
+type FetchRequest = RequestOf<'Fetch'>
+type FetchPartition = FetchRequest['topics'][number]['partitions'][number]
+
+/** One pass over what is asked for. */
+interface Pass {
+  readonly responses: readonly TopicAnswer[]
+  readonly bytes: number
+  /** A partition's error is answered at once. */
+  readonly failed: boolean
+  /** Partitions that may bring more. */
+  readonly watched: readonly Partition[]
+}
+
+const readCommitted = 1
+
+export const fetch: Handler<'Fetch'> = async (context, request) => {
+  // Sessions are never opened, so there is none to go on with.
+  if (request.sessionId !== 0) return { errorCode: errorCodeOf('FETCH_SESSION_ID_NOT_FOUND'), sessionId: 0, responses: [] }
+  const first = pass(context, request)
+  const isEnough = first.failed || first.bytes >= request.minBytes || first.watched.length === 0
+  if (isEnough || request.maxWaitMs <= 0) return { errorCode: 0, sessionId: 0, responses: first.responses }
+  await park(context, first, request.minBytes - first.bytes, request.maxWaitMs)
+  if (context.connection.isClosed) return null
+  return { errorCode: 0, sessionId: 0, responses: pass(context, request).responses }
+}
+
+/** Resolves when `missingBytes` more have become readable in the watched partitions, the time is up, or the client is gone. */
+function park({ broker, connection }: RequestContext, { watched }: Pass, missingBytes: number, maxWaitMs: number): Promise<void> {
+  return new Promise(resolve => {
+    let missing = missingBytes
+    const stops: (() => void)[] = []
+    const done = (): void => {
+      for (const stop of stops) stop()
+      resolve()
+    }
+    const onBytes = (bytes: number): void => {
+      missing -= bytes
+      if (missing <= 0 || bytes === 0) done()
+    }
+    for (const partition of watched) stops.push(partition.watch(onBytes))
+    stops.push(broker.clock.after(maxWaitMs, done))
+    stops.push(connection.onClose(done))
+  })
+}
+
+function pass(context: RequestContext, request: FetchRequest): Pass {
+  const { broker, version } = context
+  let left = Math.min(request.maxBytes, broker.config.number('fetch.max.bytes'))
+  let bytes = 0
+  let failed = false
+  const watched: Partition[] = []
+  const responses = request.topics.map(topic => {
+    const name = version >= 13 ? broker.catalogue.topicById(topic.topicId)?.name : topic.topic
+    const partitions = topic.partitions.map(asked => {
+      const partition = name === undefined ? undefined : broker.partition(name, asked.partition)
+      if (partition === undefined) {
+        failed = true
+        return failure(asked.partition, name === undefined ? 'UNKNOWN_TOPIC_ID' : 'UNKNOWN_TOPIC_OR_PARTITION')
+      }
+      const answer = fetchOne(context, partition, asked, request.isolationLevel, Math.min(left, asked.partitionMaxBytes), bytes === 0)
+      const size = answer.records?.length ?? 0
+      left -= size
+      bytes += size
+      if (answer.errorCode !== 0) failed = true
+      watched.push(partition)
+      return answer
+    })
+    return { topic: topic.topic, topicId: topic.topicId, partitions }
+  })
+  return { responses, bytes, failed, watched }
+}
+
+function fetchOne({ broker }: RequestContext, partition: Partition, asked: FetchPartition, isolation: number, maxBytes: number, atLeastOne: boolean): PartitionAnswer {
+  const epochProblem = leaderEpochProblem(asked.currentLeaderEpoch, partition.leaderEpoch)
+  if (epochProblem !== null) return failure(asked.partition, epochProblem)
+  const { log } = partition
+  if (asked.fetchOffset < log.logStartOffset || asked.fetchOffset > log.endOffset) return failure(asked.partition, 'OFFSET_OUT_OF_RANGE')
+  const limit = isolation === readCommitted ? partition.lastStableOffset : partition.highWatermark
+  try {
+    const records = maxBytes <= 0 ? null : readRecords(partition, asked.fetchOffset, limit, maxBytes, atLeastOne)
+    return {
+      partitionIndex: asked.partition,
+      errorCode: 0,
+      highWatermark: partition.highWatermark,
+      lastStableOffset: partition.lastStableOffset,
+      logStartOffset: log.logStartOffset,
+      abortedTransactions: isolation === readCommitted ? [] : null,
+      records: records ?? noRecords,
+    }
+  } catch (error) {
+    if (!(error instanceof MillraceError)) throw error
+    broker.logger.error('could not read a log', { partition: partition.name, offset: asked.fetchOffset, ...errorFields(error) })
+    return failure(asked.partition, error.code === 'LOG_CORRUPT' ? 'CORRUPT_MESSAGE' : 'KAFKA_STORAGE_ERROR')
+  }
+}
+
+function readRecords(partition: Partition, offset: Offset, limit: Offset, maxBytes: number, atLeastOne: boolean): Buffer | null {
+  return partition.read(offset, limit, maxBytes, atLeastOne)?.records ?? null
+}
+
+const noRecords: Buffer = Buffer.alloc(0)
+
+function failure(partitionIndex: number, error: ErrorName): PartitionAnswer {
+  return { partitionIndex, errorCode: errorCodeOf(error), highWatermark: -1, lastStableOffset: -1, logStartOffset: -1, abortedTransactions: null, records: noRecords }
+}

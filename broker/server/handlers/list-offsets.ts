@@ -1,0 +1,50 @@
+// ListOffsets: where partitions begin, end, or reach a time.
+
+import { MillraceError } from '../../../core/error.ts'
+import type { RequestOf, ResponseInput } from '../../wire/apis.ts'
+import { errorCodeOf } from '../../wire/error-code.ts'
+import { errorFields } from '../error-fields.ts'
+import type { Handler, RequestContext } from '../handler.ts'
+import { leaderEpochProblem } from '../leader-epoch-check.ts'
+import type { Partition } from '../partition.ts'
+
+type PartitionAnswer = ResponseInput<'ListOffsets'>['topics'][number]['partitions'][number]
+type Asked = RequestOf<'ListOffsets'>['topics'][number]['partitions'][number]
+
+/** Timestamps that stand for a place instead. */
+const place = { latest: -1, earliest: -2, maxTimestamp: -3, earliestLocal: -4, latestTiered: -5 } as const
+const nowhere = { timestamp: -1, offset: -1, leaderEpoch: -1 } as const
+
+export const listOffsets: Handler<'ListOffsets'> = (context, request) => ({
+  topics: request.topics.map(({ name, partitions }) => ({
+    name,
+    partitions: partitions.map(asked => answer(context, name, asked, request.isolationLevel)),
+  })),
+})
+
+function answer({ broker }: RequestContext, topic: string, asked: Asked, isolation: number): PartitionAnswer {
+  const { partitionIndex } = asked
+  const partition = broker.partition(topic, partitionIndex)
+  if (partition === undefined) return { partitionIndex, errorCode: errorCodeOf('UNKNOWN_TOPIC_OR_PARTITION') }
+  const epochProblem = leaderEpochProblem(asked.currentLeaderEpoch, partition.leaderEpoch)
+  if (epochProblem !== null) return { partitionIndex, errorCode: errorCodeOf(epochProblem) }
+  try {
+    return { partitionIndex, errorCode: 0, ...find(partition, asked.timestamp, isolation) }
+  } catch (error) {
+    if (!(error instanceof MillraceError)) throw error
+    broker.logger.error('could not look up a time in a log', { partition: partition.name, timestamp: asked.timestamp, ...errorFields(error) })
+    return { partitionIndex, errorCode: errorCodeOf('KAFKA_STORAGE_ERROR') }
+  }
+}
+
+function find(partition: Partition, timestamp: number, isolation: number): Omit<PartitionAnswer, 'partitionIndex' | 'errorCode'> {
+  const { log } = partition
+  const limit = isolation === 1 ? partition.lastStableOffset : partition.highWatermark
+  if (timestamp === place.latest) return { timestamp: -1, offset: limit, leaderEpoch: partition.leaderEpoch }
+  if (timestamp === place.earliest || timestamp === place.earliestLocal) {
+    return { timestamp: -1, offset: log.logStartOffset, leaderEpoch: log.leaderEpochs.epochAt(log.logStartOffset) }
+  }
+  if (timestamp < 0 && timestamp !== place.maxTimestamp) return nowhere
+  const found = timestamp === place.maxTimestamp ? log.findMaxTimestamp(limit) : log.findTimestamp(timestamp, limit)
+  return found === null ? nowhere : { ...found, leaderEpoch: log.leaderEpochs.epochAt(found.offset) }
+}

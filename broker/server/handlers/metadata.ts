@@ -1,0 +1,57 @@
+// Metadata: brokers, topics and leaders; makes topics that are asked for by name, where that is allowed.
+
+import type { RequestOf, ResponseInput } from '../../wire/apis.ts'
+import { ZERO_UUID } from '../../wire/defaults.ts'
+import { errorCodeOf, type ErrorName } from '../../wire/error-code.ts'
+import { internalTopics, topicNameProblem, type Topic } from '../../kernel/catalogue.ts'
+import { isRefusal, type BrokerState } from '../broker-state.ts'
+import type { Handler } from '../handler.ts'
+
+type TopicAnswer = ResponseInput<'Metadata'>['topics'][number]
+type AskedTopic = NonNullable<RequestOf<'Metadata'>['topics']>[number]
+
+export const metadata: Handler<'Metadata'> = async ({ broker, version }, request) => {
+  const wanted = request.topics === null || (version === 0 && request.topics.length === 0) ? null : request.topics
+  const mayCreate = request.allowAutoTopicCreation && broker.config.flag('auto.create.topics.enable')
+  const topics = wanted === null
+    ? [...broker.catalogue.topics.values()].map(topic => described(broker, topic))
+    : await Promise.all(wanted.map(asked => answer(broker, asked, version, mayCreate)))
+  return { brokers: [{ nodeId: broker.nodeId, ...broker.endpoint }], clusterId: broker.clusterId, controllerId: broker.nodeId, topics }
+}
+
+async function answer(broker: BrokerState, { name, topicId }: AskedTopic, version: number, mayCreate: boolean): Promise<TopicAnswer> {
+  if (version >= 10 && topicId !== ZERO_UUID) {
+    const topic = broker.catalogue.topicById(topicId)
+    // A null name is for versions that know it; older ones of these do not ask by id.
+    return topic === undefined ? failure(version >= 12 ? null : '', topicId, 'UNKNOWN_TOPIC_ID') : described(broker, topic)
+  }
+  if (name === null || topicNameProblem(name) !== null) return failure(name ?? '', ZERO_UUID, 'INVALID_TOPIC_EXCEPTION')
+  const topic = broker.catalogue.topics.get(name)
+  if (topic !== undefined) return described(broker, topic)
+  if (!mayCreate || internalTopics.has(name)) return failure(name, ZERO_UUID, 'UNKNOWN_TOPIC_OR_PARTITION')
+  return create(broker, name)
+}
+
+async function create(broker: BrokerState, name: string): Promise<TopicAnswer> {
+  const created = await broker.createTopic({ name, partitions: -1, replicationFactor: -1, configs: {} })
+  if (!isRefusal(created)) return described(broker, created)
+  const other = broker.catalogue.topics.get(name)
+  return other === undefined ? failure(name, ZERO_UUID, created.error) : described(broker, other)
+}
+
+function described(broker: BrokerState, topic: Topic): TopicAnswer {
+  const nodes = [broker.nodeId]
+  return {
+    errorCode: 0,
+    name: topic.name,
+    topicId: topic.id,
+    isInternal: internalTopics.has(topic.name),
+    partitions: Array.from({ length: topic.partitions }, (_, partitionIndex) => ({
+      errorCode: 0, partitionIndex, leaderId: broker.nodeId, leaderEpoch: broker.leaderEpoch, replicaNodes: nodes, isrNodes: nodes, offlineReplicas: [],
+    })),
+  }
+}
+
+function failure(name: string | null, topicId: string, error: ErrorName): TopicAnswer {
+  return { errorCode: errorCodeOf(error), name, topicId, partitions: [] }
+}

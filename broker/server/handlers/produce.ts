@@ -1,0 +1,101 @@
+// Produce: checks batches, appends them, and answers when they are acknowledged.
+
+import { MillraceError } from '../../../core/error.ts'
+import type { Offset, Timestamp } from '../../../core/record.ts'
+import { internalTopics } from '../../kernel/catalogue.ts'
+import type { RequestOf, ResponseInput } from '../../wire/apis.ts'
+import { errorCodeFor, errorCodeOf, type ErrorName } from '../../wire/error-code.ts'
+import { RecordBatchHeader } from '../../wire/record-batch-header.ts'
+import { checkBatch, type BatchRefusal } from '../batch-check.ts'
+import { errorFields } from '../error-fields.ts'
+import type { Handler, RequestContext } from '../handler.ts'
+import type { Partition } from '../partition.ts'
+
+type TopicAnswer = NonNullable<ResponseInput<'Produce'>>['responses'][number]
+type PartitionAnswer = TopicAnswer['partitionResponses'][number]
+type PartitionData = RequestOf<'Produce'>['topicData'][number]['partitionData'][number]
+
+/** A batch that is in the log, to be acknowledged when records below `endOffset` are. */
+interface Appended {
+  readonly partition: Partition
+  readonly baseOffset: Offset
+  readonly endOffset: Offset
+  readonly logAppendTimeMs: Timestamp
+}
+
+export const produce: Handler<'Produce'> = async (context, request) => {
+  const responses: TopicAnswer[] = []
+  const waits: Promise<void>[] = []
+  for (const topic of request.topicData) {
+    const partitionResponses: PartitionAnswer[] = []
+    const name = context.version >= 13 ? context.broker.catalogue.topicById(topic.topicId)?.name : topic.name
+    responses.push({ name: topic.name, topicId: topic.topicId, partitionResponses })
+    for (const data of topic.partitionData) {
+      const outcome = name === undefined ? refusal('UNKNOWN_TOPIC_ID', 'There is no topic with this id.') : appendTo(context, request, name, data)
+      const at = partitionResponses.push('error' in outcome ? refused(data.index, outcome) : acknowledged(data.index, outcome)) - 1
+      if ('partition' in outcome && request.acks !== 0) waits.push(wait(outcome, data.index, partitionResponses, at))
+    }
+  }
+  if (request.acks === 0) return unanswered(responses)
+  if (waits.length > 0) await Promise.all(waits)
+  return { responses }
+}
+
+function appendTo(context: RequestContext, request: RequestOf<'Produce'>, topic: string, { index, records }: PartitionData): Appended | BatchRefusal {
+  const { broker } = context
+  const partition = broker.partition(topic, index)
+  if (partition === undefined) return refusal('UNKNOWN_TOPIC_OR_PARTITION', 'This server does not host this topic-partition.')
+  if (request.acks < -1 || request.acks > 1) return refusal('INVALID_REQUIRED_ACKS', `acks is ${request.acks}; it must be 0, 1 or -1.`)
+  if (internalTopics.has(topic)) return refusal('INVALID_TOPIC_EXCEPTION', `The topic ${topic} is internal.`)
+  const now = broker.clock.now()
+  const header = checkBatch(records, context.version, { settings: partition.settings, now, trusted: context.peer === 'in-process' })
+  if (!(header instanceof RecordBatchHeader)) return header
+  if (header.isTransactional) return refusal('INVALID_TXN_STATE', 'Transactions are not served by this broker.')
+  return append(context, partition, header)
+}
+
+function append({ broker }: RequestContext, partition: Partition, header: RecordBatchHeader): Appended | BatchRefusal {
+  const verdict = partition.producers.check(header)
+  if (verdict.kind === 'refuse') return refusal(verdict.error, verdict.message)
+  const logAppendTimeMs = partition.settings.logAppendTime ? header.maxTimestamp : -1
+  const count = header.lastOffsetDelta + 1
+  if (verdict.kind === 'duplicate') return { partition, baseOffset: verdict.baseOffset, endOffset: verdict.baseOffset + count, logAppendTimeMs }
+  try {
+    const baseOffset = partition.append(header.buffer, header)
+    return { partition, baseOffset, endOffset: baseOffset + count, logAppendTimeMs }
+  } catch (error) {
+    if (!(error instanceof MillraceError)) throw error
+    broker.logger.error('could not append to a log', { partition: partition.name, ...errorFields(error) })
+    return refusal('KAFKA_STORAGE_ERROR', error.message)
+  }
+}
+
+async function wait({ partition, endOffset }: Appended, index: number, answers: PartitionAnswer[], at: number): Promise<void> {
+  try {
+    await partition.committed(endOffset)
+  } catch (error) {
+    if (!(error instanceof MillraceError)) throw error
+    answers[at] = { index, errorCode: errorCodeFor(error), baseOffset: -1, errorMessage: error.message }
+  }
+}
+
+/** Nobody hears of a failure with acks 0; closing the connection is how the client learns of it. */
+function unanswered(responses: readonly TopicAnswer[]): null {
+  for (const { name, partitionResponses } of responses) {
+    const failed = partitionResponses.find(({ errorCode }) => errorCode !== 0)
+    if (failed !== undefined) throw new MillraceError('PRODUCE_REFUSED', `A batch for ${name}-${failed.index} with acks 0 was refused: ${failed.errorMessage}`)
+  }
+  return null
+}
+
+function acknowledged(index: number, { partition, baseOffset, logAppendTimeMs }: Appended): PartitionAnswer {
+  return { index, errorCode: 0, baseOffset, logAppendTimeMs, logStartOffset: partition.log.logStartOffset }
+}
+
+function refused(index: number, { error, message, records }: BatchRefusal): PartitionAnswer {
+  return { index, errorCode: errorCodeOf(error), baseOffset: -1, errorMessage: message, recordErrors: records ?? [] }
+}
+
+function refusal(error: ErrorName, message: string): BatchRefusal {
+  return { error, message }
+}

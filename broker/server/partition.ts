@@ -1,0 +1,267 @@
+// A partition as the broker serves it: its log, what is acknowledged of it, and those who wait for more.
+
+import type { Clock } from '../../core/clock.ts'
+import type { Logger } from '../../core/logger.ts'
+import { MillraceError } from '../../core/error.ts'
+import type { Offset, Timestamp } from '../../core/record.ts'
+import { partitionName } from '../../core/record.ts'
+import { ProducerState } from '../kernel/producer-state.ts'
+import type { TopicSettings } from '../kernel/topic-config.ts'
+import { readCheckpoint, type Json, type RecoveryPoint } from '../log/checkpoint.ts'
+import type { Log, LogRead, LogSettings } from '../log/log.ts'
+import { openLog } from '../log/recovery.ts'
+import type { SegmentHome } from '../log/segment.ts'
+import type { RecordBatchHeader } from '../wire/record-batch-header.ts'
+import { errorFields } from './error-fields.ts'
+
+/** What an acknowledgement waits for. */
+export type FlushPolicy = 'fsync' | 'os'
+
+export interface PartitionParts {
+  readonly topic: string
+  readonly index: number
+  readonly home: SegmentHome
+  readonly settings: TopicSettings
+  readonly flush: FlushPolicy
+  /** Epoch of everything appended from now on. */
+  readonly leaderEpoch: number
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+/** Bytes appended between two checkpoints: what a start after a crash has to read again, at most, per partition. */
+const checkpointIntervalBytes = 32 * 1024 * 1024
+
+interface Waiter {
+  readonly offset: Offset
+  resolve(): void
+  reject(error: MillraceError): void
+}
+
+export class Partition {
+  readonly topic: string
+  readonly index: number
+  readonly leaderEpoch: number
+  readonly producers: ProducerState = new ProducerState()
+  readonly #home: SegmentHome
+  readonly #flush: FlushPolicy
+  readonly #clock: Clock
+  readonly #logger: Logger
+  #settings: TopicSettings
+  readonly log: Log
+  #highWatermark: Offset
+  /** In the order of their offsets. */
+  #waiters: Waiter[] = []
+  readonly #watchers = new Set<(bytes: number) => void>()
+  /** Bytes appended and not yet below the high watermark. */
+  #pendingBytes = 0
+  #bytesSinceCheckpoint = 0
+  #segmentAtCheckpoint: Offset
+  #flushing: Promise<void> | null = null
+  #closed = false
+
+  constructor(parts: PartitionParts) {
+    this.topic = parts.topic
+    this.index = parts.index
+    this.leaderEpoch = parts.leaderEpoch
+    this.#home = parts.home
+    this.#flush = parts.flush
+    this.#clock = parts.clock
+    this.#logger = parts.logger
+    this.#settings = parts.settings
+    this.log = this.#open()
+    this.#highWatermark = this.log.durableOffset
+    this.#segmentAtCheckpoint = this.log.segments.at(-1)!.baseOffset
+  }
+
+  #open(): Log {
+    const now = this.#clock.now()
+    const opened = openLog(this.#home, logSettings(this.#settings), {
+      restore: state => this.producers.restore(state),
+      batch: header => this.producers.replay(header, header.baseOffset, header.maxTimestamp, now),
+    })
+    if (opened.cut !== null) {
+      const { file, position, problem, bytes, orphans } = opened.cut
+      this.#logger.warn('cut the torn end of a log', { partition: this.name, file, position, problem, bytes, orphans: orphans.join(' ') })
+    }
+    return opened.log
+  }
+
+  get name(): string {
+    return partitionName(this.topic, this.index)
+  }
+
+  get settings(): TopicSettings {
+    return this.#settings
+  }
+
+  set settings(settings: TopicSettings) {
+    this.#settings = settings
+    this.log.configure(logSettings(settings))
+  }
+
+  /** Records below are acknowledged and may be read. */
+  get highWatermark(): Offset {
+    return this.#highWatermark
+  }
+
+  /** Records below belong to no open transaction. */
+  get lastStableOffset(): Offset {
+    return this.#highWatermark
+  }
+
+  /** Appends one checked batch; see {@link committed}. Answers its first offset. @throws MillraceError DISK_FULL, DISK_FAILED */
+  append(batch: Buffer, header: RecordBatchHeader): Offset {
+    const baseOffset = this.log.append(batch, this.leaderEpoch)
+    this.producers.replay(header, baseOffset, header.maxTimestamp, this.#clock.now())
+    this.#pendingBytes += batch.length
+    this.#bytesSinceCheckpoint += batch.length
+    if (this.#flush === 'os') this.#advance(this.log.endOffset)
+    if (this.#flush === 'fsync' || this.#checkpointDue()) void this.flush()
+    return baseOffset
+  }
+
+  /** Resolves when records below `offset` are acknowledged. @throws MillraceError KAFKA_STORAGE_ERROR, UNKNOWN_TOPIC_OR_PARTITION when they never will be */
+  committed(offset: Offset): Promise<void> {
+    if (offset <= this.#highWatermark) return Promise.resolve()
+    return new Promise((resolve, reject) => {
+      const waiter = { offset, resolve, reject }
+      const place = this.#waiters.findLastIndex(other => other.offset <= offset) + 1
+      this.#waiters.splice(place, 0, waiter)
+    })
+  }
+
+  /** Calls `listener` whenever the high watermark moves, with the bytes it passed, or the partition ends. Answers how to stop. */
+  watch(listener: (bytes: number) => void): () => void {
+    this.#watchers.add(listener)
+    return () => void this.#watchers.delete(listener)
+  }
+
+  /** Whole batches from `offset` on that may be read; null if there are none (yet). @throws MillraceError LOG_CORRUPT */
+  read(offset: Offset, limit: Offset, maxBytes: number, atLeastOne: boolean): LogRead | null {
+    return this.log.read(offset, { maxBytes, limit, atLeastOne })
+  }
+
+  /** Makes what was appended durable and moves the high watermark. Never fails: those who wait for `committed` hear of it. */
+  flush(): Promise<void> {
+    this.#flushing ??= this.#flushAll().finally(() => (this.#flushing = null))
+    return this.#flushing
+  }
+
+  async #flushAll(): Promise<void> {
+    try {
+      do {
+        const checkpoint = this.#checkpointDue() ? this.#takeCheckpoint() : null
+        await this.log.sync()
+        this.#advance(this.log.durableOffset)
+        if (checkpoint !== null) await this.#saveCheckpoint(checkpoint)
+      } while (!this.#closed && this.log.durableOffset < this.log.endOffset && (this.#flush === 'fsync' || this.#checkpointDue()))
+    } catch (error) {
+      this.#flushFailed(error)
+    }
+  }
+
+  #advance(offset: Offset): void {
+    if (offset <= this.#highWatermark || this.#closed) return
+    this.#highWatermark = offset
+    const bytes = this.#pendingBytes
+    if (offset === this.log.endOffset) this.#pendingBytes = 0
+    let done = 0
+    while (done < this.#waiters.length && this.#waiters[done]!.offset <= offset) this.#waiters[done++]!.resolve()
+    if (done > 0) this.#waiters.splice(0, done)
+    for (const watcher of this.#watchers) watcher(bytes)
+  }
+
+  /**
+   * After a failed fsync nobody knows which pages are on the medium, and a second one would say all is well. So what was not acknowledged
+   * is taken back, and its producers are told to send it again.
+   */
+  #flushFailed(error: unknown): void {
+    if (this.#closed) return
+    this.#logger.error('could not make a log durable', { partition: this.name, ...errorFields(error) })
+    const waiters = this.#waiters.splice(0)
+    if (this.#flush === 'fsync') {
+      this.log.truncateTo(this.#highWatermark)
+      this.#pendingBytes = 0
+      this.#rebuildProducers()
+    }
+    const failure = new MillraceError('KAFKA_STORAGE_ERROR', `The log of ${this.name} could not be made durable.`, { cause: error, retriable: true })
+    for (const waiter of waiters) waiter.reject(failure)
+  }
+
+  #rebuildProducers(): void {
+    const checkpoint = readCheckpoint(this.#home.disk, this.#home.directory)
+    this.producers.restore(checkpoint?.state ?? null)
+    const now = this.#clock.now()
+    this.log.scan(checkpoint?.recoveryPoint.offset ?? this.log.logStartOffset, header => this.producers.replay(header, header.baseOffset, header.maxTimestamp, now))
+  }
+
+  /** Makes records below `offset` unreadable, for good when this resolves. */
+  async deleteRecords(offset: Offset): Promise<void> {
+    this.log.advanceLogStart(offset)
+    await this.checkpoint()
+  }
+
+  /** Syncs and writes down where a start may begin. */
+  async checkpoint(): Promise<void> {
+    const checkpoint = this.#takeCheckpoint()
+    await this.log.sync()
+    this.#advance(this.log.durableOffset)
+    await this.#saveCheckpoint(checkpoint)
+  }
+
+  #checkpointDue(): boolean {
+    return this.#bytesSinceCheckpoint >= checkpointIntervalBytes || this.#segmentAtCheckpoint !== this.log.segments.at(-1)!.baseOffset
+  }
+
+  #takeCheckpoint(): { readonly point: RecoveryPoint; readonly state: Json } {
+    this.#bytesSinceCheckpoint = 0
+    const point = this.log.recoveryPoint()
+    this.#segmentAtCheckpoint = point.segment
+    return { point, state: this.producers.snapshot() }
+  }
+
+  /** Where it fails, the one before holds: a start reads more, that is all. */
+  async #saveCheckpoint({ point, state }: { readonly point: RecoveryPoint; readonly state: Json }): Promise<void> {
+    if (this.#closed || point.offset > this.log.durableOffset) return
+    try {
+      await this.log.saveCheckpoint(point, state)
+    } catch (error) {
+      this.#logger.warn('could not write a checkpoint', { partition: this.name, ...errorFields(error) })
+    }
+  }
+
+  /** Ends cleanly: everything durable, a checkpoint at the end. */
+  async close(): Promise<void> {
+    if (this.#closed) return
+    try {
+      await this.checkpoint()
+    } catch (error) {
+      this.#logger.error('could not close a log cleanly', { partition: this.name, ...errorFields(error) })
+    }
+    this.#end(new MillraceError('NOT_LEADER_OR_FOLLOWER', `The broker of ${this.name} is closing.`, { retriable: true }))
+    this.log.close()
+  }
+
+  /** Ends and removes the files. */
+  remove(): void {
+    this.#end(new MillraceError('UNKNOWN_TOPIC_OR_PARTITION', `The topic of ${this.name} was deleted.`))
+    this.log.remove()
+  }
+
+  #end(failure: MillraceError): void {
+    this.#closed = true
+    for (const waiter of this.#waiters.splice(0)) waiter.reject(failure)
+    for (const watcher of this.#watchers) watcher(0)
+  }
+
+  /** When the oldest silent producer is forgotten. */
+  expireProducers(before: Timestamp): void {
+    this.producers.expire(before)
+  }
+}
+
+export function logSettings(settings: TopicSettings): LogSettings {
+  const { segmentBytes, segmentMs, indexIntervalBytes, segmentIndexBytes } = settings
+  return { segmentBytes, segmentMs, indexIntervalBytes, segmentIndexBytes }
+}

@@ -1,0 +1,47 @@
+// The table of what this broker serves: each API's versions and its handler.
+
+import { apis, type ApiName } from '../wire/apis.ts'
+import type { Handler } from './handler.ts'
+import { apiVersions, type ServedVersions } from './handlers/api-versions.ts'
+import { describeCluster, initProducerId } from './handlers/cluster.ts'
+import { fetch } from './handlers/fetch.ts'
+import { listOffsets } from './handlers/list-offsets.ts'
+import { metadata } from './handlers/metadata.ts'
+import { produce } from './handlers/produce.ts'
+import { deleteRecords, offsetForLeaderEpoch } from './handlers/records.ts'
+import { createPartitions, createTopics, deleteTopics } from './handlers/topics.ts'
+
+type Handlers = { readonly [N in ApiName]?: Handler<N> }
+
+const handlers: Handlers = {
+  Produce: produce,
+  Fetch: fetch,
+  ListOffsets: listOffsets,
+  Metadata: metadata,
+  CreateTopics: createTopics,
+  DeleteTopics: deleteTopics,
+  CreatePartitions: createPartitions,
+  DeleteRecords: deleteRecords,
+  InitProducerId: initProducerId,
+  OffsetForLeaderEpoch: offsetForLeaderEpoch,
+  DescribeCluster: describeCluster,
+}
+
+/** Versions said to be served, where that is not what the wire describes. */
+const saidVersions: { readonly [N in ApiName]?: readonly [number, number] } = {
+  // librdkafka compresses only where it sees version 0, which Apache Kafka says for the same reason without serving it.
+  Produce: [0, apis.Produce.maxVersion],
+}
+
+export const servedVersions: ServedVersions = new Map(
+  [...(Object.keys(handlers) as ApiName[]), 'ApiVersions' as const]
+    .map(name => [name, saidVersions[name] ?? [apis[name].minVersion, apis[name].maxVersion]] as const)
+    .sort(([a], [b]) => apis[a].key - apis[b].key),
+)
+
+const served: Handlers = { ...handlers, ApiVersions: apiVersions(servedVersions) }
+
+/** Undefined where the API is known but not served. */
+export function handlerOf<N extends ApiName>(name: N): Handler<N> | undefined {
+  return served[name] as Handler<N> | undefined
+}

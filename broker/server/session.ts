@@ -1,0 +1,43 @@
+// A client's session: finds the handler of each request, and tells those that wait when the client is gone.
+
+import { MillraceError } from '../../core/error.ts'
+import type { ApiName, RequestOf, ResponseInput } from '../wire/apis.ts'
+import type { Peer, Session } from '../wire/session.ts'
+import type { BrokerState } from './broker-state.ts'
+import type { Connection } from './handler.ts'
+import { handlerOf } from './served-apis.ts'
+
+/** May be handed a request before the one before is answered; they take effect in the order of the calls. */
+export class BrokerSession implements Session, Connection {
+  readonly #broker: BrokerState
+  readonly #peer: Peer
+  readonly #listeners = new Set<() => void>()
+  #closed = false
+
+  constructor(broker: BrokerState, peer: Peer) {
+    this.#broker = broker
+    this.#peer = peer
+  }
+
+  async handle<N extends ApiName>(api: N, version: number, body: RequestOf<N>, clientId: string | null): Promise<ResponseInput<N> | null> {
+    const handler = handlerOf(api)
+    if (handler === undefined) throw new MillraceError('UNSUPPORTED_VERSION', `A request has the API ${api}, which is not served.`)
+    return handler({ broker: this.#broker, version, clientId, peer: this.#peer, connection: this }, body)
+  }
+
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    for (const listener of this.#listeners) listener()
+    this.#listeners.clear()
+  }
+
+  get isClosed(): boolean {
+    return this.#closed
+  }
+
+  onClose(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+}

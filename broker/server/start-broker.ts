@@ -1,0 +1,200 @@
+// Starts a broker: on files or in memory, listening or not, and connects clients of the same process to it.
+
+import { systemClock, type Clock } from '../../core/clock.ts'
+import { MillraceError } from '../../core/error.ts'
+import { silentLogger, type Logger } from '../../core/logger.ts'
+import { systemRandom, type Random } from '../../core/random.ts'
+import type { Disk, DiskLock } from '../disk/disk.ts'
+import { FileDisk } from '../disk/file-disk.ts'
+import { FilePool } from '../disk/file-pool.ts'
+import { MemoryDisk } from '../disk/memory-disk.ts'
+import { BrokerConfig } from '../kernel/broker-config.ts'
+import { Catalogue } from '../kernel/catalogue.ts'
+import { topicSettings } from '../kernel/topic-config.ts'
+import type { Channel } from '../wire/channel.ts'
+import { BrokerState, type Endpoint } from './broker-state.ts'
+import { MetadataLog, metadataTopic } from './metadata-log.ts'
+import { Partitions } from './partitions.ts'
+import { Pipe } from './pipe.ts'
+import { servedVersions } from './served-apis.ts'
+import { BrokerSession } from './session.ts'
+import type { FlushPolicy } from './partition.ts'
+
+export interface BrokerOptions {
+  /** Where the log is kept; created if it is not there. One broker at a time. */
+  readonly dataDirectory?: string
+  /** Keeps the log in memory instead: gone with the process. */
+  readonly memory?: boolean
+  /** Another disk, for tests and simulations. */
+  readonly disk?: Disk
+  /** `host:port` to serve Kafka clients; port 0 takes a free one. Default false: only clients of this process. */
+  readonly listen?: string | false
+  /** Default 1. */
+  readonly nodeId?: number
+  /** By Kafka's names; see kernel/broker-config.ts. */
+  readonly settings?: Readonly<Record<string, string | number | boolean>>
+  /** What an acknowledgement waits for: `fsync` (default), or the page cache of the operating system. Stands for the setting `millrace.flush`. */
+  readonly flush?: FlushPolicy
+  readonly logger?: Logger
+  readonly clock?: Clock
+  readonly random?: Random
+}
+
+export interface Broker extends AsyncDisposable {
+  /** A channel of its own, in process. @throws MillraceError CONNECTION_FAILED when the broker is closed */
+  connect(options?: { readonly clientId?: string }): Channel
+  /** Where it listens; null if it does not. */
+  readonly address: Endpoint | null
+  readonly clusterId: string
+  readonly nodeId: number
+  /** Makes everything durable, then ends. Clients that wait hear CONNECTION_FAILED. */
+  close(): Promise<void>
+}
+
+/** @throws MillraceError DATA_DIRECTORY_LOCKED, UNKNOWN_SETTING, BAD_SETTING, DISK_FAILED, ADDRESS_IN_USE */
+export async function startBroker(options: BrokerOptions): Promise<Broker> {
+  const { clock = systemClock, random = systemRandom, logger = silentLogger, nodeId = 1 } = options
+  const config = new BrokerConfig(settingsOf(options, nodeId))
+  const disk = diskOf(options)
+  const lock = disk.lock()
+  try {
+    const { state, metadata } = await recover({ nodeId, disk, config, clock, random, logger })
+    const broker = new RunningBroker(state, metadata, lock)
+    await broker.listen(options.listen ?? false)
+    return broker
+  } catch (error) {
+    lock.release()
+    throw error
+  }
+}
+
+function settingsOf({ settings = {}, flush }: BrokerOptions, nodeId: number): Readonly<Record<string, string>> {
+  const texts = Object.entries(settings).map(([name, value]) => [name, String(value)] as const)
+  const id = String(nodeId)
+  return { 'node.id': id, 'broker.id': id, ...(flush === undefined ? {} : { 'millrace.flush': flush }), ...Object.fromEntries(texts) }
+}
+
+function diskOf({ disk, memory, dataDirectory }: BrokerOptions): Disk {
+  if (disk !== undefined) return disk
+  if (memory === true) return new MemoryDisk()
+  if (dataDirectory !== undefined) return new FileDisk(dataDirectory)
+  throw new MillraceError('NO_DATA_DIRECTORY', 'A broker needs a place for its log.', { hint: 'Give dataDirectory, or memory: true.' })
+}
+
+interface RecoveryParts {
+  readonly nodeId: number
+  readonly disk: Disk
+  readonly config: BrokerConfig
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+}
+
+/** Identity of the metadata log's directory; there is one in a data directory. */
+const metadataTopicId = '00000000-0000-0000-0000-000000000001'
+
+async function recover(parts: RecoveryParts): Promise<{ readonly state: BrokerState; readonly metadata: MetadataLog }> {
+  const { disk, config, clock, random } = parts
+  const pool = new FilePool(disk, config.number('millrace.max.open.files'))
+  const partitions = new Partitions({ ...parts, pool })
+  const catalogue = new Catalogue()
+  const own = partitions.openOne(metadataTopic, 0, metadataTopicId, topicSettings(name => config.topicText(name, { 'cleanup.policy': 'compact' })))
+  const metadata = new MetadataLog(own, catalogue, clock)
+  await metadata.write(catalogue.start(random.bytes(16).toString('base64url')))
+  partitions.leaderEpoch = catalogue.incarnation
+  config.dynamic = catalogue.brokerConfigs
+  partitions.setStraysAside(directory => directory === `${metadataTopic}-0` || isKnown(catalogue, directory))
+  for (const topic of catalogue.topics.values()) partitions.open(topic)
+  await Promise.all([...partitions.all()].map(partition => partition.flush()))
+  return { state: new BrokerState({ ...parts, catalogue, metadata, partitions }), metadata }
+}
+
+function isKnown(catalogue: Catalogue, directory: string): boolean {
+  const dash = directory.lastIndexOf('-')
+  const topic = catalogue.topics.get(directory.slice(0, dash))
+  return topic !== undefined && Number(directory.slice(dash + 1)) < topic.partitions
+}
+
+class RunningBroker implements Broker {
+  readonly #state: BrokerState
+  readonly #metadata: MetadataLog
+  readonly #lock: DiskLock
+  readonly #pipes = new Set<Pipe>()
+  #server: { readonly host: string; readonly port: number; close(): Promise<void> } | null = null
+  #closing: Promise<void> | null = null
+
+  constructor(state: BrokerState, metadata: MetadataLog, lock: DiskLock) {
+    this.#state = state
+    this.#metadata = metadata
+    this.#lock = lock
+  }
+
+  get address(): Endpoint | null {
+    return this.#server
+  }
+
+  get clusterId(): string {
+    return this.#state.clusterId
+  }
+
+  get nodeId(): number {
+    return this.#state.nodeId
+  }
+
+  async listen(listen: string | false): Promise<void> {
+    if (listen === false) return
+    const { clock, logger, config } = this.#state
+    const { startTcpServer } = await import('./tcp-server.ts')
+    const sessions = (peer: { readonly host: string; readonly port: number } | 'in-process'): BrokerSession => new BrokerSession(this.#state, peer)
+    this.#server = await startTcpServer({ sessions, clock, logger, ...hostAndPort(listen), maxRequestBytes: config.number('socket.request.max.bytes') })
+    this.#state.endpoint = { host: await advertisedHost(this.#server.host), port: this.#server.port }
+  }
+
+  connect(options: { readonly clientId?: string } = {}): Channel {
+    if (this.#closing !== null) throw new MillraceError('CONNECTION_FAILED', 'The embedded broker is closed.')
+    const pipe: Pipe = new Pipe({
+      session: new BrokerSession(this.#state, 'in-process'),
+      served: servedVersions,
+      clock: this.#state.clock,
+      clientId: options.clientId ?? null,
+      onClose: () => void this.#pipes.delete(pipe),
+    })
+    this.#pipes.add(pipe)
+    return pipe
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #close(): Promise<void> {
+    const reason = new MillraceError('CONNECTION_FAILED', 'The embedded broker was closed.')
+    for (const pipe of this.#pipes) pipe.end(reason)
+    await this.#server?.close()
+    await this.#state.partitions.close()
+    await this.#metadata.close()
+    this.#lock.release()
+  }
+}
+
+function hostAndPort(listen: string): { readonly host: string; readonly port: number } {
+  const colon = listen.lastIndexOf(':')
+  const port = Number(listen.slice(colon + 1))
+  const host = listen.slice(0, Math.max(0, colon)).replace(/^\[|\]$/g, '')
+  if (!/^\d+$/.test(listen.slice(colon + 1)) || port > 65535) {
+    throw new MillraceError('BAD_ADDRESS', `The address to listen on is ${listen}, which is not host:port.`, { hint: 'For example 127.0.0.1:9092.' })
+  }
+  return { host: host === '' ? '127.0.0.1' : host, port }
+}
+
+/** A name that other machines can use, where the broker listens on all addresses. */
+async function advertisedHost(host: string): Promise<string> {
+  if (host !== '0.0.0.0' && host !== '::') return host
+  const { hostname } = await import('node:os')
+  return hostname()
+}

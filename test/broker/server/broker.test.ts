@@ -1,0 +1,204 @@
+// Stories of a broker over its pipe: topics are made, records are written and read, and all is there after a restart or a crash.
+
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, expect, test } from 'vitest'
+import { VirtualClock } from '../../../core/clock.ts'
+import { MemoryDisk } from '../../../broker/disk/memory-disk.ts'
+import { startBroker, type Broker, type BrokerOptions } from '../../../broker/server/start-broker.ts'
+import type { Channel } from '../../../broker/wire/channel.ts'
+import { errorCodeOf } from '../../../broker/wire/error-code.ts'
+import { batchOf, recordsOf, type TestRecord } from '../log/batches.ts'
+
+const open: Broker[] = []
+
+async function start(options: BrokerOptions = { memory: true }): Promise<{ broker: Broker; channel: Channel }> {
+  const broker = await startBroker(options)
+  open.push(broker)
+  return { broker, channel: broker.connect({ clientId: 'test' }) }
+}
+
+afterEach(async () => {
+  for (const broker of open.splice(0)) await broker.close()
+})
+
+async function create(channel: Channel, name: string, numPartitions = 1, configs: Record<string, string> = {}): Promise<number> {
+  const { topics } = await channel.request('CreateTopics', {
+    topics: [{ name, numPartitions, replicationFactor: -1, assignments: [], configs: Object.entries(configs).map(([config, value]) => ({ name: config, value })) }],
+  })
+  return topics[0]!.errorCode
+}
+
+async function produce(channel: Channel, topic: string, records: Buffer, options: { acks?: number; partition?: number } = {}) {
+  const { responses } = await channel.request('Produce', { acks: options.acks ?? -1, timeoutMs: 1000, topicData: [{ name: topic, partitionData: [{ index: options.partition ?? 0, records }] }] }, { version: 11 })
+  return responses[0]?.partitionResponses[0]
+}
+
+async function fetch(channel: Channel, topic: string, fetchOffset: number, options: { maxWaitMs?: number; minBytes?: number; maxBytes?: number; partition?: number } = {}) {
+  const { responses } = await channel.request('Fetch', {
+    maxWaitMs: options.maxWaitMs ?? 0, minBytes: options.minBytes ?? 1, maxBytes: 1e9, isolationLevel: 0, sessionId: 0, sessionEpoch: -1,
+    topics: [{ topic, partitions: [{ partition: options.partition ?? 0, fetchOffset, partitionMaxBytes: options.maxBytes ?? 1e6 }] }],
+  }, { version: 11 })
+  return responses[0]!.partitions[0]!
+}
+
+async function listOffset(channel: Channel, topic: string, timestamp: number): Promise<{ timestamp: number; offset: number }> {
+  const { topics } = await channel.request('ListOffsets', { replicaId: -1, isolationLevel: 0, topics: [{ name: topic, partitions: [{ partitionIndex: 0, timestamp }] }] })
+  const { timestamp: at, offset } = topics[0]!.partitions[0]!
+  return { timestamp: at, offset }
+}
+
+const one = (value: string, key: string | null = 'k', timestamp = 1000): TestRecord => ({ key, value, timestamp })
+
+test('what is produced is fetched, from any offset, and found by time', async () => {
+  const { channel } = await start()
+  expect(await create(channel, 't')).toBe(0)
+  expect(await create(channel, 't')).toBe(errorCodeOf('TOPIC_ALREADY_EXISTS'))
+  expect(await produce(channel, 't', batchOf([one('a', 'k', 1000), one('b', 'k', 2000)]))).toMatchObject({ errorCode: 0, baseOffset: 0 })
+  expect(await produce(channel, 't', batchOf([one('c', 'k', 3000)]))).toMatchObject({ errorCode: 0, baseOffset: 2 })
+  const answer = await fetch(channel, 't', 1)
+  expect(answer).toMatchObject({ errorCode: 0, highWatermark: 3, logStartOffset: 0 })
+  expect(recordsOf(answer.records!).map(({ offset, value }) => [offset, value])).toEqual([[0, 'a'], [1, 'b'], [2, 'c']])
+  expect((await fetch(channel, 't', 4)).errorCode).toBe(errorCodeOf('OFFSET_OUT_OF_RANGE'))
+  expect(await listOffset(channel, 't', -1)).toEqual({ timestamp: -1, offset: 3 })
+  expect(await listOffset(channel, 't', -2)).toEqual({ timestamp: -1, offset: 0 })
+  expect(await listOffset(channel, 't', -3)).toEqual({ timestamp: 3000, offset: 2 })
+  expect(await listOffset(channel, 't', 1500)).toEqual({ timestamp: 2000, offset: 1 })
+  expect(await listOffset(channel, 't', 5000)).toEqual({ timestamp: -1, offset: -1 })
+})
+
+test('a fetch that finds nothing waits until something is produced, or its time is up', async () => {
+  const clock = new VirtualClock(1000)
+  const { channel } = await start({ memory: true, clock })
+  await create(channel, 't')
+  const waiting = fetch(channel, 't', 0, { maxWaitMs: 500 })
+  await produce(channel, 't', batchOf([one('a')]))
+  expect(recordsOf((await waiting).records!).length).toBe(1)
+  const hungry = fetch(channel, 't', 1, { maxWaitMs: 500, minBytes: 1000 })
+  await produce(channel, 't', batchOf([one('b')]))
+  clock.advance(499)
+  await produce(channel, 't', batchOf([one('c')]))
+  clock.advance(1)
+  expect(recordsOf((await hungry).records!).length).toBe(2)
+})
+
+test('metadata makes a topic that is asked for, and says what cannot be', async () => {
+  const { channel } = await start({ memory: true, settings: { 'num.partitions': 3 } })
+  const { topics, brokers } = await channel.request('Metadata', { topics: [{ name: 'made' }, { name: 'not good' }] })
+  expect(brokers).toEqual([{ nodeId: 1, host: 'in-process', port: 0, rack: null }])
+  expect(topics.map(({ errorCode, partitions }) => [errorCode, partitions.length])).toEqual([[0, 3], [errorCodeOf('INVALID_TOPIC_EXCEPTION'), 0]])
+  const none = await channel.request('Metadata', { topics: [{ name: 'other' }], allowAutoTopicCreation: false })
+  expect(none.topics[0]!.errorCode).toBe(errorCodeOf('UNKNOWN_TOPIC_OR_PARTITION'))
+  const byId = await channel.request('Metadata', { topics: [{ topicId: topics[0]!.topicId, name: null }] })
+  expect(byId.topics[0]).toMatchObject({ name: 'made', errorCode: 0 })
+})
+
+test.each([
+  ['a batch with a wrong sum', (batch: Buffer) => batch.fill(1, 70, 71), 'CORRUPT_MESSAGE'],
+  ['two batches', (batch: Buffer) => Buffer.concat([batch, batch]), 'INVALID_RECORD'],
+  ['half a batch', (batch: Buffer) => batch.subarray(0, 65), 'CORRUPT_MESSAGE'],
+  ['nothing', () => Buffer.alloc(0), 'INVALID_RECORD'],
+  ['a batch of an old format', (batch: Buffer) => batch.fill(1, 16, 17), 'INVALID_RECORD'],
+] as const)('%s over a socket is refused', async (_, damage, error) => {
+  const { checkBatch } = await import('../../../broker/server/batch-check.ts')
+  const { topicSettings, topicConfigs } = await import('../../../broker/kernel/topic-config.ts')
+  const settings = topicSettings(name => topicConfigs.get(name)!.default!)
+  const batch = damage(batchOf([one('some value that is long enough')]))
+  expect(checkBatch(batch, 9, { settings, now: 1000, trusted: false })).toMatchObject({ error })
+})
+
+test('settings of a topic decide what is taken', async () => {
+  const clock = new VirtualClock(10_000_000)
+  const { channel } = await start({ memory: true, clock })
+  await create(channel, 'compacted', 1, { 'cleanup.policy': 'compact' })
+  await create(channel, 'small', 1, { 'max.message.bytes': '100' })
+  await create(channel, 'stamped', 1, { 'message.timestamp.type': 'LogAppendTime' })
+  expect(await create(channel, 'odd', 1, { 'retention.sm': '1' })).toBe(errorCodeOf('INVALID_CONFIG'))
+  expect(await produce(channel, 'compacted', batchOf([one('a'), one('b', null)]))).toMatchObject({ errorCode: errorCodeOf('INVALID_RECORD'), recordErrors: [{ batchIndex: 1 }] })
+  expect(await produce(channel, 'small', batchOf([one('x'.repeat(100))]))).toMatchObject({ errorCode: errorCodeOf('MESSAGE_TOO_LARGE') })
+  expect(await produce(channel, 'stamped', batchOf([one('a')]))).toMatchObject({ errorCode: 0, logAppendTimeMs: 10_000_000 })
+  expect(recordsOf((await fetch(channel, 'stamped', 0)).records!)).toMatchObject([{ timestamp: 10_000_000 }])
+  expect(await produce(channel, 'compacted', batchOf([one('late', 'k', 10_000_000 + 3_600_001)]))).toMatchObject({ errorCode: errorCodeOf('INVALID_TIMESTAMP') })
+})
+
+test('an idempotent producer that repeats itself gets the first answer, and one that skips is refused', async () => {
+  const { channel } = await start()
+  await create(channel, 't')
+  const { producerId, producerEpoch } = await channel.request('InitProducerId', { transactionalId: null, transactionTimeoutMs: 1000 })
+  const batch = (baseSequence: number): Buffer => batchOf([one('a'), one('b')], { producerId, producerEpoch, baseSequence })
+  expect(await produce(channel, 't', batch(0))).toMatchObject({ errorCode: 0, baseOffset: 0 })
+  expect(await produce(channel, 't', batch(2))).toMatchObject({ errorCode: 0, baseOffset: 2 })
+  expect(await produce(channel, 't', batch(0))).toMatchObject({ errorCode: 0, baseOffset: 0 })
+  expect(await produce(channel, 't', batch(6))).toMatchObject({ errorCode: errorCodeOf('OUT_OF_ORDER_SEQUENCE_NUMBER') })
+  expect((await listOffset(channel, 't', -1)).offset).toBe(4)
+})
+
+test('a restart finds topics, records, producers, and gives new producer ids and a new leader epoch', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'millrace-broker-'))
+  try {
+    const first = await startBroker({ dataDirectory: directory })
+    const channel = first.connect()
+    await create(channel, 't', 2, { 'retention.ms': '-1' })
+    await create(channel, 'gone')
+    await channel.request('DeleteTopics', { topics: [{ name: 'gone', topicId: '00000000-0000-0000-0000-000000000000' }], timeoutMs: 1 })
+    const { producerId, producerEpoch } = await channel.request('InitProducerId', { transactionalId: null, transactionTimeoutMs: 1000 })
+    const batch = (): Buffer => batchOf([one('a')], { producerId, producerEpoch, baseSequence: 0 })
+    await produce(channel, 't', batch())
+    await expect(startBroker({ dataDirectory: directory })).rejects.toThrow(/in use by this very process/)
+    await first.close()
+    await expect(channel.request('Metadata', { topics: null })).rejects.toThrow(/closed/)
+    const { channel: again, broker } = await start({ dataDirectory: directory })
+    expect(broker.clusterId).toBe(first.clusterId)
+    const { topics } = await again.request('Metadata', { topics: null })
+    expect(topics.map(({ name, partitions }) => [name, partitions.map(({ leaderEpoch }) => leaderEpoch)])).toEqual([['t', [1, 1]]])
+    expect(await produce(again, 't', batch())).toMatchObject({ errorCode: 0, baseOffset: 0 })
+    expect(recordsOf((await fetch(again, 't', 0)).records!).length).toBe(1)
+    expect((await again.request('InitProducerId', { transactionalId: null, transactionTimeoutMs: 1 })).producerId).toBeGreaterThan(producerId)
+    const { topics: epochs } = await again.request('OffsetForLeaderEpoch', { topics: [{ topic: 't', partitions: [{ partition: 0, leaderEpoch: 0 }, { partition: 0, leaderEpoch: 1 }] }] })
+    expect(epochs[0]!.partitions.map(({ leaderEpoch, endOffset }) => [leaderEpoch, endOffset])).toEqual([[0, 1], [1, 1]])
+  } finally {
+    await Promise.all(open.splice(0).map(broker => broker.close()))
+    rmSync(directory, { recursive: true })
+  }
+})
+
+test('a crash takes nothing that was acknowledged, and a record is seen only when it is acknowledged', async () => {
+  const disk = new MemoryDisk()
+  const { channel } = await start({ disk })
+  await create(channel, 't')
+  for (let i = 0; i < 20; i++) await produce(channel, 't', batchOf([one(String(i))]))
+  disk.syncGate = new Promise(() => {})
+  void produce(channel, 't', batchOf([one('unsure')]))
+  expect((await fetch(channel, 't', 0)).highWatermark).toBe(20)
+  expect(recordsOf((await fetch(channel, 't', 20)).records!)).toEqual([])
+  const after = disk.crash()
+  open.length = 0
+  const { channel: again } = await start({ disk: after })
+  expect((await listOffset(again, 't', -1)).offset).toBe(20)
+  expect(recordsOf((await fetch(again, 't', 0)).records!).map(({ value }) => value)).toEqual(Array.from({ length: 20 }, (_, i) => String(i)))
+})
+
+test('a failed fsync takes back what was not acknowledged; the producer sends it again', async () => {
+  const disk = new MemoryDisk()
+  const { channel } = await start({ disk })
+  await create(channel, 't')
+  const { producerId } = await channel.request('InitProducerId', { transactionalId: null, transactionTimeoutMs: 1000 })
+  const batch = (baseSequence: number): Buffer => batchOf([one('a')], { producerId, producerEpoch: 0, baseSequence })
+  await produce(channel, 't', batch(0))
+  const { MillraceError } = await import('../../../core/error.ts')
+  disk.syncFailure = new MillraceError('DISK_FAILED', 'The medium is gone.')
+  expect(await produce(channel, 't', batch(1))).toMatchObject({ errorCode: errorCodeOf('KAFKA_STORAGE_ERROR') })
+  disk.syncFailure = null
+  expect(await produce(channel, 't', batch(1))).toMatchObject({ errorCode: 0, baseOffset: 1 })
+})
+
+test('records are deleted up to an offset', async () => {
+  const { channel } = await start()
+  await create(channel, 't')
+  for (let i = 0; i < 5; i++) await produce(channel, 't', batchOf([one(String(i))]))
+  const { topics } = await channel.request('DeleteRecords', { topics: [{ name: 't', partitions: [{ partitionIndex: 0, offset: 3 }] }], timeoutMs: 1 })
+  expect(topics[0]!.partitions[0]).toMatchObject({ errorCode: 0, lowWatermark: 3 })
+  expect((await fetch(channel, 't', 2)).errorCode).toBe(errorCodeOf('OFFSET_OUT_OF_RANGE'))
+  expect((await listOffset(channel, 't', -2)).offset).toBe(3)
+})
