@@ -1,19 +1,25 @@
-// One client's connection: cuts requests out of the bytes, has the session answer them one at a time, and sends the answers in order.
+// One client's connection: cuts requests out of the bytes, has the session answer them in order, and sends the answers in that order.
 
 import type { Socket } from 'node:net'
 import type { Clock } from '../../core/clock.ts'
 import { MillraceError } from '../../core/error.ts'
 import type { Logger } from '../../core/logger.ts'
-import { decodeRequest, encodeResponse, unsupportedApiVersionsResponse, type Request, type UnknownRequest } from '../wire/frame.ts'
+import { decodeRequest, encodeResponse, unsupportedApiVersionsResponse } from '../wire/frame.ts'
 import { FrameSplitter } from '../wire/frame-splitter.ts'
-import type { ApiName } from '../wire/apis.ts'
+import { apis } from '../wire/apis.ts'
 import type { Session } from '../wire/session.ts'
 
-/** Requests that may wait while one is handled, in number and bytes; beyond, the connection is not read until they are done. */
-const MAX_WAITING_REQUESTS = 16
-const MAX_WAITING_BYTES = 1024 * 1024
+/** Requests that are held, waiting or being answered, in number and bytes; beyond, the connection is not read until some are done. */
+const MAX_HELD_REQUESTS = 16
+const MAX_HELD_BYTES = 4 * 1024 * 1024
 /** How long a client may take to read its last answers when the connection is closed. */
 const MAX_LINGER_MS = 5_000
+
+interface Answer {
+  readonly frame: Buffer
+  /** Never rejects: a failure waits until the answers before it are sent. */
+  readonly outcome: Promise<{ readonly chunks: Buffer[] | null } | { readonly failure: unknown }>
+}
 
 export interface ConnectionOptions {
   readonly clock: Clock
@@ -31,10 +37,11 @@ export class TcpConnection {
   readonly #options: ConnectionOptions
   readonly #splitter: FrameSplitter
   readonly #waiting: Buffer[] = []
-  #waitingBytes = 0
-  /** The loop over waiting requests runs; `#answering`: it waits for the session. */
-  #handling = false
-  #answering = false
+  /** Being answered, in the order of their requests: one, or several Produces. */
+  readonly #answers: Answer[] = []
+  #heldBytes = 0
+  #sending = false
+  #draining = false
   #inputEnded = false
   #ended = false
   #corked = false
@@ -74,43 +81,47 @@ export class TcpConnection {
     try {
       this.#splitter.push(chunk, frame => {
         this.#waiting.push(frame)
-        this.#waitingBytes += frame.length
+        this.#heldBytes += frame.length
       })
     } catch (error) {
       return this.#fail(error)
     }
+    this.#startWaiting()
     if (this.#isFull()) this.#socket.pause()
-    if (!this.#handling && this.#waiting.length > 0) void this.#handleWaiting()
   }
 
-  async #handleWaiting(): Promise<void> {
-    this.#handling = true
-    try {
-      for (let frame = this.#take(); frame !== undefined; frame = this.#take()) {
-        const answer = await this.#answer(decodeRequest(frame))
-        if (this.#ended) return
-        this.#noteProgress()
-        if (answer !== null && !this.#send(answer)) await this.#drained()
-      }
-      if (this.#inputEnded) this.close()
-    } catch (error) {
-      this.#fail(error)
-    } finally {
-      this.#handling = false
+  #startWaiting(): void {
+    while (this.#waiting.length > 0 && !this.#draining && this.#mayStart(this.#waiting[0]!)) {
+      const frame = this.#waiting.shift()!
+      this.#answers.push({ frame, outcome: this.#answer(frame).then(chunks => ({ chunks }), (failure: unknown) => ({ failure })) })
     }
+    if (!this.#sending && this.#answers.length > 0) void this.#sendAnswers()
   }
 
-  #take(): Buffer | undefined {
-    if (this.#ended) return undefined
-    const frame = this.#waiting.shift()
-    if (frame === undefined) return undefined
-    this.#waitingBytes -= frame.length
-    if (this.#socket.isPaused() && !this.#isFull()) this.#socket.resume()
-    return frame
+  /** Requests are handled one at a time; only Produces may overlap, so that batches that follow each other are made durable together. */
+  #mayStart(frame: Buffer): boolean {
+    return this.#answers.length === 0 || (isProduce(frame) && isProduce(this.#answers[0]!.frame))
+  }
+
+  async #sendAnswers(): Promise<void> {
+    this.#sending = true
+    for (let answer = this.#answers[0]; answer !== undefined; answer = this.#answers[0]) {
+      const outcome = await answer.outcome
+      if (this.#ended) return
+      if ('failure' in outcome) return this.#fail(outcome.failure)
+      this.#noteProgress()
+      if (outcome.chunks !== null && !this.#send(outcome.chunks)) await this.#drained()
+      this.#answers.shift()
+      this.#heldBytes -= answer.frame.length
+      this.#startWaiting()
+      if (this.#socket.isPaused() && !this.#isFull()) this.#socket.resume()
+    }
+    this.#sending = false
+    if (this.#inputEnded) this.close()
   }
 
   #isFull(): boolean {
-    return this.#waiting.length > MAX_WAITING_REQUESTS || this.#waitingBytes > MAX_WAITING_BYTES
+    return this.#waiting.length + this.#answers.length > MAX_HELD_REQUESTS || this.#heldBytes > MAX_HELD_BYTES
   }
 
   /** The client says no more: what it sent before (a Produce with acks 0, perhaps) is still done, but nobody waits for a long poll. */
@@ -120,15 +131,13 @@ export class TcpConnection {
   }
 
   /** Null: no answer is sent. */
-  async #answer(request: Request<ApiName> | UnknownRequest): Promise<Buffer[] | null> {
-    const { api, version, correlationId, clientId, body } = request
+  async #answer(frame: Buffer): Promise<Buffer[] | null> {
+    const { api, apiKey, version, correlationId, clientId, body } = decodeRequest(frame)
     if (body === null) {
       if (api === 'ApiVersions') return unsupportedApiVersionsResponse(correlationId)
-      throw new MillraceError('UNSUPPORTED_VERSION', `A request has the API ${api ?? `key ${request.apiKey}`} in version ${version}, which is not served.`)
+      throw new MillraceError('UNSUPPORTED_VERSION', `A request has the API ${api ?? `key ${apiKey}`} in version ${version}, which is not served.`)
     }
-    this.#answering = true
     const response = await this.#session.handle(api, version, body, clientId)
-    this.#answering = false
     return response === null ? null : encodeResponse(api, version, correlationId, response)
   }
 
@@ -148,9 +157,11 @@ export class TcpConnection {
   }
 
   #drained(): Promise<void> {
+    this.#draining = true
     return new Promise(resolve => {
       const socket = this.#socket
       const done = (): void => {
+        this.#draining = false
         socket.off('drain', done)
         socket.off('close', done)
         resolve()
@@ -168,7 +179,7 @@ export class TcpConnection {
   #watchIdle(delayMs: number): void {
     const { clock, maxIdleMs } = this.#options
     this.#cancelIdle = clock.after(delayMs, () => {
-      const idleMs = this.#answering ? 0 : clock.monotonic() - this.#lastProgressMs
+      const idleMs = this.#answers.length > 0 && !this.#draining ? 0 : clock.monotonic() - this.#lastProgressMs
       if (idleMs < maxIdleMs) return this.#watchIdle(maxIdleMs - idleMs)
       this.#log('connection closed: idle', { idleMs: Math.round(idleMs) })
       this.close()
@@ -187,6 +198,7 @@ export class TcpConnection {
     if (this.#ended) return
     this.#ended = true
     this.#waiting.length = 0
+    this.#answers.length = 0
     this.#cancelIdle()
     this.#session.close()
   }
@@ -194,4 +206,8 @@ export class TcpConnection {
   #log(message: string, fields: Readonly<Record<string, unknown>>): void {
     this.#options.logger.warn(message, { ...this.#options.peer, ...fields })
   }
+}
+
+function isProduce(frame: Buffer): boolean {
+  return frame.length >= 2 && frame.readInt16BE(0) === apis.Produce.key
 }

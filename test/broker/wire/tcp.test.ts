@@ -271,6 +271,28 @@ describe('a server', () => {
     expect(correlationIds).toEqual([1, 2, 3])
   })
 
+  test('has Produces overlap, answers them in order, and handles nothing else meanwhile', async () => {
+    const events: string[] = []
+    const release: (() => void)[] = []
+    const { port } = await serve({
+      Produce: ({ timeoutMs }) => {
+        events.push(`produce ${timeoutMs}`)
+        return new Promise(resolve => release.push(() => resolve({ responses: [], throttleTimeMs: timeoutMs })))
+      },
+      DescribeGroups: () => (events.push('describe'), { groups: [] }),
+    })
+    const channel = await connect(port)
+    const answered: Promise<unknown>[] = [1, 2, 3].map(timeoutMs =>
+      channel.request('Produce', { acks: 1, timeoutMs, topicData: [] }).then(({ throttleTimeMs }) => events.push(`answer ${throttleTimeMs}`)))
+    answered.push(channel.request('DescribeGroups', { groups: [] }).then(() => events.push('answer')))
+    await until(() => release.length === 3)
+    for (const resolve of release.reverse()) resolve()
+    await Promise.all(answered)
+    expect(events).toContain('describe')
+    expect(events.slice(0, 3)).toEqual(['produce 1', 'produce 2', 'produce 3'])
+    expect(events.filter(event => event.startsWith('answer'))).toEqual(['answer 1', 'answer 2', 'answer 3', 'answer'])
+  })
+
   test('tells the session when its client goes during a long poll', async () => {
     let polling = false
     let closed = false
