@@ -18,8 +18,14 @@ interface Layer {
 
 /** About one in fifty answers of `mayHold` is wrong, always to the side of yes. */
 export class BloomFilter {
-  #layers: Layer[] = [newLayer(FIRST_CAPACITY)]
-  #capacity = FIRST_CAPACITY
+  #layers: Layer[]
+  #capacity: number
+
+  /** `expected` keys go into one layer. */
+  constructor(expected = 0) {
+    this.#capacity = Math.max(FIRST_CAPACITY, expected)
+    this.#layers = [newLayer(this.#capacity)]
+  }
 
   /** Memory held. */
   get bytes(): number {

@@ -79,16 +79,19 @@ export class WriteBackKeyValueStore extends WriteBackStore<KeyValueStoreDescript
     return true
   }
 
+  override restoring(most: number): void {
+    const rows = this.#rows
+    if (!rows.complete) return
+    rows.complete = false
+    rows.below = rows.rows.size === 0 ? new BloomFilter(most) : null
+  }
+
   override restored(key: Buffer, deleted: boolean): void {
     const rows = this.#rows
-    if (rows.complete) {
-      rows.complete = false
-      rows.below = rows.rows.size === 0 ? new BloomFilter() : null
-    }
     if (rows.below !== null && !deleted && rows.below.add(key, this.place!.prefix.length)) rows.count++
   }
 
-  protected override restoreToRun(cursor: RecordCursor, run: RestoreRun): number {
+  override restoreToRun(cursor: RecordCursor, run: RestoreRun): number {
     const { prefix } = this.place!
     let applied = 0
     while (cursor.next()) {

@@ -5,25 +5,26 @@ import { ScratchBytes } from './byte-forms.ts'
 /** Called in order of the keys; the bytes are good during the call. A null value is a delete. */
 export type RestoreEmit = (key: Buffer, value: Buffer | null) => void
 
-/** Indexes must fit beside four bytes of key into the 52 exact bits of a double. */
-const MOST_RECORDS = 1 << 20
 const FIRST_BYTES = 1 << 20
+/** Before each record: length of its key and of its value (-1: a delete), int32 each. Records begin at multiples of 4. */
+const HEADER_BYTES = 8
 const COPY_BY_HAND = 24
+const LONGEST_SCRATCH = 256
 
 export class RestoreRun {
   readonly #limitBytes: number
   #bytes: Buffer = Buffer.allocUnsafeSlow(FIRST_BYTES)
+  #words: Int32Array = wordsOf(this.#bytes)
   #used = 0
+  /** Where each record begins, as they came. */
+  #starts = new Uint32Array(4096)
   #count = 0
-  /** Of each record: where its key begins, how long it is, and how long the value behind it is, -1 for a delete. */
-  #starts = new Int32Array(4096)
-  #keyLengths = new Int32Array(4096)
-  #valueLengths = new Int32Array(4096)
-  /** Bytes that all keys begin with. */
-  #common = 0
-  #scratch: { readonly key: ScratchBytes; readonly value: ScratchBytes } = { key: new ScratchBytes(), value: new ScratchBytes() }
+  #shortest = Infinity
+  #longest = 0
+  readonly #keyScratch = new ScratchBytes()
+  readonly #valueScratch = new ScratchBytes()
 
-  /** Full at `limitBytes` of keys and values. */
+  /** Full at `limitBytes` of keys, values and headers. */
   constructor(limitBytes: number) {
     this.#limitBytes = limitBytes
   }
@@ -33,18 +34,20 @@ export class RestoreRun {
   }
 
   get full(): boolean {
-    return this.#used >= this.#limitBytes || this.#count === MOST_RECORDS
+    return this.#used >= this.#limitBytes
   }
 
-  /** Makes room for one record; its key and then its value are to be written to `buffer` from `position` on. Value length -1: a delete. */
+  /** Begins a record; its key and then its value are to be appended. Value length -1: a delete. */
   begin(keyLength: number, valueLength: number): void {
-    const at = this.#used
-    this.#reserve(at + keyLength + Math.max(0, valueLength))
-    const index = this.#count++
-    if (index === this.#starts.length) this.#growIndex()
-    this.#starts[index] = at
-    this.#keyLengths[index] = keyLength
-    this.#valueLengths[index] = valueLength
+    const start = (this.#used + 3) & ~3
+    this.#reserve(start + HEADER_BYTES + keyLength + Math.max(0, valueLength))
+    if (this.#count === this.#starts.length) this.#starts = doubled(this.#starts)
+    this.#starts[this.#count++] = start
+    this.#words[start >> 2] = keyLength
+    this.#words[(start >> 2) + 1] = valueLength
+    this.#used = start + HEADER_BYTES
+    if (keyLength < this.#shortest) this.#shortest = keyLength
+    if (keyLength > this.#longest) this.#longest = keyLength
   }
 
   appendByte(byte: number): void {
@@ -75,49 +78,43 @@ export class RestoreRun {
     this.#used = at + 4
   }
 
-  /** The last record of each key, in the keys' unsigned order, `from` (an index of `order`) on until `emitted` says enough. Answers where to go on. */
+  /** The records' places by key, those of one key as they came. */
+  sorted(): Uint32Array {
+    const common = this.#commonPrefix()
+    let order = this.#starts.slice(0, this.#count)
+    if (this.#longest > common + 4) order = this.#sortedByWord(order, common + 4)
+    order = this.#sortedByWord(order, common)
+    if (this.#longest > common + 8 || this.#shortest < this.#longest) this.#sortRest(order, common)
+    return order
+  }
+
+  /** The last record of each key, in order, from `order[from]` on, about `most` of them. Answers where to go on. */
   emit(order: Uint32Array, from: number, most: number, emit: RestoreEmit): number {
     const end = Math.min(order.length, from + most)
     for (let i = from; i < end; i++) {
-      const index = order[i]!
-      if (i + 1 < order.length && this.#sameKey(index, order[i + 1]!)) continue
-      const start = this.#starts[index]!
-      const valueStart = start + this.#keyLengths[index]!
-      const valueLength = this.#valueLengths[index]!
-      emit(this.#view(this.#scratch.key, start, valueStart), valueLength < 0 ? null : this.#view(this.#scratch.value, valueStart, valueStart + valueLength))
+      const start = order[i]!
+      if (i + 1 < order.length && this.#sameKey(start, order[i + 1]!)) continue
+      const keyStart = start + HEADER_BYTES
+      const valueStart = keyStart + this.#words[start >> 2]!
+      const valueLength = this.#words[(start >> 2) + 1]!
+      emit(this.#view(this.#keyScratch, keyStart, valueStart), valueLength < 0 ? null : this.#view(this.#valueScratch, valueStart, valueStart + valueLength))
     }
     return end
   }
 
-  /** Indexes of the records by key, equal keys as they came. */
-  sorted(): Uint32Array {
-    this.#common = this.#commonPrefix()
-    const lengths = this.#keyLengths.subarray(0, this.#count)
-    const longest = lengths.reduce((most, length) => Math.max(most, length), 0)
-    const shortest = lengths.reduce((least, length) => Math.min(least, length), longest)
-    let order: Uint32Array = Uint32Array.from({ length: this.#count }, (_, index) => index)
-    if (longest > this.#common + 4) order = this.#sortedByWord(order, this.#common + 4)
-    order = this.#sortedByWord(order, this.#common)
-    if (longest > this.#common + 8 || shortest < longest) this.#sortRest(order)
-    return order
-  }
-
-  /** Sorts by the four key bytes from `offset` on, keeping the order of equals: the bytes and the rank in one double each, which sort natively. */
-  #sortedByWord(order: Uint32Array, offset: number): Uint32Array {
-    const keys = new Float64Array(order.length)
-    for (let rank = 0; rank < order.length; rank++) keys[rank] = this.#word(order[rank]!, offset) * MOST_RECORDS + rank
-    keys.sort()
-    const sorted = new Uint32Array(order.length)
-    for (let rank = 0; rank < keys.length; rank++) sorted[rank] = order[keys[rank]! % MOST_RECORDS]!
-    return sorted
+  /** A stable radix sort by the four key bytes from `offset` on, two at a time. */
+  #sortedByWord(order: Uint32Array<ArrayBuffer>, offset: number): Uint32Array<ArrayBuffer> {
+    const words = new Uint32Array(order.length)
+    for (let i = 0; i < order.length; i++) words[i] = this.#word(order[i]!, offset)
+    const low = digitSort(order, words, 0)
+    return digitSort(low.order, low.words, 16).order
   }
 
   /** Zeros stand behind a key's end; the last pass tells such keys from those that have zeros there. */
-  #word(index: number, offset: number): number {
+  #word(start: number, offset: number): number {
     const bytes = this.#bytes
-    const start = this.#starts[index]!
-    const at = start + offset
-    const end = start + this.#keyLengths[index]!
+    const at = start + HEADER_BYTES + offset
+    const end = start + HEADER_BYTES + this.#words[start >> 2]!
     if (at + 4 <= end) return ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0
     let word = 0
     for (let i = 0; i < 4; i++) word = word * 256 + (at + i < end ? bytes[at + i]! : 0)
@@ -125,41 +122,39 @@ export class RestoreRun {
   }
 
   /** Runs of equal words are sorted by comparing what is left. */
-  #sortRest(order: Uint32Array): void {
+  #sortRest(order: Uint32Array, common: number): void {
     for (let from = 0; from < order.length; ) {
+      const high = this.#word(order[from]!, common)
+      const low = this.#word(order[from]!, common + 4)
       let to = from + 1
-      while (to < order.length && this.#sameWords(order[from]!, order[to]!)) to++
+      while (to < order.length && this.#word(order[to]!, common) === high && this.#word(order[to]!, common + 4) === low) to++
       if (to - from > 1) order.set([...order.subarray(from, to)].sort((left, right) => this.#compare(left, right) || left - right), from)
       from = to
     }
   }
 
-  #sameWords(left: number, right: number): boolean {
-    return this.#word(left, this.#common) === this.#word(right, this.#common) && this.#word(left, this.#common + 4) === this.#word(right, this.#common + 4)
-  }
-
   #compare(left: number, right: number): number {
-    const leftStart = this.#starts[left]!
-    const rightStart = this.#starts[right]!
-    return this.#bytes.compare(this.#bytes, rightStart, rightStart + this.#keyLengths[right]!, leftStart, leftStart + this.#keyLengths[left]!)
+    const leftKey = left + HEADER_BYTES
+    const rightKey = right + HEADER_BYTES
+    return this.#bytes.compare(this.#bytes, rightKey, rightKey + this.#words[right >> 2]!, leftKey, leftKey + this.#words[left >> 2]!)
   }
 
   #sameKey(left: number, right: number): boolean {
-    const length = this.#keyLengths[left]!
-    if (length !== this.#keyLengths[right]) return false
-    const a = this.#starts[left]!
-    const b = this.#starts[right]!
-    for (let i = length - 1; i >= 0; i--) if (this.#bytes[a + i] !== this.#bytes[b + i]) return false
+    const length = this.#words[left >> 2]!
+    if (length !== this.#words[right >> 2]) return false
+    const bytes = this.#bytes
+    for (let i = HEADER_BYTES + length - 1; i >= HEADER_BYTES; i--) if (bytes[left + i] !== bytes[right + i]) return false
     return true
   }
 
+  /** Number of bytes that all keys begin with. */
   #commonPrefix(): number {
-    let common = this.#keyLengths[0] ?? 0
-    for (let index = 1; index < this.#count; index++) {
-      const start = this.#starts[index]!
-      common = Math.min(common, this.#keyLengths[index]!)
+    const bytes = this.#bytes
+    let common = this.#count === 0 ? 0 : this.#shortest
+    for (let i = 1; i < this.#count; i++) {
+      const key = this.#starts[i]! + HEADER_BYTES
       let same = 0
-      while (same < common && this.#bytes[same] === this.#bytes[start + same]) same++
+      while (same < common && bytes[HEADER_BYTES + same] === bytes[key + same]) same++
       common = same
     }
     return common
@@ -167,28 +162,43 @@ export class RestoreRun {
 
   #view(scratch: ScratchBytes, start: number, end: number): Buffer {
     const length = end - start
-    if (length > 256) return this.#bytes.subarray(start, end)
+    if (length > LONGEST_SCRATCH) return this.#bytes.subarray(start, end)
     const view = scratch.view(length)
-    for (let i = 0; i < length; i++) view[i] = this.#bytes[start + i]!
+    const bytes = this.#bytes
+    for (let i = 0; i < length; i++) view[i] = bytes[start + i]!
     return view
   }
 
   #reserve(bytes: number): void {
     if (bytes <= this.#bytes.length) return
-    const larger = Buffer.allocUnsafeSlow(Math.max(bytes, 2 * this.#bytes.length))
+    const larger = Buffer.allocUnsafeSlow(Math.max((bytes + 3) & ~3, 2 * this.#bytes.length))
     this.#bytes.copy(larger, 0, 0, this.#used)
     this.#bytes = larger
-  }
-
-  #growIndex(): void {
-    this.#starts = doubled(this.#starts)
-    this.#keyLengths = doubled(this.#keyLengths)
-    this.#valueLengths = doubled(this.#valueLengths)
+    this.#words = wordsOf(larger)
   }
 }
 
-function doubled(list: Int32Array): Int32Array<ArrayBuffer> {
-  const larger = new Int32Array(list.length * 2)
+/** Stable, by sixteen bits of each word. */
+function digitSort(order: Uint32Array<ArrayBuffer>, words: Uint32Array<ArrayBuffer>, shift: number): { order: Uint32Array<ArrayBuffer>; words: Uint32Array<ArrayBuffer> } {
+  const ends = new Uint32Array(65_537)
+  for (let i = 0; i < words.length; i++) ends[((words[i]! >>> shift) & 0xffff) + 1]!++
+  if (ends.includes(words.length)) return { order, words }
+  for (let digit = 0; digit < 65_536; digit++) ends[digit + 1]! += ends[digit]!
+  const sorted = { order: new Uint32Array(order.length), words: new Uint32Array(words.length) }
+  for (let i = 0; i < words.length; i++) {
+    const at = ends[(words[i]! >>> shift) & 0xffff]!++
+    sorted.order[at] = order[i]!
+    sorted.words[at] = words[i]!
+  }
+  return sorted
+}
+
+function wordsOf(bytes: Buffer): Int32Array {
+  return new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2)
+}
+
+function doubled(list: Uint32Array): Uint32Array<ArrayBuffer> {
+  const larger = new Uint32Array(list.length * 2)
   larger.set(list)
   return larger
 }

@@ -68,6 +68,12 @@ export async function openTaskStateOn(map: ByteMap, stores: readonly StoreDescri
   return new MapTaskState(map, opened, byId, commit, budget)
 }
 
+/** Restored records on their way to disk, and the stores they are of. */
+interface StoresRun {
+  readonly run: RestoreRun
+  readonly stores: Set<WriteBack>
+}
+
 class MapTaskState implements TaskState {
   readonly stores: ReadonlyMap<string, WriteBack>
   readonly #map: ByteMap
@@ -77,7 +83,7 @@ class MapTaskState implements TaskState {
   #memos: CommitRecord['memos']
   #batch: ByteBatch | null = null
   #committing = false
-  #run = new RestoreRun(RESTORE_RUN_BYTES)
+  #run = newRun()
   /** Full runs on their way to disk, one after the other. */
   #draining: Promise<void> = Promise.resolve()
   #drainingRuns = 0
@@ -141,8 +147,11 @@ class MapTaskState implements TaskState {
   // ─── restoring ───
 
   restore(name: string, records: RecordCursor): number {
-    const applied = storeNamed(this.stores, name).restore(records, this.#run)
-    if (this.#run.full) this.#drain()
+    const store = storeNamed(this.stores, name)
+    if (store.place === null) return store.restoreToMemory(records)
+    const applied = store.restoreToRun(records, this.#run.run)
+    if (applied > 0) this.#run.stores.add(store)
+    if (this.#run.run.full) this.#drain()
     return applied
   }
 
@@ -152,7 +161,7 @@ class MapTaskState implements TaskState {
 
   async commitRestored(checkpoint: Checkpoint): Promise<void> {
     const run = this.#run
-    this.#run = new RestoreRun(RESTORE_RUN_BYTES)
+    this.#run = newRun()
     await this.#draining
     const batch = await this.#writeRun(run)
     for (const store of this.stores.values()) store.flush(refuseRecord, store.place === null ? null : batch)
@@ -164,7 +173,7 @@ class MapTaskState implements TaskState {
 
   #drain(): void {
     const run = this.#run
-    this.#run = new RestoreRun(RESTORE_RUN_BYTES)
+    this.#run = newRun()
     this.#drainingRuns++
     this.#draining = this.#draining.then(async () => {
       await (await this.#writeRun(run)).write()
@@ -174,9 +183,10 @@ class MapTaskState implements TaskState {
   }
 
   /** Writes a run in batches; the last one is the caller's to write. */
-  async #writeRun(run: RestoreRun): Promise<ByteBatch> {
+  async #writeRun({ run, stores }: StoresRun): Promise<ByteBatch> {
     const order = run.sorted()
     let batch = this.#map.batch()
+    for (const store of stores) store.restoring(order.length)
     for (let at = 0; at < order.length; ) {
       if (at > 0) {
         await batch.write()
@@ -196,6 +206,10 @@ class MapTaskState implements TaskState {
     await this.#draining.catch(() => {}) // what was restored and not committed is restored again
     await this.#map.close()
   }
+}
+
+function newRun(): StoresRun {
+  return { run: new RestoreRun(RESTORE_RUN_BYTES), stores: new Set() }
 }
 
 function refuseRecord(): never {

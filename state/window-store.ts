@@ -145,6 +145,8 @@ export class WriteBackWindowStore extends WriteBackStore<WindowStoreDescription>
     return true
   }
 
+  override restoring(): void {}
+
   override restored(key: Buffer, deleted: boolean): void {
     const start = readInt64(key, this.place!.prefix.length + 1)
     const window = this.#windows.get(start) ?? this.#addWindow(start, 0, false)
@@ -153,7 +155,7 @@ export class WriteBackWindowStore extends WriteBackStore<WindowStoreDescription>
     this.#resized.add(window)
   }
 
-  protected override restoreToRun(cursor: RecordCursor, run: RestoreRun): number {
+  override restoreToRun(cursor: RecordCursor, run: RestoreRun): number {
     const { prefix } = this.place!
     let applied = 0
     while (cursor.next()) {

@@ -244,14 +244,12 @@ export abstract class WriteBackStore<D extends StoreDescription> implements Budg
     }
   }
 
-  /** Applies a changelog: to memory, or to the run that goes to disk. Answers the records applied. */
-  restore(cursor: RecordCursor, run: RestoreRun): number {
-    return this.place === null ? this.restoreToMemory(cursor) : this.restoreToRun(cursor, run)
-  }
-
+  /** A run with at most so many of its rows goes to disk. */
+  abstract restoring(most: number): void
   /** A row of the run goes to disk; `key` is its key in the byte map. */
   abstract restored(key: Buffer, deleted: boolean): void
-  protected abstract restoreToRun(cursor: RecordCursor, run: RestoreRun): number
+  /** Applies a changelog to a run that goes to disk. Answers the records applied. */
+  abstract restoreToRun(cursor: RecordCursor, run: RestoreRun): number
 
   /** The record's value as it stands in the byte map. */
   protected appendValue(cursor: RecordCursor, run: RestoreRun): void {
@@ -274,7 +272,7 @@ export abstract class WriteBackStore<D extends StoreDescription> implements Budg
 
   #keyBytes = (key: unknown): Uint8Array => this.keySerde.serialize(key)
 
-  /** Restores into memory. Answers the records applied. */
+  /** Applies a changelog to memory. Answers the records applied. */
   restoreToMemory(cursor: RecordCursor): number {
     let applied = 0
     while (cursor.next()) {
