@@ -15,8 +15,8 @@ const builder = new StreamsBuilder()
 builder
   .stream('earthquakes', { key: serdes.string, value: serdes.json<Earthquake>(), timestamp: ({ value }) => value.time })
   .groupBy((_, { mag }) => (mag === null ? 'unknown' : mag < 1 ? 'below 1' : `${Math.floor(mag)} to ${Math.floor(mag) + 1}`))
-  // A window takes records until stream time, which the newest record has set, is two days past its end.
-  .windowedBy(tumbling({ hours: 6 }, { grace: { days: 2 } }))
+  // A window takes records until stream time, which the newest record has set, is four days past its end.
+  .windowedBy(tumbling({ hours: 6 }, { grace: { days: 4 } }))
   .aggregate({
     initializer: () => ({ quakes: 0, strongest: '', mag: -10 }),
     aggregator: (_, { mag, place }, sum) => ({

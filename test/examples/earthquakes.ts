@@ -7,7 +7,7 @@ export interface Quakes {
 }
 
 const WINDOW_MS = 6 * 3_600_000
-const GRACE_MS = 2 * 86_400_000
+const GRACE_MS = 4 * 86_400_000
 
 /** By `2 to 3@<start of window>`, and how many came too late. */
 export function quakesOf(feed: string): { readonly byStrength: ReadonlyMap<string, Quakes>; readonly dropped: number } {
