@@ -75,9 +75,12 @@ export class Blueprint {
   readonly globals: GlobalDraft[] = []
   /** Where the stores of this topology live unless they say otherwise. */
   readonly medium: 'level' | 'memory'
+  /** Whether stores and repartition topics must be named by the user. */
+  readonly explicitNames: boolean
 
-  constructor(medium: 'level' | 'memory') {
+  constructor(medium: 'level' | 'memory', explicitNames: boolean) {
     this.medium = medium
+    this.explicitNames = explicitNames
   }
 
   /** Adds a node; unnamed, it will be called after `path`. */

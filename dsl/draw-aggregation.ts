@@ -113,7 +113,7 @@ function aggregateTable(
 ): TablePoint {
   const { blueprint, call, path, key, value, store } = parts
   store.used = true
-  const state = { role: 'aggregate' as const, parent: null, store, sendsOldValues: false }
+  const state = { parent: null, store, sendsOldValues: false }
   const node = blueprint.node(call, path, [parent], (base, plan) => emit(base, { store: plan.storeName(store), sendsOldValues: state.sendsOldValues }))
   return { blueprint, node, path, key, value, state }
 }

@@ -97,7 +97,7 @@ export function drawTableSource(
   const options = storeSettings(choice)
   const [key, value] = [options.key ?? from.key, options.value ?? from.value]
   const store = tableStore(blueprint, call, path, options, key, value)
-  const state = { role: 'source' as const, parent: null, store, sendsOldValues: false }
+  const state = { parent: null, store, sendsOldValues: false }
   const node = blueprint.node(call, path, [from.node], (base, plan) => ({
     ...base,
     kind: 'table-source',

@@ -40,20 +40,19 @@ export function drawTableGroup(point: TablePoint, call: Call, mapper: NodeOf<'ta
 /** For whoever looks rows up in this table: makes sure that it, or the first table above that can be, is kept. */
 export function requireRows(point: TablePoint): void {
   const { state } = point
-  if (state.store.used) return
-  if (state.parent === null) state.store.used = true
-  else requireRows(state.parent)
+  if (state.store === null) requireRows(state.parent!)
+  else state.store.used = true
 }
 
 /** Makes the table say old values; with `force` even if a store must be made for it. False: it cannot without. */
 export function requireOldValues(point: TablePoint, force: boolean): boolean {
   const { state } = point
   if (state.sendsOldValues) return true
-  if (state.role === 'source') {
+  if (state.store === null) {
+    if (!requireOldValues(state.parent!, force)) return false
+  } else {
     if (!force && !state.store.used) return false
     state.store.used = true
-  } else if (state.role === 'derived' && !state.store.used && !requireOldValues(state.parent!, force)) {
-    return false
   }
   state.sendsOldValues = true
   return true
@@ -73,10 +72,10 @@ function derived(
   const path = `${parent.path}.${call.verb}`
   const settings = storeSettings(choice)
   const [key, value] = [settings.key ?? parent.key, settings.value ?? inherited]
-  const store = tableStore(blueprint, call, path, settings, key, value)
-  const state: TableState = { role: 'derived', parent, store, sendsOldValues }
+  const store = settings.name === undefined ? null : tableStore(blueprint, call, path, settings, key, value)
+  const state: TableState = { parent, store, sendsOldValues }
   const node = blueprint.node(call, path, [parent.node], (base, plan) =>
-    emit(base, { store: store.used ? plan.storeName(store) : null, sendsOldValues: state.sendsOldValues }),
+    emit(base, { store: store === null ? null : plan.storeName(store), sendsOldValues: state.sendsOldValues }),
   )
   return { blueprint, node, path, key, value, state }
 }

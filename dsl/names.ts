@@ -1,5 +1,6 @@
 // Gives everything in a blueprint its name: the user's, or the path of verbs, with an ordinal only where paths are equal.
 
+import { MillraceError } from '../core/error.ts'
 import { murmur2 } from '../core/murmur2.ts'
 import type { Blueprint, Draft, Naming, RepartitionDraft, StoreDraft } from './blueprint.ts'
 import { topologyError, whereabouts, type Call } from './call.ts'
@@ -17,11 +18,11 @@ interface Named {
 
 /**
  * Ordinals count things of one path, not operators: whatever is added elsewhere in the topology, a name stays.
- * @throws MillraceError TOPOLOGY if a given name is used twice
+ * @throws MillraceError TOPOLOGY if a given name is used twice, or none is given where it must be
  */
 export function nameAll(blueprint: Blueprint): Names {
-  const globals = blueprint.globals.map(global => global.store)
-  const stores = assign([...blueprint.stores.filter(store => store.used || globals.includes(store))], 'store')
+  if (blueprint.explicitNames) requireNames(blueprint)
+  const stores = assign(blueprint.stores.filter(store => store.used), 'store')
   const repartitions = assign(blueprint.repartitions, 'repartition topic', stores)
   const nodes = assign<Draft | Blueprint['globals'][number]>([...blueprint.nodes, ...blueprint.globals], 'operator', repartitions)
   return { nodes: nodes as ReadonlyMap<Draft, string>, stores, repartitions }
@@ -44,6 +45,21 @@ function assign<T extends Named>(things: readonly T[], what: string, sources: Re
     if (thing.naming.kind === 'structural') take(thing, free(shortened(thing.naming.path), taken))
   }
   return names
+}
+
+/** A table's store may be needed by an operator that is added later, so it must have a name even while it is not. */
+function requireNames(blueprint: Blueprint): void {
+  const globals = blueprint.globals.map(global => global.store)
+  const unnamed = [
+    ...blueprint.stores.filter(store => isUnnamed(store) && !globals.includes(store)).map(store => `the store of ${whereabouts(store.call)}`),
+    ...blueprint.repartitions.filter(isUnnamed).map(topic => `the repartition topic of ${whereabouts(topic.call)}`),
+  ]
+  if (unnamed.length === 0) return
+  throw new MillraceError('TOPOLOGY', `Names are required, and these have none: ${unnamed.join(', ')}.`, { hint: 'Give { store } to what makes a table, { name } to what repartitions.' })
+}
+
+function isUnnamed({ naming }: Named): boolean {
+  return naming.kind === 'structural' || (naming.kind === 'derived' && isUnnamed(naming.from))
 }
 
 function free(name: string, taken: ReadonlyMap<string, unknown>): string {

@@ -27,10 +27,10 @@ export interface TablePoint {
 
 /** What a table node is still to learn from the operators that are put below it. */
 export interface TableState {
-  /** `source`: read from a topic or stream. `aggregate`: has its store anyway. `derived`: computed from its parent. */
-  readonly role: 'source' | 'aggregate' | 'derived'
+  /** The table it is computed from; null for tables of topics, streams and groups, which keep their rows if somebody needs them. */
   readonly parent: TablePoint | null
-  readonly store: StoreDraft
+  /** Null where rows are never kept: a derived table that nobody named. */
+  readonly store: StoreDraft | null
   sendsOldValues: boolean
 }
 

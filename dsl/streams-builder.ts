@@ -18,6 +18,8 @@ export interface BuilderOptions<DK, DV> {
   readonly defaults?: { readonly key?: Serde<DK> | undefined; readonly value?: Serde<DV> | undefined } | undefined
   /** Where stores live that do not say it themselves. Default `level`. */
   readonly medium?: 'level' | 'memory' | undefined
+  /** True: `build` refuses stores and repartition topics that have no name of yours, so that no change of the verbs can rename one. */
+  readonly explicitNames?: boolean | undefined
 }
 
 export interface SourceTableOptions<K, V> extends SourceOptions<K, V> {
@@ -44,7 +46,7 @@ export class StreamsBuilder<DK = unknown, DV = unknown> {
   readonly #defaults: DefaultSerdes
 
   constructor(options: BuilderOptions<DK, DV> = {}) {
-    this.#blueprint = new Blueprint(options.medium ?? 'level')
+    this.#blueprint = new Blueprint(options.medium ?? 'level', options.explicitNames ?? false)
     this.#sources = new Sources(this.#blueprint)
     this.#defaults = given(options.defaults)
   }

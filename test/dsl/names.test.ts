@@ -55,6 +55,23 @@ test('given names are used as they are', () => {
   expect(topology.nodes.map(node => node.name)).toEqual(expect.arrayContaining(['counter', 'G-repartition-sink', 'G-repartition-source', 'T', 'J', 'table']))
 })
 
+test('names can be required', () => {
+  const build = (draw: (stream: KStream<string, string>, builder: StreamsBuilder<string, string>) => void) => (): Topology => {
+    const builder = new StreamsBuilder({ defaults: text, explicitNames: true })
+    draw(builder.stream('in'), builder)
+    return builder.build()
+  }
+  expect(build(stream => stream.filter(() => true).selectKey(key => key).to('out'))).not.toThrow()
+  expect(build(stream => stream.groupBy(key => key, { name: 'G' }).count({ store: 'C' }))).not.toThrow()
+  expect(build(stream => stream.groupBy(key => key).count({ store: 'C' }))).not.toThrow()
+  expect(build((_, builder) => builder.table('t', { store: 'T' }).filter(() => true).toStream())).not.toThrow()
+  expect(build((stream, builder) => stream.join(builder.globalTable('g'), a => a, { on: key => key }))).not.toThrow()
+  expect(build((_, builder) => builder.table('t').toStream())).toThrow(/Names are required, and these have none: the store of table at \S+names\.test\.ts:\d+\./)
+  expect(build(stream => stream.groupBy(key => key).count())).toThrow(/the store of count at \S+, the repartition topic of count at/)
+  expect(build(stream => stream.repartition())).toThrow(/the repartition topic of repartition at/)
+  expect(build((stream, builder) => stream.selectKey(key => key).join(builder.table('t', { store: 'T' }), a => a))).toThrow(/the repartition topic of join at/)
+})
+
 test('long paths are cut in the middle, and stay apart', () => {
   const long = (last: string): string[] => names(stream => {
     let end = stream
