@@ -46,7 +46,8 @@ class CaseBuilder {
   constructor(oracle: OracleCase) {
     this.#oracle = oracle
     this.#nodes = new Map(oracle.nodes.map(node => [node.id, node]))
-    this.#builder = new StreamsBuilder({ defaults: { key: anySerde, value: anySerde }, medium: oracle.config.dslStore === 'memory' ? 'memory' : 'level' })
+    const { dslStore, explicitNaming } = oracle.config
+    this.#builder = new StreamsBuilder({ defaults: { key: anySerde, value: anySerde }, medium: dslStore === 'memory' ? 'memory' : 'level', explicitNames: explicitNaming })
   }
 
   build(): BuiltCase {

@@ -12,7 +12,6 @@ const OPS: Readonly<Record<string, string>> = {
 /** The first thing of the case that is not built yet; null if all of it is. */
 export function notBuiltYet({ config, nodes }: OracleCase): string | null {
   if (config.deadLetterTopic !== undefined) return 'dead-letter topics'
-  if (config.explicitNaming === true) return 'the setting that refuses generated names'
   const ops = new Map(nodes.map(node => [node.id, node] as const))
   for (const node of nodes) {
     const missing = missingOf(node, ops)
