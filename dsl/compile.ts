@@ -31,6 +31,7 @@ export function compile(blueprint: Blueprint, defaults: DefaultSerdes): Topology
   const subtopologies = subtopologiesOf(nodes)
   const topology: Topology = { kind: 'topology', nodes, stores, repartitions, globals, subtopologies }
   checkCopartitions(topology, blueprint, names)
+  checkRepartitionNames(topology, blueprint, names)
   return deepFreeze(topology)
 }
 
@@ -106,6 +107,16 @@ function checkCopartitions(topology: Topology, blueprint: Blueprint, names: Name
     if (other === undefined) continue
     const [first, second] = [counted[0]!, other].map(draft => `${names.repartitions.get(draft)} has ${draft.partitions}`)
     throw topologyError(other.call, `topics that are joined must have equally many partitions, but ${first} and ${second}.`, 'Give both the same number, or leave one out.')
+  }
+}
+
+/** Topics that are read and repartition topics share one table of partition counts: of one name, they must not ask for different ones. */
+function checkRepartitionNames(topology: Topology, blueprint: Blueprint, names: Names): void {
+  const read = new Set(topology.subtopologies.flatMap(subtopology => subtopology.sourceTopics))
+  for (const draft of blueprint.repartitions) {
+    const name = names.repartitions.get(draft)!
+    if (draft.partitions === null || !read.has(name)) continue
+    throw topologyError(draft.call, `the repartition topic ${name} has the name of a topic that is read.`, 'Give it another name.')
   }
 }
 

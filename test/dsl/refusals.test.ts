@@ -40,6 +40,7 @@ const refusals: readonly (readonly [what: string, build: (builder: StreamsBuilde
     const left = b.stream('a', text).repartition({ name: 'L', partitions: 2 })
     left.join(b.stream('b', text).repartition({ name: 'R', partitions: 3 }).toTable(), l => l)
   }, /^repartition at \S+: topics that are joined must have equally many partitions, but L has 2 and R has 3/],
+  ['a repartition called like a topic that is read', b => b.stream('a', text).repartition({ name: 'a', partitions: 2 }), /^repartition at \S+: the repartition topic a has the name of a topic that is read/],
   ['a table of another builder', b => b.stream('a', text).join(new StreamsBuilder().table('t', text), l => l), /^join at \S+: the two sides belong to different builders/],
 ]
 
