@@ -5,6 +5,7 @@ import type { Headers } from '../../core/headers.ts'
 import type { PartitionAppender } from '../../core/log-port.ts'
 import type { Offset, Timestamp } from '../../core/record.ts'
 import { sequenceAfter } from '../wire/record-batch-header.ts'
+import type { BufferSource } from '../wire/record-batch-pool.ts'
 import { RecordBatchWriter, recordSizeBound } from '../wire/record-batch-writer.ts'
 import { ProduceBatch, type FlushGroup, type ProducerIdentity } from './produce-batch.ts'
 
@@ -12,6 +13,7 @@ import { ProduceBatch, type FlushGroup, type ProducerIdentity } from './produce-
 export interface ProducerBuffer {
   readonly batchBytes: number
   readonly codec: number
+  readonly source: BufferSource
   /** Queues with a batch that is filling, and those with one that waits to be sent. */
   readonly open: Set<PartitionQueue>
   readonly waiting: Set<PartitionQueue>
@@ -50,7 +52,7 @@ export class PartitionQueue implements PartitionAppender {
     this.partition = partition
     this.#buffer = buffer
     this.#batchBytes = buffer.batchBytes
-    this.#writer = new RecordBatchWriter(1024)
+    this.#writer = new RecordBatchWriter(1024, buffer.source)
   }
 
   append(key: Uint8Array | null, value: Uint8Array | null, timestamp: Timestamp, headers: Headers | null = null): void {
@@ -79,7 +81,7 @@ export class PartitionQueue implements PartitionAppender {
     this.#batches.push(new ProduceBatch(writer, { count: writer.count, bytes, expiresAt: this.#buffer.expiry(), flushGroup }))
     flushGroup.outstanding++
     // The next batch will be about as large; twice nothing is little.
-    this.#writer = new RecordBatchWriter(Math.min(this.#batchBytes, writer.size + 1024))
+    this.#writer = new RecordBatchWriter(Math.min(this.#batchBytes, writer.size + 1024), this.#buffer.source)
     this.#buffer.open.delete(this)
     this.#buffer.waiting.add(this)
   }
@@ -112,7 +114,8 @@ export class PartitionQueue implements PartitionAppender {
   acknowledged(batch: ProduceBatch, baseOffset: Offset): void {
     this.#landed(batch)
     this.#batches.splice(this.#batches.indexOf(batch), 1)
-    this.#done(batch.bytes)
+    this.#buffer.pendingBytes -= batch.bytes
+    batch.release(this.#buffer.source)
     batch.flushGroup.outstanding--
     if (baseOffset >= 0) this.lastOffset = Math.max(this.lastOffset, baseOffset + batch.count - 1)
   }
@@ -169,10 +172,6 @@ export class PartitionQueue implements PartitionAppender {
     assert(batch.inFlight, 'a batch that lands was in flight')
     batch.inFlight = false
     this.#inFlight--
-  }
-
-  #done(bytes: number): void {
-    this.#buffer.pendingBytes -= bytes
   }
 }
 

@@ -2,6 +2,7 @@
 
 import { RecordBatchCursor } from '../wire/record-batch-cursor.ts'
 import { RecordBatchHeader, sequenceAfter } from '../wire/record-batch-header.ts'
+import type { BufferSource } from '../wire/record-batch-pool.ts'
 import { RecordBatchWriter } from '../wire/record-batch-writer.ts'
 
 /** By what a broker knows an idempotent producer. */
@@ -24,9 +25,8 @@ export class ProduceBatch {
   #writer: RecordBatchWriter | null
   #sealed: Buffer | null = null
 
-  constructor(content: RecordBatchWriter | Buffer, filled: { readonly count: number; readonly bytes: number; readonly expiresAt: number; readonly flushGroup: FlushGroup }) {
-    this.#writer = content instanceof RecordBatchWriter ? content : null
-    this.#sealed = content instanceof RecordBatchWriter ? null : content
+  constructor(writer: RecordBatchWriter, filled: { readonly count: number; readonly bytes: number; readonly expiresAt: number; readonly flushGroup: FlushGroup }) {
+    this.#writer = writer
     this.count = filled.count
     this.bytes = filled.bytes
     this.expiresAt = filled.expiresAt
@@ -49,6 +49,15 @@ export class ProduceBatch {
     const header = new RecordBatchHeader(this.#sealed!)
     header.setProducer(identity.id, identity.epoch, sequence)
     header.seal()
+  }
+
+  /**
+   * Gives the buffer back when it is acknowledged. A broker in this process was handed the buffer itself: it has written it to its log, or copied it,
+   * before it answers.
+   */
+  release(source: BufferSource): void {
+    if (this.#sealed !== null) source.give(this.#sealed)
+    this.#sealed = null
   }
 
   /** Two batches in place of one that is too large, with the same sequence numbers between them. There must be two records at least. */

@@ -4,6 +4,7 @@ import { MillraceError } from '../../core/error.ts'
 import type { LogProducer, PartitionAppender, ProducerOptions } from '../../core/log-port.ts'
 import { codecNumber } from '../wire/compression.ts'
 import { kafkaError } from '../wire/error-code.ts'
+import { BufferPool } from '../wire/record-batch-pool.ts'
 import type { Cluster } from './cluster.ts'
 import { clientClosed, type Connections } from './connections.ts'
 import { PartitionQueue, type ProducerBuffer } from './partition-queue.ts'
@@ -19,6 +20,8 @@ const defaultLingerMs = 5
 const deliveryTimeoutMs = 120_000
 /** How long a topic may be unknown to the cluster before it counts as missing: news of a new one takes its time. */
 const missingTopicMs = 10_000
+/** Buffers kept for the next batches. */
+const maxPooledBytes = 16 * 1024 * 1024
 const maxRequestBytes = 4 * 1024 * 1024
 /** Requests to one broker that are not answered yet. */
 const maxRequestsInFlight = 5
@@ -68,6 +71,7 @@ class Producer implements LogProducer {
     this.#buffer = {
       batchBytes: options.batchBytes ?? maxBatchBytes,
       codec,
+      source: new BufferPool(maxPooledBytes),
       open: new Set(),
       waiting: new Set(),
       pendingBytes: 0,

@@ -1,6 +1,7 @@
 // LZ4 in its frame format, as Kafka's batches carry it; written in independent blocks of 64 KiB, which Java's reader asks for.
 
 import { MillraceError } from '../../core/error.ts'
+import { Scratch } from './compression-scratch.ts'
 
 const frameMagic = 0x184d2204
 /** Magic, flags (version 1, independent blocks), 64 KiB blocks, and the checksum byte of those two. */
@@ -8,9 +9,10 @@ const frameHeader: Buffer = Buffer.from([0x04, 0x22, 0x4d, 0x18, 0x60, 0x40, 0x8
 const blockBytes = 65536
 const storedBit = 0x8000_0000
 
+/** The answer is overwritten by the next call. */
 export function compressLz4(input: Buffer): Buffer {
   const blocks = Math.ceil(input.length / blockBytes)
-  const output = Buffer.allocUnsafeSlow(frameHeader.length + input.length + Math.ceil(input.length / 255) + blocks * 24 + 4)
+  const output = scratch.of(frameHeader.length + input.length + Math.ceil(input.length / 255) + blocks * 24 + 4)
   output.set(frameHeader)
   let at = frameHeader.length
   for (let start = 0; start < input.length; start += blockBytes) {
@@ -81,6 +83,7 @@ function frameBound(input: Buffer, frame: Frame): number {
   }
 }
 
+const scratch = new Scratch()
 const hashBits = 12
 /** Where in the block a four-byte word of that hash was seen last; 0 if it was not, which is a place like any other. */
 const hashes: Uint16Array = new Uint16Array(1 << hashBits)

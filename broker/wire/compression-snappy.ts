@@ -1,15 +1,17 @@
 // Snappy as Kafka's batches carry it: read raw or in the framing of Java's snappy library, written in that framing.
 
 import { MillraceError } from '../../core/error.ts'
+import { Scratch } from './compression-scratch.ts'
 
 /** Magic, then version and lowest compatible version. */
 const frameHeader: Buffer = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0, 0, 0, 0, 1, 0, 0, 0, 1])
 const frameMagicBytes = 8
 const blockBytes = 65536
 
+/** The answer is overwritten by the next call. */
 export function compressSnappy(input: Buffer): Buffer {
   const blocks = Math.ceil(input.length / blockBytes)
-  const output = Buffer.allocUnsafeSlow(frameHeader.length + input.length + Math.ceil(input.length / 6) + blocks * 48)
+  const output = scratch.of(frameHeader.length + input.length + Math.ceil(input.length / 6) + blocks * 48)
   output.set(frameHeader)
   let at = frameHeader.length
   for (let start = 0; start < input.length; start += blockBytes) {
@@ -64,6 +66,7 @@ function blockLength(input: Buffer, start: number, end: number, maxBytes: number
   return length
 }
 
+const scratch = new Scratch()
 const hashBits = 12
 /** Where in the block a four-byte word of that hash was seen last; 0 if it was not, which is a place like any other. */
 const hashes: Uint16Array = new Uint16Array(1 << hashBits)

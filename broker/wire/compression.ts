@@ -10,7 +10,7 @@ export const compressionNames = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as con
 
 export type CompressionName = (typeof compressionNames)[number]
 
-/** @throws MillraceError UNSUPPORTED_COMPRESSION_TYPE */
+/** The answer may be overwritten by the next call: copy it to keep it. @throws MillraceError UNSUPPORTED_COMPRESSION_TYPE */
 export function compress(codec: number, bytes: Buffer): Buffer {
   return codecOf(codec).compress(bytes)
 }

@@ -4,6 +4,7 @@ import type { Headers } from '../../core/headers.ts'
 import type { Offset, Timestamp } from '../../core/record.ts'
 import { compress } from './compression.ts'
 import { batchHeaderBytes, writeBatchHeader } from './record-batch-header.ts'
+import { freshBuffers, type BufferSource } from './record-batch-pool.ts'
 import { writeZigzag, zigzagSize } from './varint.ts'
 
 /** What a batch is closed with; everything by default as a producer without idempotence has it. */
@@ -28,8 +29,12 @@ export class RecordBatchWriter {
   #baseTimestamp: Timestamp = 0
   #maxTimestamp: Timestamp = 0
 
-  constructor(initialBytes = 4096) {
-    this.#buffer = Buffer.allocUnsafeSlow(Math.max(initialBytes, batchHeaderBytes))
+  readonly #source: BufferSource
+
+  /** Gets its buffers from `source`, and gives back those it grew out of. */
+  constructor(initialBytes = 4096, source: BufferSource = freshBuffers) {
+    this.#source = source
+    this.#buffer = source.take(Math.max(initialBytes, batchHeaderBytes))
   }
 
   /** Copies the bytes. Null or absent headers mean none. */
@@ -53,7 +58,7 @@ export class RecordBatchWriter {
     this.count++
   }
 
-  /** The batch, in a buffer that is the caller's from now on. There must be a record at least. */
+  /** The batch, in a buffer of the source that is the caller's from now on. There must be a record at least. */
   close(closing: BatchClosing = {}): Buffer {
     const batch = this.#compressed(closing.codec ?? 0) ?? { buffer: this.#buffer, size: this.size, codec: 0 }
     writeBatchHeader(batch.buffer, 0, batch.size, {
@@ -64,7 +69,8 @@ export class RecordBatchWriter {
       maxTimestamp: this.#maxTimestamp,
       count: this.count,
     })
-    if (batch.buffer === this.#buffer) this.#buffer = emptyBuffer
+    if (batch.buffer !== this.#buffer) this.#source.give(this.#buffer)
+    this.#buffer = emptyBuffer
     this.count = 0
     this.size = batchHeaderBytes
     return batch.buffer.length === batch.size ? batch.buffer : batch.buffer.subarray(0, batch.size)
@@ -75,14 +81,15 @@ export class RecordBatchWriter {
     const compressed = compress(codec, this.#buffer.subarray(batchHeaderBytes, this.size))
     const size = batchHeaderBytes + compressed.length
     if (size >= this.size) return null
-    const buffer = Buffer.allocUnsafeSlow(size)
+    const buffer = this.#source.take(size)
     buffer.set(compressed, batchHeaderBytes)
     return { buffer, size, codec }
   }
 
   #grow(needed: number): void {
-    const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.#buffer.length * 2))
+    const grown = this.#source.take(Math.max(needed, this.#buffer.length * 2))
     if (this.size > batchHeaderBytes) this.#buffer.copy(grown, batchHeaderBytes, batchHeaderBytes, this.size)
+    if (this.#buffer !== emptyBuffer) this.#source.give(this.#buffer)
     this.#buffer = grown
   }
 }
