@@ -34,7 +34,7 @@ export interface ApplicationSettings {
    * time since the last one, or the input is caught up; so results are early when there is little to do, and cheap when there is much.
    */
   readonly commitInterval?: Duration
-  /** Bytes of rows kept in memory, all stores together. Default 64 MiB. */
+  /** Bytes of rows kept in memory, all stores together. Default 256 MiB. */
   readonly memoryBytes?: number
   /** Whether table updates wait for the commit, so that only a key's last one goes on. Default true; false sends every update on at once. */
   readonly holdUpdates?: boolean
@@ -89,7 +89,7 @@ export function resolveSettings(settings: ApplicationSettings): ResolvedSettings
     bootstrapServers: settings.bootstrapServers ?? null,
     stateDirectory: settings.stateDirectory ?? `${settings.dataDirectory ?? '.millrace'}/state`,
     commitIntervalMs: settings.commitInterval === undefined ? null : toMs(settings.commitInterval, 'commitInterval'),
-    memoryBytes: settings.memoryBytes ?? 64 * 1024 * 1024,
+    memoryBytes: settings.memoryBytes ?? 256 * 1024 * 1024,
     holdUpdates: settings.holdUpdates ?? true,
     onDeserializationError: settings.onDeserializationError ?? 'fail',
     onProcessingError: settings.onProcessingError ?? 'fail',
