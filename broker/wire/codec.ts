@@ -34,7 +34,7 @@ const codecs = new WeakMap<Description, AnyCodec[]>()
 function messageCodec(description: Description, version: number): AnyCodec {
   const [first, last] = description.versions
   assert(Number.isInteger(version) && version >= first && version <= last, `${description.name} is described for versions ${first} to ${last}, not for ${version}`)
-  return structCodec(description.fields, { version, flexible: isFlexible(description, version), nullable: false, path: description.name })
+  return structCodec(description.fields, { version, flexible: isFlexible(description, version), nullable: false, message: description.name, path: description.name })
 }
 
 function typeCodec(type: FieldOptions['type'], layout: Layout): AnyCodec {
@@ -85,7 +85,7 @@ function structCodec(fields: Fields, layout: Layout): AnyCodec {
   const template = structDefault(fields)
   const entries = Object.entries(fields)
   const present = entries.filter(([, field]) => placeOf(field, layout) === 'in order').map(([name, field]) => fieldCodec(name, field, layout))
-  const absent = entries.filter(([, field]) => placeOf(field, layout) === 'absent').map(([name, field]) => absentField(name, field, layout))
+  const refusals = entries.filter(([, field]) => placeOf(field, layout) === 'absent' && !isLossAllowed(field, layout)).map(([name, field]) => lossRefusal(name, field, layout))
   const tags = layout.flexible ? tagsCodec(entries.filter(([, field]) => placeOf(field, layout) === 'tagged'), layout) : null
   return {
     minimalBytes: present.reduce((sum, field) => sum + field.minimalBytes, tags === null ? 0 : 1),
@@ -98,7 +98,7 @@ function structCodec(fields: Fields, layout: Layout): AnyCodec {
     write(writer, input) {
       if (typeof input !== 'object' || input === null) throw misfit(layout, 'struct', input)
       const value = input as Readonly<Record<string, unknown>>
-      for (const refuse of absent) refuse(value)
+      for (const refuse of refusals) refuse(value)
       for (const field of present) {
         const given = value[field.name]
         field.write(writer, given === undefined ? field.fallback : given)
@@ -120,11 +120,14 @@ function fieldCodec(name: string, field: Field, layout: Layout): FieldCodec {
   return { name, fallback: defaultOf(field), ...codec }
 }
 
+/** Who asked in this version cannot know a field that it lacks, so an answer may lose it; a request or record may not, unless the field says so. */
+function isLossAllowed(field: Field, layout: Layout): boolean {
+  return optionsOf(field).ignorable === true || layout.message.endsWith('Response')
+}
+
 /** Refuses a value that would be lost because the version lacks its field. */
-function absentField(name: string, field: Field, layout: Layout): (struct: Readonly<Record<string, unknown>>) => void {
-  const { type, ignorable } = optionsOf(field)
-  if (ignorable) return () => {}
-  const isDefault = defaultTest(type, defaultOf(field))
+function lossRefusal(name: string, field: Field, layout: Layout): (struct: Readonly<Record<string, unknown>>) => void {
+  const isDefault = defaultTest(optionsOf(field).type, defaultOf(field))
   return struct => {
     const value = struct[name]
     if (value === undefined || isDefault(value)) return

@@ -26,7 +26,7 @@ export interface FieldOptions {
   /** Written as a tagged field with this number, if it is not at its default; from version `taggedSince` if that is given. */
   readonly tag?: number
   readonly taggedSince?: number
-  /** A value other than the default may be dropped where the version lacks the field; otherwise writing it is refused. */
+  /** In a request or record: a value other than the default may be dropped where the version lacks the field; otherwise writing it is refused. Answers may lose every field. */
   readonly ignorable?: true
 }
 

@@ -17,6 +17,8 @@ export interface Layout {
   readonly version: number
   readonly flexible: boolean
   readonly nullable: boolean
+  /** The description's name. */
+  readonly message: string
   readonly path: string
 }
 

@@ -38,7 +38,7 @@ export const addPartitionsToTxn = {
     flexible: 3,
     fields: {
       throttleTimeMs: { type: 'int32', default: 0 },
-      errorCode: { type: 'int16', since: 4, ignorable: true },
+      errorCode: { type: 'int16', since: 4 },
       resultsByTransaction: {
         since: 4, type: [{
           transactionalId: 'string',

@@ -26,7 +26,7 @@ export const alterPartitionReassignments = {
     flexible: 0,
     fields: {
       throttleTimeMs: { type: 'int32', default: 0 },
-      allowReplicationFactorChange: { type: 'boolean', since: 1, default: true, ignorable: true },
+      allowReplicationFactorChange: { type: 'boolean', since: 1, default: true },
       errorCode: 'int16',
       errorMessage: { type: 'string', nullable: 0, default: null },
       responses: [{

@@ -24,23 +24,23 @@ export const apiVersions = {
         minVersion: 'int16',
         maxVersion: 'int16',
       }],
-      throttleTimeMs: { type: 'int32', since: 1, default: 0, ignorable: true },
+      throttleTimeMs: { type: 'int32', since: 1, default: 0 },
       supportedFeatures: {
-        since: 3, tag: 0, ignorable: true, type: [{
+        since: 3, tag: 0, type: [{
           name: 'string',
           minVersion: 'int16',
           maxVersion: 'int16',
         }],
       },
-      finalizedFeaturesEpoch: { type: 'int64', since: 3, default: -1, tag: 1, ignorable: true },
+      finalizedFeaturesEpoch: { type: 'int64', since: 3, default: -1, tag: 1 },
       finalizedFeatures: {
-        since: 3, tag: 2, ignorable: true, type: [{
+        since: 3, tag: 2, type: [{
           name: 'string',
           maxVersionLevel: 'int16',
           minVersionLevel: 'int16',
         }],
       },
-      zkMigrationReady: { type: 'boolean', since: 3, default: false, tag: 3, ignorable: true },
+      zkMigrationReady: { type: 'boolean', since: 3, default: false, tag: 3 },
     },
   },
 } as const

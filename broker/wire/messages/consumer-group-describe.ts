@@ -54,7 +54,7 @@ export const consumerGroupDescribe = {
               }],
             },
           },
-          memberType: { type: 'int8', since: 1, default: -1, ignorable: true },
+          memberType: { type: 'int8', since: 1, default: -1 },
         }],
         authorizedOperations: { type: 'int32', default: -2147483648 },
       }],

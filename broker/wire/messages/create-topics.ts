@@ -34,14 +34,14 @@ export const createTopics = {
       throttleTimeMs: { type: 'int32', default: 0 },
       topics: [{
         name: 'string',
-        topicId: { type: 'uuid', since: 7, ignorable: true },
+        topicId: { type: 'uuid', since: 7 },
         errorCode: 'int16',
         errorMessage: { type: 'string', nullable: 2, default: null },
-        topicConfigErrorCode: { type: 'int16', since: 5, tag: 0, ignorable: true },
-        numPartitions: { type: 'int32', since: 5, default: -1, ignorable: true },
-        replicationFactor: { type: 'int16', since: 5, default: -1, ignorable: true },
+        topicConfigErrorCode: { type: 'int16', since: 5, tag: 0 },
+        numPartitions: { type: 'int32', since: 5, default: -1 },
+        replicationFactor: { type: 'int16', since: 5, default: -1 },
         configs: {
-          since: 5, nullable: 5, ignorable: true, type: [{
+          since: 5, nullable: 5, type: [{
             name: 'string',
             value: { type: 'string', nullable: 5 },
             readOnly: 'boolean',

@@ -27,9 +27,9 @@ export const deleteTopics = {
       throttleTimeMs: { type: 'int32', default: 0 },
       responses: [{
         name: { type: 'string', nullable: 6 },
-        topicId: { type: 'uuid', since: 6, ignorable: true },
+        topicId: { type: 'uuid', since: 6 },
         errorCode: 'int16',
-        errorMessage: { type: 'string', since: 5, nullable: 5, default: null, ignorable: true },
+        errorMessage: { type: 'string', since: 5, nullable: 5, default: null },
       }],
     },
   },

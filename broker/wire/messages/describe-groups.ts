@@ -18,7 +18,7 @@ export const describeGroups = {
     versions: [0, 6],
     flexible: 5,
     fields: {
-      throttleTimeMs: { type: 'int32', since: 1, default: 0, ignorable: true },
+      throttleTimeMs: { type: 'int32', since: 1, default: 0 },
       groups: [{
         errorCode: 'int16',
         errorMessage: { type: 'string', since: 6, nullable: 6, default: null },
@@ -28,7 +28,7 @@ export const describeGroups = {
         protocolData: 'string',
         members: [{
           memberId: 'string',
-          groupInstanceId: { type: 'string', since: 4, nullable: 4, default: null, ignorable: true },
+          groupInstanceId: { type: 'string', since: 4, nullable: 4, default: null },
           clientId: 'string',
           clientHost: 'string',
           memberMetadata: 'bytes',

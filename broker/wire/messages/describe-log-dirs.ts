@@ -23,7 +23,7 @@ export const describeLogDirs = {
     flexible: 2,
     fields: {
       throttleTimeMs: { type: 'int32', default: 0 },
-      errorCode: { type: 'int16', since: 3, ignorable: true },
+      errorCode: { type: 'int16', since: 3 },
       results: [{
         errorCode: 'int16',
         logDir: 'string',
@@ -36,9 +36,9 @@ export const describeLogDirs = {
             isFutureKey: 'boolean',
           }],
         }],
-        totalBytes: { type: 'int64', since: 4, default: -1, ignorable: true },
-        usableBytes: { type: 'int64', since: 4, default: -1, ignorable: true },
-        isCordoned: { type: 'boolean', since: 5, default: false, ignorable: true },
+        totalBytes: { type: 'int64', since: 4, default: -1 },
+        usableBytes: { type: 'int64', since: 4, default: -1 },
+        isCordoned: { type: 'boolean', since: 5, default: false },
       }],
     },
   },

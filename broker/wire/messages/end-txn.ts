@@ -22,8 +22,8 @@ export const endTxn = {
     fields: {
       throttleTimeMs: { type: 'int32', default: 0 },
       errorCode: 'int16',
-      producerId: { type: 'int64', since: 5, default: -1, ignorable: true },
-      producerEpoch: { type: 'int16', since: 5, default: -1, ignorable: true },
+      producerId: { type: 'int64', since: 5, default: -1 },
+      producerEpoch: { type: 'int16', since: 5, default: -1 },
     },
   },
 } as const

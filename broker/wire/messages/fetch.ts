@@ -53,17 +53,17 @@ export const fetch = {
     flexible: 12,
     fields: {
       throttleTimeMs: { type: 'int32', default: 0 },
-      errorCode: { type: 'int16', since: 7, ignorable: true },
+      errorCode: { type: 'int16', since: 7 },
       sessionId: { type: 'int32', since: 7, default: 0 },
       responses: [{
-        topic: { type: 'string', until: 12, ignorable: true },
-        topicId: { type: 'uuid', since: 13, ignorable: true },
+        topic: { type: 'string', until: 12 },
+        topicId: { type: 'uuid', since: 13 },
         partitions: [{
           partitionIndex: 'int32',
           errorCode: 'int16',
           highWatermark: 'int64',
           lastStableOffset: { type: 'int64', default: -1 },
-          logStartOffset: { type: 'int64', since: 5, default: -1, ignorable: true },
+          logStartOffset: { type: 'int64', since: 5, default: -1 },
           divergingEpoch: {
             since: 12, tag: 0, type: {
               epoch: { type: 'int32', default: -1 },

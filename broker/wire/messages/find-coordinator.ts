@@ -19,9 +19,9 @@ export const findCoordinator = {
     versions: [0, 6],
     flexible: 3,
     fields: {
-      throttleTimeMs: { type: 'int32', since: 1, default: 0, ignorable: true },
+      throttleTimeMs: { type: 'int32', since: 1, default: 0 },
       errorCode: { type: 'int16', until: 3 },
-      errorMessage: { type: 'string', since: 1, until: 3, nullable: 1, default: null, ignorable: true },
+      errorMessage: { type: 'string', since: 1, until: 3, nullable: 1, default: null },
       nodeId: { type: 'int32', until: 3 },
       host: { type: 'string', until: 3 },
       port: { type: 'int32', until: 3 },

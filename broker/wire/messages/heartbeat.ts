@@ -20,7 +20,7 @@ export const heartbeat = {
     versions: [0, 4],
     flexible: 4,
     fields: {
-      throttleTimeMs: { type: 'int32', since: 1, default: 0, ignorable: true },
+      throttleTimeMs: { type: 'int32', since: 1, default: 0 },
       errorCode: 'int16',
     },
   },

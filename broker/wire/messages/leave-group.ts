@@ -25,7 +25,7 @@ export const leaveGroup = {
     versions: [0, 5],
     flexible: 4,
     fields: {
-      throttleTimeMs: { type: 'int32', since: 1, default: 0, ignorable: true },
+      throttleTimeMs: { type: 'int32', since: 1, default: 0 },
       errorCode: 'int16',
       members: {
         since: 3, type: [{

@@ -21,7 +21,7 @@ export const listConfigResources = {
       errorCode: 'int16',
       configResources: [{
         resourceName: 'string',
-        resourceType: { type: 'int8', since: 1, default: 16, ignorable: true },
+        resourceType: { type: 'int8', since: 1, default: 16 },
       }],
     },
   },

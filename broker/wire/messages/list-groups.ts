@@ -18,13 +18,13 @@ export const listGroups = {
     versions: [0, 5],
     flexible: 3,
     fields: {
-      throttleTimeMs: { type: 'int32', since: 1, default: 0, ignorable: true },
+      throttleTimeMs: { type: 'int32', since: 1, default: 0 },
       errorCode: 'int16',
       groups: [{
         groupId: 'string',
         protocolType: 'string',
-        groupState: { type: 'string', since: 4, ignorable: true },
-        groupType: { type: 'string', since: 5, ignorable: true },
+        groupState: { type: 'string', since: 4 },
+        groupType: { type: 'string', since: 5 },
       }],
     },
   },

@@ -27,7 +27,7 @@ export const listOffsets = {
     versions: [1, 11],
     flexible: 6,
     fields: {
-      throttleTimeMs: { type: 'int32', since: 2, default: 0, ignorable: true },
+      throttleTimeMs: { type: 'int32', since: 2, default: 0 },
       topics: [{
         name: 'string',
         partitions: [{

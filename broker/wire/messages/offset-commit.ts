@@ -31,10 +31,10 @@ export const offsetCommit = {
     versions: [2, 10],
     flexible: 8,
     fields: {
-      throttleTimeMs: { type: 'int32', since: 3, default: 0, ignorable: true },
+      throttleTimeMs: { type: 'int32', since: 3, default: 0 },
       topics: [{
-        name: { type: 'string', until: 9, ignorable: true },
-        topicId: { type: 'uuid', since: 10, ignorable: true },
+        name: { type: 'string', until: 9 },
+        topicId: { type: 'uuid', since: 10 },
         partitions: [{
           partitionIndex: 'int32',
           errorCode: 'int16',

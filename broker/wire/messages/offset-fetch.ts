@@ -38,26 +38,26 @@ export const offsetFetch = {
     versions: [1, 10],
     flexible: 6,
     fields: {
-      throttleTimeMs: { type: 'int32', since: 3, default: 0, ignorable: true },
+      throttleTimeMs: { type: 'int32', since: 3, default: 0 },
       topics: {
         until: 7, type: [{
           name: 'string',
           partitions: [{
             partitionIndex: 'int32',
             committedOffset: 'int64',
-            committedLeaderEpoch: { type: 'int32', since: 5, default: -1, ignorable: true },
+            committedLeaderEpoch: { type: 'int32', since: 5, default: -1 },
             metadata: { type: 'string', nullable: 1 },
             errorCode: 'int16',
           }],
         }],
       },
-      errorCode: { type: 'int16', since: 2, until: 7, default: 0, ignorable: true },
+      errorCode: { type: 'int16', since: 2, until: 7, default: 0 },
       groups: {
         since: 8, type: [{
           groupId: 'string',
           topics: [{
-            name: { type: 'string', until: 9, ignorable: true },
-            topicId: { type: 'uuid', since: 10, ignorable: true },
+            name: { type: 'string', until: 9 },
+            topicId: { type: 'uuid', since: 10 },
             partitions: [{
               partitionIndex: 'int32',
               committedOffset: 'int64',

@@ -28,21 +28,21 @@ export const produce = {
     flexible: 9,
     fields: {
       responses: [{
-        name: { type: 'string', until: 12, ignorable: true },
-        topicId: { type: 'uuid', since: 13, ignorable: true },
+        name: { type: 'string', until: 12 },
+        topicId: { type: 'uuid', since: 13 },
         partitionResponses: [{
           index: 'int32',
           errorCode: 'int16',
           baseOffset: 'int64',
           logAppendTimeMs: { type: 'int64', default: -1 },
-          logStartOffset: { type: 'int64', since: 5, default: -1, ignorable: true },
+          logStartOffset: { type: 'int64', since: 5, default: -1 },
           recordErrors: {
-            since: 8, ignorable: true, type: [{
+            since: 8, type: [{
               batchIndex: 'int32',
               batchIndexErrorMessage: { type: 'string', nullable: 8, default: null },
             }],
           },
-          errorMessage: { type: 'string', since: 8, nullable: 8, default: null, ignorable: true },
+          errorMessage: { type: 'string', since: 8, nullable: 8, default: null },
           currentLeader: {
             since: 10, tag: 0, type: {
               leaderId: { type: 'int32', default: -1 },

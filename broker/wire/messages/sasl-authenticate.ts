@@ -20,7 +20,7 @@ export const saslAuthenticate = {
       errorCode: 'int16',
       errorMessage: { type: 'string', nullable: 0, default: null },
       authBytes: 'bytes',
-      sessionLifetimeMs: { type: 'int64', since: 1, default: 0, ignorable: true },
+      sessionLifetimeMs: { type: 'int64', since: 1, default: 0 },
     },
   },
 } as const

@@ -26,10 +26,10 @@ export const syncGroup = {
     versions: [0, 5],
     flexible: 4,
     fields: {
-      throttleTimeMs: { type: 'int32', since: 1, default: 0, ignorable: true },
+      throttleTimeMs: { type: 'int32', since: 1, default: 0 },
       errorCode: 'int16',
-      protocolType: { type: 'string', since: 5, nullable: 5, default: null, ignorable: true },
-      protocolName: { type: 'string', since: 5, nullable: 5, default: null, ignorable: true },
+      protocolType: { type: 'string', since: 5, nullable: 5, default: null },
+      protocolName: { type: 'string', since: 5, nullable: 5, default: null },
       assignment: 'bytes',
     },
   },

@@ -102,6 +102,12 @@ describe('what a version cannot say', () => {
     expect(decode(apis.Metadata.request, 1, encode(apis.Metadata.request, 1, body))).toEqual(body)
   })
 
+  test('is dropped from an answer, whose asker cannot know it', () => {
+    const partition = { partitionIndex: 0, errorCode: 0, timestamp: 1, offset: 2, leaderEpoch: 3 }
+    const read = decode(apis.ListOffsets.response, 2, encode(apis.ListOffsets.response, 2, { topics: [{ name: 't', partitions: [partition] }] }))
+    expect(read).toMatchObject({ topics: [{ partitions: [{ offset: 2, leaderEpoch: -1 }] }] })
+  })
+
   test('a value that does not fit names its field', () => {
     expect(() => encode(apis.Heartbeat.request, 0, { groupId: 'g', generationId: 2 ** 40, memberId: 'm' })).toThrow('HeartbeatRequest.generationId')
   })
