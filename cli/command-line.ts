@@ -8,8 +8,8 @@ import type { RunCommandOptions } from './commands/run.ts'
 import type { CreateTopicsOptions } from './commands/topics.ts'
 import type { BrokerCommandOptions } from './commands/broker.ts'
 import type { DescribeCommandOptions } from './commands/describe.ts'
-import type { LogPlace } from './log-connection.ts'
-import type { Terminal } from './terminal.ts'
+import type { LogPlace } from './terminal/log-connection.ts'
+import type { Terminal } from './terminal/terminal.ts'
 
 export function commandLine(terminal: Terminal): Command {
   const program = new Command('millrace')

@@ -3,9 +3,9 @@
 
 import { CommanderError } from 'commander'
 import { enableCompileCache } from './compile-cache.ts'
-import { FAILURE, reportFailure, USAGE } from './failure.ts'
+import { FAILURE, reportFailure, USAGE } from './terminal/failure.ts'
 import { commandLine } from './command-line.ts'
-import { Terminal } from './terminal.ts'
+import { Terminal } from './terminal/terminal.ts'
 
 enableCompileCache()
 const terminal = new Terminal(process.stdout, process.stderr, process.env)

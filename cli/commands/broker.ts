@@ -3,9 +3,9 @@
 import { join } from 'node:path'
 import { startBroker } from '../../broker/server/start-broker.ts'
 import { MillraceError } from '../../core/error.ts'
-import { DEFAULT_DATA, terminalLogger } from '../log-connection.ts'
-import { stopSignal } from '../stop-signal.ts'
-import type { Terminal } from '../terminal.ts'
+import { DEFAULT_DATA, terminalLogger } from '../terminal/log-connection.ts'
+import { stopSignal } from '../terminal/stop-signal.ts'
+import type { Terminal } from '../terminal/terminal.ts'
 
 export interface BrokerCommandOptions {
   readonly listen?: string

@@ -2,8 +2,8 @@
 
 import { describe as describeTopology } from '../../core/topology/describe.ts'
 import { topologyText } from '../description/topology-text.ts'
-import { loadScript } from '../script-loader.ts'
-import type { Terminal } from '../terminal.ts'
+import { loadScript } from '../script/script-loader.ts'
+import type { Terminal } from '../terminal/terminal.ts'
 
 export interface DescribeCommandOptions {
   /** `text`: trees with the lines of the script; `kafka`: as Kafka Streams prints its topologies. */

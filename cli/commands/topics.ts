@@ -3,11 +3,11 @@
 import type { LogAdmin, TopicDescription } from '../../core/log-port.ts'
 import { MillraceError } from '../../core/error.ts'
 import { partitionName } from '../../core/record.ts'
-import { connect, terminalLogger, type LogPlace } from '../log-connection.ts'
-import { nearest } from '../nearest-name.ts'
-import type { Terminal } from '../terminal.ts'
-import { textTable } from '../text-table.ts'
-import { wholeNumber } from '../whole-number.ts'
+import { connect, terminalLogger, type LogPlace } from '../terminal/log-connection.ts'
+import { nearest } from '../terminal/nearest-name.ts'
+import type { Terminal } from '../terminal/terminal.ts'
+import { textTable } from '../terminal/text-table.ts'
+import { wholeNumber } from '../terminal/whole-number.ts'
 
 export async function listTopics(options: LogPlace & { readonly all?: boolean }, terminal: Terminal): Promise<void> {
   await withAdmin(options, terminal, async admin => {

@@ -2,7 +2,7 @@
 
 import { toDate } from 'date-fns/toDate'
 import type { OutputTarget } from '../output/output-target.ts'
-import { grouped, textTable, type Column } from '../text-table.ts'
+import { grouped, textTable, type Column } from '../terminal/text-table.ts'
 
 interface Report {
   readonly airport: string

@@ -3,7 +3,7 @@
 import type { TopologyNode } from '../../core/topology/node.ts'
 import type { StoreDescription } from '../../core/topology/store-description.ts'
 import type { Subtopology, Topology } from '../../core/topology/topology.ts'
-import { counted } from '../text-table.ts'
+import { counted } from '../terminal/text-table.ts'
 import { durationText, factsText, nodeFacts } from './node-facts.ts'
 
 export function topologyText(topology: Topology, title: string): string {

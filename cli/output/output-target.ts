@@ -1,7 +1,7 @@
 // Where the records of an output go: standard output, or a file that is cut back to what is known to be whole.
 
 import { open, type FileHandle } from 'node:fs/promises'
-import type { Terminal } from '../terminal.ts'
+import type { Terminal } from '../terminal/terminal.ts'
 
 export interface OutputTarget {
   write(text: string): Promise<void>

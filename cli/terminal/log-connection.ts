@@ -1,10 +1,10 @@
 // Opens the log that a command works on: a cluster with `--bootstrap`, the one embedded in a data directory without.
 
-import { openLog } from '../broker/open-log.ts'
-import { systemClock } from '../core/clock.ts'
-import type { LogPort } from '../core/log-port.ts'
-import type { Logger } from '../core/logger.ts'
-import { systemRandom } from '../core/random.ts'
+import { openLog } from '../../broker/open-log.ts'
+import { systemClock } from '../../core/clock.ts'
+import type { LogPort } from '../../core/log-port.ts'
+import type { Logger } from '../../core/logger.ts'
+import { systemRandom } from '../../core/random.ts'
 import type { Terminal } from './terminal.ts'
 
 export const DEFAULT_DATA = '.millrace'

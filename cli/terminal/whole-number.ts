@@ -1,6 +1,6 @@
 // Reads a whole number from the command line, within bounds.
 
-import { MillraceError } from '../core/error.ts'
+import { MillraceError } from '../../core/error.ts'
 
 /** @throws MillraceError USAGE */
 export function wholeNumber(option: string, text: string, least: number, most: number = Number.MAX_SAFE_INTEGER): number {

@@ -1,9 +1,9 @@
 // Shows how far a run has come: a line that is rewritten on a terminal, a line now and then elsewhere.
 
-import type { Clock } from '../core/clock.ts'
+import type { Clock } from '../../core/clock.ts'
 import type { RunProgress } from './script-run.ts'
-import type { Terminal } from './terminal.ts'
-import { grouped } from './text-table.ts'
+import type { Terminal } from '../terminal/terminal.ts'
+import { grouped } from '../terminal/text-table.ts'
 
 const REWRITE_MS = 100
 const SPARSE_MS = 10_000

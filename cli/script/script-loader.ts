@@ -7,10 +7,10 @@ import { builtinModules } from 'node:module'
 import { tmpdir } from 'node:os'
 import { basename, dirname, extname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { MillraceError } from '../core/error.ts'
-import { isTopology, type Topology } from '../core/topology/topology.ts'
-import type { ApplicationDefinition } from '../runtime/application-definition.ts'
-import type { TopologyBuilder } from '../runtime/application-settings.ts'
+import { MillraceError } from '../../core/error.ts'
+import { isTopology, type Topology } from '../../core/topology/topology.ts'
+import type { ApplicationDefinition } from '../../runtime/application-definition.ts'
+import type { TopologyBuilder } from '../../runtime/application-settings.ts'
 
 export interface LoadedScript {
   /** Absolute. */
@@ -62,12 +62,12 @@ async function importBundled(path: string): Promise<Record<string, unknown>> {
 
 /** This package's faces, as built (or, under a test runner, as source). */
 const FACES: Readonly<Record<string, string>> = {
-  millrace: '../dsl/index',
-  'millrace/runtime': '../runtime/index',
-  'millrace/state': '../state/index',
-  'millrace/broker': '../broker/index',
-  'millrace/client': '../broker/client/index',
-  'millrace/testing': '../test/kit/index',
+  millrace: '../../dsl/index',
+  'millrace/runtime': '../../runtime/index',
+  'millrace/state': '../../state/index',
+  'millrace/broker': '../../broker/index',
+  'millrace/client': '../../broker/client/index',
+  'millrace/testing': '../../test/kit/index',
 }
 
 const OWN_EXTENSION = extname(import.meta.url)

@@ -60,7 +60,7 @@ interface Frame {
   readonly place: string
 }
 
-const OWN_FOLDER = fileURLToPath(new URL('..', import.meta.url))
+const OWN_FOLDER = fileURLToPath(new URL('../..', import.meta.url))
 
 /** The topmost frame that lies neither in this package nor in another one: the person's own line. */
 function scriptFrame(error: Error): Frame | null {
