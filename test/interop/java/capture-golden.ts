@@ -18,3 +18,5 @@ const input = rows.map(({ name, version, body }) => `${name}\t${version}\t${JSON
 const bytes = runJava('test/interop/java/WireGolden.java', [], input).trimEnd().split('\n')
 const golden = rows.map((row, i) => `${JSON.stringify({ ...row, hex: bytes[i] })}\n`).join('')
 writeFileSync('test/broker/wire/golden/kafka-clients-4.3.1.ndjson.gz', gzipSync(golden, { level: 9 }))
+
+writeFileSync('test/broker/wire/golden/kafka-errors-4.3.1.txt', runJava('test/interop/java/KafkaErrors.java', []))
