@@ -2,7 +2,8 @@
 
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { StreamsBuilder, serdes, tumbling, type KStream, type KTable, type Topology } from '../../dsl/index.ts'
+import { StreamsBuilder, serdes, tumbling, type KStream, type Topology } from '../../dsl/index.ts'
+import { grow, step } from './random-topology.ts'
 
 const text = { key: serdes.string, value: serdes.string }
 
@@ -85,9 +86,6 @@ test('long paths are cut in the middle, and stay apart', () => {
   for (const name of [first, second]) expect(name.replace('store ', '')).toMatch(/^in\.mapValues[a-zA-Z0-9._-]{0,200}groupByKey\.count$/)
 })
 
-/** One verb below one of the streams or tables there are. */
-const step = fc.record({ verb: fc.nat({ max: 17 }), on: fc.nat({ max: 99 }), other: fc.nat({ max: 99 }) })
-
 test('an unrelated operator, added anywhere, renames nothing', () => {
   fc.assert(fc.property(fc.array(step, { maxLength: 25 }), fc.array(fc.record({ before: fc.nat({ max: 25 }), step }), { minLength: 1, maxLength: 5 }), (steps, additions) => {
     const before = durableNames(grow(steps, []))
@@ -95,62 +93,6 @@ test('an unrelated operator, added anywhere, renames nothing', () => {
     expect(after).toEqual(expect.arrayContaining(before))
   }), { numRuns: 300 })
 })
-
-interface Step {
-  readonly verb: number
-  readonly on: number
-  readonly other: number
-}
-
-/** Additions hang below a source of their own and below the streams that `steps` use, without stores there. */
-function grow(steps: readonly Step[], additions: readonly { readonly before: number; readonly step: Step }[]): Topology {
-  const builder = new StreamsBuilder({ defaults: text })
-  const streams: KStream<string, string>[] = [builder.stream('a'), builder.stream('b')]
-  const tables: KTable<string, string>[] = [builder.table('t')]
-  const foreign = { streams: [] as KStream<string, string>[], tables: [] as KTable<string, string>[] }
-  for (const [index, one] of [...steps, null].entries()) {
-    for (const addition of additions) {
-      if (Math.min(addition.before, steps.length) !== index) continue
-      if (foreign.streams.length === 0) {
-        foreign.streams.push(builder.stream('foreign'))
-        foreign.tables.push(builder.table('foreign-table'))
-      }
-      apply(addition.step, foreign.streams, foreign.tables)
-      const target = streams[addition.step.on % streams.length]!
-      target.filter(() => true).mapValues(value => value).to('elsewhere')
-    }
-    if (one !== null) apply(one, streams, tables)
-  }
-  return builder.build()
-}
-
-const pass = (a: string): string => a
-
-function apply({ verb, on, other }: Step, streams: KStream<string, string>[], tables: KTable<string, string>[]): void {
-  const stream = streams[on % streams.length]!
-  const table = tables[on % tables.length]!
-  const verbs: readonly (() => void)[] = [
-    () => streams.push(stream.filter(() => true)),
-    () => streams.push(stream.mapValues(pass)),
-    () => streams.push(stream.map((key, value) => [value, key])),
-    () => streams.push(stream.selectKey((_, value) => value)),
-    () => streams.push(stream.peek(() => {})),
-    () => streams.push(stream.merge(streams[other % streams.length]!)),
-    () => streams.push(...Object.values(stream.split({ x: () => true, y: () => true }))),
-    () => streams.push(stream.repartition()),
-    () => tables.push(stream.toTable({ store: {} })),
-    () => tables.push(stream.groupByKey().reduce(pass)),
-    () => streams.push(stream.groupBy((_, value) => value).count().toStream().mapValues(String)),
-    () => streams.push(stream.groupByKey().windowedBy(tumbling(10)).reduce(pass).toStream(windowed => windowed.key)),
-    () => streams.push(stream.join(tables[other % tables.length]!, pass)),
-    () => streams.push(stream.leftJoin(tables[other % tables.length]!, pass)),
-    () => tables.push(table.filter(() => true)),
-    () => tables.push(table.mapValues(pass, { store: {} })),
-    () => tables.push(table.groupBy((key, value) => [value, key]).reduce({ adder: pass, subtractor: pass })),
-    () => streams.push(table.toStream().mapValues(value => value ?? '')),
-  ]
-  verbs[verb]!()
-}
 
 function names(draw: (stream: KStream<string, string>) => void): string[] {
   const builder = new StreamsBuilder({ defaults: text })
