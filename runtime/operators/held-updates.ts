@@ -26,11 +26,11 @@ export class HeldUpdates {
   #queue: (HeldRow | null)[] = []
   #count = 0
 
-  /** Call it before the row is written. */
-  hold(row: HeldRow, timestamp: Timestamp, headers: Headers | null, context: TaskContext): void {
+  /** `oldValue` is what the row was before this write. */
+  hold(row: HeldRow, oldValue: unknown, timestamp: Timestamp, headers: Headers | null, context: TaskContext): void {
     const held = row.pending as HeldUpdate | null
     if (held === null) {
-      row.pending = { oldValue: row.value, timestamp, headers, topic: context.topic, partition: context.sourcePartition, offset: context.offset, index: this.#queue.length }
+      row.pending = { oldValue, timestamp, headers, topic: context.topic, partition: context.sourcePartition, offset: context.offset, index: this.#queue.length }
       this.#count++
     } else {
       this.#queue[held.index] = null

@@ -36,13 +36,11 @@ export abstract class TableOperator extends Operator {
    * that of the record at work, which a held-back delete carries.
    */
   protected update(row: TableRow, newValue: unknown, oldValue: unknown, timestamp: Timestamp, recordTimestamp: Timestamp, headers: Headers | null): void {
-    if (this.#held !== null) {
-      this.#held.hold(row, recordTimestamp, this.ownHeaders(headers), this.context)
-      this.store!.write(row, newValue, timestamp)
-      return
-    }
-    this.store!.write(row, newValue, timestamp)
-    if (this.children.length > 0) this.forwardChange(this.keyOf(row), newValue, this.sendsOldValues ? oldValue : null, timestamp, this.ownHeaders(headers))
+    const before = row.value
+    // Only a window store refuses: a window that is past its retention.
+    if (this.store!.write(row, newValue, timestamp) === false) this.context.counters.dropped++
+    else if (this.#held !== null) this.#held.hold(row, before, recordTimestamp, this.ownHeaders(headers), this.context)
+    else if (this.children.length > 0) this.forwardChange(this.keyOf(row), newValue, this.sendsOldValues ? oldValue : null, timestamp, this.ownHeaders(headers))
   }
 
   override flush(): void {

@@ -21,6 +21,8 @@ export class WindowAggregateOperator extends TableOperator {
     this.#windows = node.windows
     this.#steps = aggregationSteps(node.aggregation)
     this.#clock = context.eventClock(node.name)
+    // A store restored from its changelog knows more than clocks that were lost with the disk.
+    this.#clock.time = Math.max(this.#clock.time, this.#rows.observedStart)
   }
 
   override receive(key: unknown, value: unknown, timestamp: Timestamp, headers: Headers | null): void {

@@ -60,6 +60,7 @@ export class Task {
     this.id = `${subtopology.id}_${options.partition}`
     this.#state = state
     this.#context = contextOf(options, this.id)
+    this.#context.wallTime = options.wallTimeMs
     const operators = operatorsOf(options, this.#context)
     this.#operators = [...operators.values()]
     this.#queues = queuesOf(options, this.#context, operators)

@@ -34,7 +34,6 @@ class CaseBuilder {
   readonly #oracle: OracleCase
   readonly #builder: StreamsBuilder
   readonly #points = new Map<string, unknown>()
-  readonly #nodes: ReadonlyMap<string, OracleNode>
   readonly #processorStores = new Map<string, KeyValueStoreDescription>()
   readonly #extractors = new Map<string, TimestampExtractor>()
   /** Kafka's name of a repartition topic by ours, in full; filled when all is built. */
@@ -45,7 +44,6 @@ class CaseBuilder {
 
   constructor(oracle: OracleCase) {
     this.#oracle = oracle
-    this.#nodes = new Map(oracle.nodes.map(node => [node.id, node]))
     const { dslStore, explicitNaming } = oracle.config
     this.#builder = new StreamsBuilder({ defaults: { key: anySerde, value: anySerde }, medium: dslStore === 'memory' ? 'memory' : 'level', explicitNames: explicitNaming })
   }
@@ -149,7 +147,7 @@ class CaseBuilder {
 
   #source(topics: readonly string[]): { readonly key: Serde<U>; readonly value: Serde<U> } {
     const topic = this.#oracle.topics.find(other => other.name === topics[0])
-    return { key: serdes.string as Serde<U>, value: (topic?.value === 'long' ? serdes.int64 : serdes.string) as Serde<U> }
+    return { key: serdes.string, value: topic?.value === 'long' ? serdes.int64 : serdes.string }
   }
 
   /** The same function for the same name: two reads of a topic must agree. */

@@ -18,7 +18,7 @@ function pick<F>(table: Readonly<Record<string, (argument: string) => F>>, text:
 export function str(x: unknown): string {
   if (x === null || x === undefined) return '∅'
   if (isWindowed(x)) return `${str(x.key)}@${x.window.start}/${x.window.end}`
-  return String(x)
+  return String(x as string | number)
 }
 
 export function fnv(s: string): number {

@@ -1,6 +1,6 @@
 // Which cases need what Millrace cannot say yet, and what that is.
 
-import type { OracleCase, OracleNode, OracleStore } from './oracle-case.ts'
+import type { OracleCase, OracleNode } from './oracle-case.ts'
 
 const OPS: Readonly<Record<string, string>> = {
   joinStream: 'joins of streams',
@@ -27,7 +27,7 @@ function missingOf(node: OracleNode, nodes: ReadonlyMap<string, OracleNode>): st
   if (node.emit === 'close') return 'results at the close of a window'
   if (node.grace !== undefined) return 'stream-table joins with grace'
   if (node.op === 'joinTable' && isTable(node.from![0]!, nodes)) return 'joins of tables'
-  const store = typeof node.store === 'object' ? (node.store as OracleStore) : {}
+  const store = typeof node.store === 'object' ? node.store : {}
   if (store.type === 'versioned') return 'versioned tables'
   return store.type === 'lru' ? 'LRU stores' : null
 }
