@@ -7,6 +7,8 @@ import type { BrokerConfig } from '../kernel/broker-config.ts'
 import type { Catalogue, Decision, NewTopicRequest, Topic } from '../kernel/catalogue.ts'
 import type { Refusal } from '../kernel/topic-config.ts'
 import type { Logger } from '../../core/logger.ts'
+import { offsetsTopic, type GroupHost } from './group-host.ts'
+import { GroupHosts } from './group-hosts.ts'
 import type { MetadataLog } from './metadata-log.ts'
 import type { Partition } from './partition.ts'
 import type { Partitions } from './partitions.ts'
@@ -37,6 +39,8 @@ export class BrokerState {
   readonly random: Random
   readonly logger: Logger
   readonly #metadata: MetadataLog
+  readonly groups: GroupHosts
+  #makingGroups: Promise<void> | null = null
   #producerIds = { next: 0, end: 0 }
   #allocating: Promise<void> | null = null
   /** Where clients find it; of an embedded broker that does not listen, a name that resolves to nothing. */
@@ -44,9 +48,11 @@ export class BrokerState {
 
   constructor(parts: BrokerParts) {
     this.nodeId = parts.nodeId
-    this.catalogue = parts.catalogue
     this.#metadata = parts.metadata
+    this.catalogue = parts.catalogue
     this.partitions = parts.partitions
+    this.groups = new GroupHosts(parts, parts.config)
+    this.groups.load(parts.partitions.of(offsetsTopic))
     this.config = parts.config
     this.clock = parts.clock
     this.random = parts.random
@@ -82,6 +88,7 @@ export class BrokerState {
     if (decision.refused !== null) return decision.refused
     const written = this.#metadata.write(decision.records)
     this.partitions.remove(name)
+    this.groups.topicDeleted(name)
     await written
     return null
   }
@@ -107,6 +114,27 @@ export class BrokerState {
     this.config.dynamic = configs
     for (const topic of this.catalogue.topics.values()) this.partitions.configure(topic)
     await written
+  }
+
+  /** Who keeps a group; null before {@link ensureGroups}. */
+  groupHost(groupId: string): GroupHost | null {
+    return this.groups.of(groupId)
+  }
+
+  groupHosts(): readonly GroupHost[] {
+    return this.groups.all
+  }
+
+  /** Makes __consumer_offsets if it is not there. */
+  async ensureGroups(): Promise<void> {
+    if (this.groups.all.length > 0) return
+    await (this.#makingGroups ??= this.#makeGroups().finally(() => (this.#makingGroups = null)))
+  }
+
+  async #makeGroups(): Promise<void> {
+    const configs = { 'cleanup.policy': 'compact', 'compression.type': 'producer', 'segment.bytes': this.config.text('offsets.topic.segment.bytes') }
+    await this.createTopic({ name: offsetsTopic, partitions: this.config.number('offsets.topic.num.partitions'), replicationFactor: -1, configs })
+    this.groups.load(this.partitions.of(offsetsTopic))
   }
 
   /** A producer id that no producer ever had. */

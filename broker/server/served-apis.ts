@@ -4,6 +4,10 @@ import { apis, type ApiName } from '../wire/apis.ts'
 import type { Handler } from './handler.ts'
 import { apiVersions, type ServedVersions } from './handlers/api-versions.ts'
 import { describeCluster, initProducerId } from './handlers/cluster.ts'
+import { findCoordinator } from './handlers/find-coordinator.ts'
+import { deleteGroups, describeGroups, listGroups } from './handlers/group-admin.ts'
+import { heartbeat, joinGroup, leaveGroup, syncGroup } from './handlers/groups.ts'
+import { offsetCommit, offsetDelete, offsetFetch } from './handlers/offsets.ts'
 import { fetch } from './handlers/fetch.ts'
 import { listOffsets } from './handlers/list-offsets.ts'
 import { metadata } from './handlers/metadata.ts'
@@ -25,6 +29,17 @@ const handlers: Handlers = {
   InitProducerId: initProducerId,
   OffsetForLeaderEpoch: offsetForLeaderEpoch,
   DescribeCluster: describeCluster,
+  FindCoordinator: findCoordinator,
+  JoinGroup: joinGroup,
+  SyncGroup: syncGroup,
+  Heartbeat: heartbeat,
+  LeaveGroup: leaveGroup,
+  OffsetCommit: offsetCommit,
+  OffsetFetch: offsetFetch,
+  OffsetDelete: offsetDelete,
+  ListGroups: listGroups,
+  DescribeGroups: describeGroups,
+  DeleteGroups: deleteGroups,
 }
 
 /** Versions said to be served, where that is not what the wire describes. */

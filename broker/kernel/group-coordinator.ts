@@ -1,0 +1,298 @@
+// The coordinator of the groups in one partition of __consumer_offsets: requests, records and time in, effects out. No I/O, no clock.
+
+import type { Random } from '../../core/random.ts'
+import type { Offset, Timestamp } from '../../core/record.ts'
+import { errorCodeOf, type ErrorName } from '../wire/error-code.ts'
+import { ClassicGroup, type GroupPhase, type Member } from './classic-group.ts'
+import type { GroupEffect, GroupTimer } from './group-effects.ts'
+import { GroupOffsets, type OffsetPlace } from './group-offsets.ts'
+import { GroupRebalance, identityProblem, joinFailure, syncFailure, type JoinRequest, type MemberIdentity, type SyncRequest } from './group-rebalance.ts'
+import { encodeFact, type CommittedOffsetValue, type GroupFact } from './group-records.ts'
+
+export interface GroupSettings {
+  readonly initialRebalanceDelayMs: number
+  readonly minSessionTimeoutMs: number
+  readonly maxSessionTimeoutMs: number
+  readonly maxSize: number
+  readonly offsetsRetentionMs: number
+}
+
+export interface OffsetCommitRequest extends MemberIdentity {
+  readonly groupId: string
+  /** Negative: not as a member. */
+  readonly generation: number
+  readonly offsets: readonly (OffsetPlace & { readonly offset: Offset; readonly leaderEpoch: number; readonly metadata: string })[]
+}
+
+/** A group for admin tools. */
+export interface GroupDescription {
+  readonly groupId: string
+  readonly phase: GroupPhase
+  readonly protocolType: string
+  readonly protocol: string
+  readonly members: readonly (Member & { readonly metadata: Buffer })[]
+}
+
+/** What to do when records that were handed out are acknowledged, or cannot be. */
+type Continuation =
+  | { readonly kind: 'assign'; readonly groupId: string; readonly generation: number; readonly assignments: ReadonlyMap<string, Buffer> }
+  | { readonly kind: 'apply'; readonly token: number | null; readonly facts: readonly GroupFact[] }
+  | { readonly kind: 'nothing' }
+
+/**
+ * Every method answers what is to be done, in order. Requests carry a token, by which their answer comes: at once, or as the effect of
+ * something later. An answer that is a number is an error code of Kafka's.
+ */
+export class GroupCoordinator {
+  readonly #settings: GroupSettings
+  readonly #groups = new Map<string, ClassicGroup>()
+  readonly #offsets = new GroupOffsets()
+  readonly #rebalance: GroupRebalance
+  readonly #continuations = new Map<number, Continuation>()
+  #nextAppend = 0
+  #effects: GroupEffect[] = []
+  #now: Timestamp = 0
+
+  constructor(settings: GroupSettings, random: Random) {
+    this.#settings = settings
+    const out = {
+      reply: (token: number, answer: object) => void this.#effects.push({ kind: 'reply', token, answer } as GroupEffect),
+      timer: (timer: GroupTimer, delayMs: number) => void this.#effects.push({ kind: 'timer', timer, delayMs }),
+      cancel: (timer: GroupTimer) => void this.#effects.push({ kind: 'cancel', timer }),
+      save: (group: ClassicGroup, assignments: ReadonlyMap<string, Buffer> | null) => this.#save(group, assignments),
+    }
+    this.#rebalance = new GroupRebalance(out, random, { initialDelayMs: settings.initialRebalanceDelayMs, maxSize: settings.maxSize })
+  }
+
+  // ─── state from records ───
+
+  /** Takes a record into account that is in the log. */
+  replay(fact: GroupFact, now: Timestamp): void {
+    const { groupId } = fact
+    if (fact.kind === 'offset') {
+      this.#offsets.set(groupId, fact, fact.value)
+      if (fact.value !== null) this.#groupOrNew(groupId, now)
+    } else if (fact.value === null) this.#groups.delete(groupId)
+    else this.#groups.set(groupId, ClassicGroup.fromRecord(groupId, fact.value, now))
+  }
+
+  /** After the last record: from now on members have to show that they live. */
+  loaded(now: Timestamp): readonly GroupEffect[] {
+    return this.#turn(now, () => {
+      for (const group of this.#groups.values()) {
+        for (const { memberId, sessionTimeoutMs } of group.members.values()) this.#effects.push({ kind: 'timer', timer: { kind: 'session', groupId: group.groupId, memberId }, delayMs: sessionTimeoutMs })
+      }
+    })
+  }
+
+  // ─── members ───
+
+  join(request: JoinRequest, token: number, now: Timestamp): readonly GroupEffect[] {
+    return this.#turn(now, () => {
+      const { minSessionTimeoutMs, maxSessionTimeoutMs } = this.#settings
+      const { groupId, memberId, sessionTimeoutMs } = request
+      const refuse = (error: ErrorName): void => this.#reply(token, joinFailure(error, memberId))
+      if (groupId === '') return refuse('INVALID_GROUP_ID')
+      if (sessionTimeoutMs < minSessionTimeoutMs || sessionTimeoutMs > maxSessionTimeoutMs) return refuse('INVALID_SESSION_TIMEOUT')
+      if (request.protocolType === '' || request.protocols.length === 0) return refuse('INCONSISTENT_GROUP_PROTOCOL')
+      if (!this.#groups.has(groupId) && memberId !== '') return refuse('UNKNOWN_MEMBER_ID')
+      this.#rebalance.join(this.#groupOrNew(groupId, now), request, token, now)
+    })
+  }
+
+  sync(request: SyncRequest, token: number, now: Timestamp): readonly GroupEffect[] {
+    return this.#turn(now, () => {
+      const group = this.#groups.get(request.groupId)
+      if (group === undefined) return this.#reply(token, syncFailure(unknownGroup(request.groupId)))
+      this.#rebalance.sync(group, request, token, now)
+    })
+  }
+
+  heartbeat(groupId: string, identity: MemberIdentity, generation: number, now: Timestamp): ErrorName {
+    const group = this.#groups.get(groupId)
+    return group === undefined ? unknownGroup(groupId) : this.#rebalance.heartbeat(group, identity, generation, now)
+  }
+
+  /** One error per member, in order. */
+  leave(groupId: string, members: readonly MemberIdentity[], now: Timestamp): { readonly errors: readonly ErrorName[]; readonly effects: readonly GroupEffect[] } {
+    let errors: readonly ErrorName[] = []
+    const effects = this.#turn(now, () => {
+      const group = this.#groups.get(groupId)
+      errors = members.map(member => (group === undefined ? unknownGroup(groupId) : this.#rebalance.leave(group, member, now)))
+    })
+    return { errors, effects }
+  }
+
+  timeUp(timer: GroupTimer, now: Timestamp): readonly GroupEffect[] {
+    return this.#turn(now, () => {
+      const group = this.#groups.get(timer.groupId)
+      if (group === undefined) return
+      if (timer.kind === 'session') this.#rebalance.sessionTimeUp(group, timer.memberId, now)
+      else if (timer.kind === 'rebalance') this.#rebalance.rebalanceTimeUp(group, now)
+      else this.#rebalance.syncTimeUp(group, now)
+    })
+  }
+
+  // ─── offsets ───
+
+  /** The token is answered with one error code for all offsets. */
+  commitOffsets(request: OffsetCommitRequest, token: number, now: Timestamp): readonly GroupEffect[] {
+    return this.#turn(now, () => {
+      const refused = this.#commitRefusal(request)
+      if (refused !== null) return this.#reply(token, errorCodeOf(refused))
+      const facts = request.offsets.map(({ topic, partition, offset, leaderEpoch, metadata }): GroupFact => ({
+        kind: 'offset', groupId: request.groupId, topic, partition, value: { offset, leaderEpoch, metadata, commitTimestamp: now },
+      }))
+      this.#groupOrNew(request.groupId, now)
+      this.#appendFacts(facts, token)
+    })
+  }
+
+  #commitRefusal(request: OffsetCommitRequest): ErrorName | null {
+    const { groupId, generation, memberId, groupInstanceId } = request
+    if (groupId === '' && generation >= 0) return 'INVALID_GROUP_ID'
+    const group = this.#groups.get(groupId)
+    if (group === undefined) return generation < 0 ? null : 'ILLEGAL_GENERATION'
+    if (generation < 0 && group.phase === 'Empty') return null
+    if (generation < 0 && memberId === '' && groupInstanceId === null) return 'UNKNOWN_MEMBER_ID'
+    const problem = identityProblem(group, request)
+    if (problem !== null) return problem
+    if (generation !== group.generation) return 'ILLEGAL_GENERATION'
+    this.#rebalance.alive(group.members.get(memberId)!, this.#now)
+    return group.phase === 'CompletingRebalance' ? 'REBALANCE_IN_PROGRESS' : null
+  }
+
+  committed(groupId: string, topic: string, partition: number): CommittedOffsetValue | undefined {
+    return this.#offsets.get(groupId, topic, partition)
+  }
+
+  allCommitted(groupId: string): Iterable<OffsetPlace & { readonly value: CommittedOffsetValue }> {
+    return this.#offsets.of(groupId)
+  }
+
+  /** Forgets offsets of topics that nobody in the group reads. `subscribed`: topics that a member's metadata names; null if it cannot be read. */
+  deleteOffsets(groupId: string, places: readonly OffsetPlace[], subscribed: (metadata: Buffer) => readonly string[] | null, token: number, now: Timestamp): { readonly refused: ErrorName | null; readonly read: ReadonlySet<string>; readonly effects: readonly GroupEffect[] } {
+    const group = this.#groups.get(groupId)
+    if (group === undefined) return { refused: 'GROUP_ID_NOT_FOUND', read: new Set(), effects: [] }
+    const read = new Set<string>()
+    for (const member of group.members.values()) {
+      const topics = group.protocolType === 'consumer' ? subscribed(group.metadataOf(member)) : null
+      if (topics === null) return { refused: 'NON_EMPTY_GROUP', read, effects: [] }
+      for (const topic of topics) read.add(topic)
+    }
+    const gone = places.filter(({ topic, partition }) => !read.has(topic) && this.#offsets.get(groupId, topic, partition) !== undefined)
+    return { refused: null, read, effects: this.#turn(now, () => this.#appendFacts(gone.map(place => removal(groupId, place)), token)) }
+  }
+
+  /** Offsets of topics that are gone go with them. */
+  topicsDeleted(isGone: (topic: string) => boolean, now: Timestamp): readonly GroupEffect[] {
+    return this.#turn(now, () => this.#appendFacts(this.#offsets.ofTopics(isGone).map(place => removal(place.groupId, place)), null))
+  }
+
+  /** Forgets what empty groups have committed long ago, and groups that keep nothing. */
+  expire(now: Timestamp): readonly GroupEffect[] {
+    const facts: GroupFact[] = []
+    const before = now - this.#settings.offsetsRetentionMs
+    for (const group of this.#groups.values()) {
+      if (group.phase !== 'Empty' || group.pending.size > 0) continue
+      const { groupId } = group
+      // Groups of consumers count from when the last one left; those that only keep offsets, offset by offset.
+      const old = group.protocolType !== null && group.phaseSince >= before ? [] : this.#offsets.olderThan(groupId, before)
+      for (const place of old) facts.push(removal(groupId, place))
+      if (old.length === [...this.#offsets.of(groupId)].length && (group.hasRecord ? group.phaseSince < before || old.length > 0 : true)) facts.push({ kind: 'group', groupId, value: null })
+    }
+    return this.#turn(now, () => this.#appendFacts(facts, null))
+  }
+
+  // ─── admin ───
+
+  groups(): Iterable<ClassicGroup> {
+    return this.#groups.values()
+  }
+
+  describe(groupId: string): GroupDescription | null {
+    const group = this.#groups.get(groupId)
+    if (group === undefined) return null
+    const members = [...group.members.values()].map(member => ({ ...member, metadata: group.phase === 'Stable' ? group.metadataOf(member) : Buffer.alloc(0) }))
+    return { groupId, phase: group.phase, protocolType: group.protocolType ?? '', protocol: group.phase === 'Stable' ? (group.protocol ?? '') : '', members }
+  }
+
+  deleteGroup(groupId: string, token: number, now: Timestamp): readonly GroupEffect[] {
+    return this.#turn(now, () => {
+      const group = this.#groups.get(groupId)
+      if (group === undefined) return this.#reply(token, errorCodeOf('GROUP_ID_NOT_FOUND'))
+      if (group.phase !== 'Empty') return this.#reply(token, errorCodeOf('NON_EMPTY_GROUP'))
+      const facts = [...this.#offsets.of(groupId)].map(place => removal(groupId, place))
+      this.#appendFacts([...facts, { kind: 'group', groupId, value: null }], token)
+    })
+  }
+
+  // ─── effects ───
+
+  /** Records handed out as `id` are acknowledged; or, with an error, are not. */
+  appended(id: number, error: ErrorName | null, now: Timestamp): readonly GroupEffect[] {
+    const continuation = this.#continuations.get(id)
+    this.#continuations.delete(id)
+    return this.#turn(now, () => {
+      if (continuation === undefined || continuation.kind === 'nothing') return
+      if (continuation.kind === 'assign') {
+        const group = this.#groups.get(continuation.groupId)
+        if (group !== undefined) this.#rebalance.assigned(group, continuation.generation, continuation.assignments, error, now)
+        return
+      }
+      if (error === null) for (const fact of continuation.facts) this.#apply(fact, now)
+      if (continuation.token !== null) this.#reply(continuation.token, errorCodeOf(error ?? 'NONE'))
+    })
+  }
+
+  /** As `replay`, but a group that came to life meanwhile is not removed. */
+  #apply(fact: GroupFact, now: Timestamp): void {
+    if (fact.kind === 'offset') return this.replay(fact, now)
+    const group = this.#groups.get(fact.groupId)
+    if (group !== undefined && group.phase === 'Empty' && group.pending.size === 0 && !this.#offsets.has(fact.groupId)) this.#groups.delete(fact.groupId)
+  }
+
+  #save(group: ClassicGroup, assignments: ReadonlyMap<string, Buffer> | null): void {
+    const { groupId, generation } = group
+    const value = assignments === null ? group.toRecord(this.#now) : group.toRecord(this.#now, assignments)
+    group.hasRecord = true
+    this.#append([{ kind: 'group', groupId, value }], assignments === null ? { kind: 'nothing' } : { kind: 'assign', groupId, generation, assignments })
+  }
+
+  #appendFacts(facts: readonly GroupFact[], token: number | null): void {
+    if (facts.length > 0) return this.#append(facts, { kind: 'apply', token, facts })
+    if (token !== null) this.#reply(token, 0)
+  }
+
+  #append(facts: readonly GroupFact[], continuation: Continuation): void {
+    const id = this.#nextAppend++
+    this.#continuations.set(id, continuation)
+    this.#effects.push({ kind: 'append', id, records: facts.map(encodeFact) })
+  }
+
+  #reply(token: number, answer: (GroupEffect & { readonly kind: 'reply' })['answer']): void {
+    this.#effects.push({ kind: 'reply', token, answer })
+  }
+
+  #turn(now: Timestamp, action: () => void): readonly GroupEffect[] {
+    this.#now = now
+    action()
+    const effects = this.#effects
+    this.#effects = []
+    return effects
+  }
+
+  #groupOrNew(groupId: string, now: Timestamp): ClassicGroup {
+    let group = this.#groups.get(groupId)
+    if (group === undefined) this.#groups.set(groupId, (group = new ClassicGroup(groupId, now)))
+    return group
+  }
+}
+
+function removal(groupId: string, { topic, partition }: OffsetPlace): GroupFact {
+  return { kind: 'offset', groupId, topic, partition, value: null }
+}
+
+function unknownGroup(groupId: string): ErrorName {
+  return groupId === '' ? 'INVALID_GROUP_ID' : 'UNKNOWN_MEMBER_ID'
+}

@@ -1,0 +1,25 @@
+// What a group coordinator wants done: answers, records to append, timers; plain data that its driver carries out in order.
+
+import type { ResponseInput } from '../wire/apis.ts'
+
+/** Something that may come due. One of the same kind and names replaces the one before. */
+export type GroupTimer =
+  | { readonly kind: 'session'; readonly groupId: string; readonly memberId: string }
+  | { readonly kind: 'rebalance' | 'sync'; readonly groupId: string }
+
+/** A record of __consumer_offsets; a null value removes what the key stands for. */
+export interface GroupRecord {
+  readonly key: Buffer
+  readonly value: Buffer | null
+}
+
+export type JoinAnswer = ResponseInput<'JoinGroup'>
+export type SyncAnswer = ResponseInput<'SyncGroup'>
+
+export type GroupEffect =
+  /** `token` is the one that came with the request; every token is answered once. */
+  | { readonly kind: 'reply'; readonly token: number; readonly answer: JoinAnswer | SyncAnswer | number }
+  /** Tell the coordinator by `appended(id, …)` when the records are acknowledged, or cannot be. */
+  | { readonly kind: 'append'; readonly id: number; readonly records: readonly GroupRecord[] }
+  | { readonly kind: 'timer'; readonly timer: GroupTimer; readonly delayMs: number }
+  | { readonly kind: 'cancel'; readonly timer: GroupTimer }

@@ -1,0 +1,43 @@
+// All group coordinators of a broker, one per partition of __consumer_offsets.
+
+import type { BrokerConfig } from '../kernel/broker-config.ts'
+import { GroupHost, groupPartitionOf, groupSettings, type GroupHostParts } from './group-host.ts'
+import type { Partition } from './partition.ts'
+
+export class GroupHosts {
+  readonly #parts: Omit<GroupHostParts, 'partition' | 'settings'>
+  readonly #config: BrokerConfig
+  #hosts: readonly GroupHost[] = []
+
+  constructor(parts: Omit<GroupHostParts, 'partition' | 'settings'>, config: BrokerConfig) {
+    this.#parts = parts
+    this.#config = config
+  }
+
+  /** Replays the partitions and takes over their groups. */
+  load(partitions: readonly Partition[]): void {
+    const settings = groupSettings(this.#config)
+    this.#hosts = partitions.map(partition => new GroupHost({ ...this.#parts, partition, settings }))
+  }
+
+  get all(): readonly GroupHost[] {
+    return this.#hosts
+  }
+
+  /** The host of a group; null before __consumer_offsets is made. */
+  of(groupId: string): GroupHost | null {
+    return this.#hosts[groupPartitionOf(groupId, Math.max(1, this.#hosts.length))] ?? null
+  }
+
+  topicDeleted(topic: string): void {
+    for (const host of this.#hosts) host.perform(host.coordinator.topicsDeleted(name => name === topic, host.now))
+  }
+
+  expire(): void {
+    for (const host of this.#hosts) host.perform(host.coordinator.expire(host.now))
+  }
+
+  close(): void {
+    for (const host of this.#hosts) host.close()
+  }
+}

@@ -1,0 +1,41 @@
+// ListGroups, DescribeGroups, DeleteGroups: groups as admin tools see them.
+
+import { errorCodeOf } from '../../wire/error-code.ts'
+import type { ResponseInput } from '../../wire/apis.ts'
+import type { Handler } from '../handler.ts'
+
+type DescribedGroup = ResponseInput<'DescribeGroups'>['groups'][number]
+
+export const listGroups: Handler<'ListGroups'> = ({ broker }, { statesFilter, typesFilter }) => {
+  const states = new Set(statesFilter.map(state => state.toLowerCase()))
+  const isWanted = typesFilter.length === 0 || typesFilter.some(type => type.toLowerCase() === 'classic')
+  const groups = !isWanted ? [] : broker.groupHosts().flatMap(host => [...host.coordinator.groups()])
+    .filter(({ phase }) => states.size === 0 || states.has(phase.toLowerCase()))
+    .map(({ groupId, protocolType, phase }) => ({ groupId, protocolType: protocolType ?? '', groupState: phase, groupType: 'classic' }))
+  return { errorCode: 0, groups }
+}
+
+export const describeGroups: Handler<'DescribeGroups'> = ({ broker, version }, request) => ({
+  groups: request.groups.map((groupId): DescribedGroup => {
+    const host = broker.groupHost(groupId)
+    const none = { groupId, groupState: '', protocolType: '', protocolData: '', members: [] }
+    if (host === null) return { ...none, errorCode: errorCodeOf('NOT_COORDINATOR') }
+    const group = host.coordinator.describe(groupId)
+    if (group === null && version >= 6) return { ...none, groupState: 'Dead', errorCode: errorCodeOf('GROUP_ID_NOT_FOUND'), errorMessage: `Group ${groupId} not found.` }
+    if (group === null) return { ...none, groupState: 'Dead', errorCode: 0 }
+    const members = group.members.map(member => ({
+      memberId: member.memberId, groupInstanceId: member.groupInstanceId, clientId: member.clientId, clientHost: member.clientHost,
+      memberMetadata: member.metadata, memberAssignment: member.assignment,
+    }))
+    return { errorCode: 0, groupId, groupState: group.phase, protocolType: group.protocolType, protocolData: group.protocol, members }
+  }),
+})
+
+export const deleteGroups: Handler<'DeleteGroups'> = async ({ broker }, request) => {
+  const results = request.groupsNames.map(async groupId => {
+    const host = broker.groupHost(groupId)
+    if (host === null) return { groupId, errorCode: errorCodeOf('NOT_COORDINATOR') }
+    return { groupId, errorCode: await host.ask<number>((token, now) => host.coordinator.deleteGroup(groupId, token, now)) }
+  })
+  return { results: await Promise.all(results) }
+}

@@ -1,0 +1,62 @@
+// JoinGroup, SyncGroup, Heartbeat, LeaveGroup: the members' side of the classic group protocol.
+
+import type { ResponseInput } from '../../wire/apis.ts'
+import { errorCodeOf } from '../../wire/error-code.ts'
+import type { JoinAnswer, SyncAnswer } from '../../kernel/group-effects.ts'
+import type { MemberIdentity } from '../../kernel/group-rebalance.ts'
+import type { Handler, RequestContext } from '../handler.ts'
+
+export const joinGroup: Handler<'JoinGroup'> = async (context, request) => {
+  const { broker, version } = context
+  const { groupId, memberId, groupInstanceId, sessionTimeoutMs, rebalanceTimeoutMs, protocolType, protocols } = request
+  const host = broker.groupHost(groupId)
+  if (host === null) return joined({ errorCode: errorCodeOf('NOT_COORDINATOR'), protocolName: null, leader: '', memberId, members: [] }, version)
+  const answer = await host.ask<JoinAnswer>((token, now) => host.coordinator.join({
+    groupId, memberId, groupInstanceId,
+    clientId: context.clientId ?? '',
+    clientHost: hostOf(context),
+    sessionTimeoutMs,
+    rebalanceTimeoutMs: rebalanceTimeoutMs < 0 ? sessionTimeoutMs : rebalanceTimeoutMs,
+    protocolType,
+    protocols: protocols.map(({ name, metadata }) => ({ name, metadata: Buffer.from(metadata) })),
+    needsKnownId: version >= 4 && groupInstanceId === null,
+    canSkipAssignment: version >= 9,
+  }, token, now))
+  return joined(answer, version)
+}
+
+/** A null name of a protocol is for versions that know it. */
+function joined(answer: JoinAnswer, version: number): JoinAnswer {
+  return version < 7 && answer.protocolName === null ? { ...answer, protocolName: '' } : answer
+}
+
+/** As Java writes an address. */
+function hostOf({ peer }: RequestContext): string {
+  return peer === 'in-process' ? '/127.0.0.1' : `/${peer.host}`
+}
+
+export const syncGroup: Handler<'SyncGroup'> = ({ broker }, request) => {
+  const { groupId, memberId, groupInstanceId, protocolType } = request
+  const host = broker.groupHost(groupId)
+  if (host === null) return { errorCode: errorCodeOf('NOT_COORDINATOR'), assignment: Buffer.alloc(0) }
+  const assignments = request.assignments.map(({ memberId: member, assignment }) => ({ memberId: member, assignment: Buffer.from(assignment) }))
+  return host.ask<SyncAnswer>((token, now) => host.coordinator.sync({
+    groupId, memberId, groupInstanceId, generation: request.generationId, protocolType, protocol: request.protocolName, assignments,
+  }, token, now))
+}
+
+export const heartbeat: Handler<'Heartbeat'> = ({ broker }, { groupId, generationId, memberId, groupInstanceId }) => {
+  const host = broker.groupHost(groupId)
+  return { errorCode: errorCodeOf(host?.coordinator.heartbeat(groupId, { memberId, groupInstanceId }, generationId, host.now) ?? 'NOT_COORDINATOR') }
+}
+
+export const leaveGroup: Handler<'LeaveGroup'> = ({ broker, version }, request): ResponseInput<'LeaveGroup'> => {
+  const { groupId } = request
+  const host = broker.groupHost(groupId)
+  if (host === null) return { errorCode: errorCodeOf('NOT_COORDINATOR') }
+  const leaving: readonly MemberIdentity[] = version >= 3 ? request.members : [{ memberId: request.memberId, groupInstanceId: null }]
+  const { errors, effects } = host.coordinator.leave(groupId, leaving, host.now)
+  host.perform(effects)
+  if (version < 3) return { errorCode: errorCodeOf(errors[0]!) }
+  return { errorCode: 0, members: leaving.map(({ memberId, groupInstanceId }, index) => ({ memberId, groupInstanceId, errorCode: errorCodeOf(errors[index]!) })) }
+}

@@ -1,0 +1,112 @@
+// OffsetCommit, OffsetFetch, OffsetDelete: the positions of groups.
+
+import { MillraceError } from '../../../core/error.ts'
+import type { RequestOf, ResponseInput } from '../../wire/apis.ts'
+import { ZERO_UUID } from '../../wire/defaults.ts'
+import { errorCodeOf, type ErrorName } from '../../wire/error-code.ts'
+import { consumerProtocolSubscription } from '../../wire/records/consumer-protocol.ts'
+import { decodeVersioned } from '../../wire/versioned.ts'
+import type { OffsetPlace } from '../../kernel/group-offsets.ts'
+import type { CommittedOffsetValue } from '../../kernel/group-records.ts'
+import type { BrokerState } from '../broker-state.ts'
+import type { Handler } from '../handler.ts'
+
+type CommitTopic = RequestOf<'OffsetCommit'>['topics'][number]
+type FetchedGroup = NonNullable<ResponseInput<'OffsetFetch'>['groups']>[number]
+type FetchedTopic = FetchedGroup['topics'][number]
+type FetchedPartition = FetchedTopic['partitions'][number]
+
+export const offsetCommit: Handler<'OffsetCommit'> = async ({ broker, version }, request) => {
+  const { groupId, memberId, groupInstanceId } = request
+  const names = request.topics.map(topic => (version >= 10 ? broker.catalogue.topicById(topic.topicId)?.name : topic.name))
+  const problems = request.topics.map((topic, index) => topic.partitions.map(asked => commitProblem(broker, names[index], asked)))
+  const answer = (error: number): ResponseInput<'OffsetCommit'> => ({
+    topics: request.topics.map(({ name, topicId, partitions }, at) => ({
+      name, topicId,
+      partitions: partitions.map(({ partitionIndex }, index) => ({ partitionIndex, errorCode: errorCodeOf(problems[at]![index] ?? 'NONE') || error })),
+    })),
+  })
+  const host = broker.groupHost(groupId)
+  if (host === null) return answer(errorCodeOf('NOT_COORDINATOR'))
+  const offsets = request.topics.flatMap((topic, at) => topic.partitions.filter((_, index) => problems[at]![index] === null).map(asked => commitOf(names[at]!, asked)))
+  return answer(await host.ask<number>((token, now) => host.coordinator.commitOffsets({ groupId, memberId, groupInstanceId, generation: request.generationIdOrMemberEpoch, offsets }, token, now)))
+}
+
+function commitProblem(broker: BrokerState, topic: string | undefined, { partitionIndex, committedMetadata }: CommitTopic['partitions'][number]): ErrorName | null {
+  if (topic === undefined) return 'UNKNOWN_TOPIC_ID'
+  if (broker.partition(topic, partitionIndex) === undefined) return 'UNKNOWN_TOPIC_OR_PARTITION'
+  return committedMetadata !== null && Buffer.byteLength(committedMetadata) > broker.config.number('offset.metadata.max.bytes') ? 'OFFSET_METADATA_TOO_LARGE' : null
+}
+
+function commitOf(topic: string, { partitionIndex, committedOffset, committedLeaderEpoch, committedMetadata }: CommitTopic['partitions'][number]) {
+  return { topic, partition: partitionIndex, offset: committedOffset, leaderEpoch: committedLeaderEpoch, metadata: committedMetadata ?? '' }
+}
+
+export const offsetFetch: Handler<'OffsetFetch'> = ({ broker, version }, request) => {
+  if (version < 8) {
+    const { errorCode, topics } = fetchGroup(broker, version, request.groupId, request.topics)
+    return { errorCode: errorCode ?? 0, topics: topics.map(topic => ({ name: topic.name ?? '', partitions: topic.partitions })) }
+  }
+  return { groups: request.groups.map(({ groupId, topics }) => fetchGroup(broker, version, groupId, topics)) }
+}
+
+type AskedTopics = readonly { readonly name: string; readonly topicId?: string; readonly partitionIndexes: readonly number[] }[]
+
+function fetchGroup(broker: BrokerState, version: number, groupId: string, asked: AskedTopics | null): FetchedGroup {
+  const host = broker.groupHost(groupId)
+  if (host === null) return { groupId, errorCode: errorCodeOf('NOT_COORDINATOR'), topics: [] }
+  const { coordinator } = host
+  if (asked === null) return { groupId, topics: byTopic(broker, coordinator.allCommitted(groupId)) }
+  const topics = asked.map((topic): FetchedTopic => {
+    const name = version >= 10 ? broker.catalogue.topicById(topic.topicId ?? ZERO_UUID)?.name : topic.name
+    const partitions = topic.partitionIndexes.map(index => (name === undefined ? unknownTopicId(index) : fetched(index, coordinator.committed(groupId, name, index))))
+    return { name: topic.name, topicId: topic.topicId, partitions }
+  })
+  return { groupId, topics }
+}
+
+function byTopic(broker: BrokerState, offsets: Iterable<OffsetPlace & { readonly value: CommittedOffsetValue }>): readonly FetchedTopic[] {
+  const topics = new Map<string, FetchedPartition[]>()
+  for (const { topic, partition, value } of offsets) {
+    const partitions = topics.get(topic) ?? []
+    topics.set(topic, partitions)
+    partitions.push(fetched(partition, value))
+  }
+  return [...topics].map(([name, partitions]) => ({ name, topicId: broker.catalogue.topics.get(name)?.id ?? ZERO_UUID, partitions }))
+}
+
+function fetched(partitionIndex: number, value: CommittedOffsetValue | undefined): FetchedPartition {
+  if (value === undefined) return { partitionIndex, committedOffset: -1, committedLeaderEpoch: -1, metadata: '', errorCode: 0 }
+  return { partitionIndex, committedOffset: value.offset, committedLeaderEpoch: value.leaderEpoch, metadata: value.metadata, errorCode: 0 }
+}
+
+function unknownTopicId(partitionIndex: number): FetchedPartition {
+  return { partitionIndex, committedOffset: -1, metadata: '', errorCode: errorCodeOf('UNKNOWN_TOPIC_ID') }
+}
+
+export const offsetDelete: Handler<'OffsetDelete'> = async ({ broker }, request) => {
+  const { groupId } = request
+  const host = broker.groupHost(groupId)
+  if (host === null) return { errorCode: errorCodeOf('NOT_COORDINATOR'), topics: [] }
+  const places = request.topics.flatMap(({ name, partitions }) => partitions.map(({ partitionIndex }) => ({ topic: name, partition: partitionIndex })))
+  let refused: ErrorName | null = null
+  let read: ReadonlySet<string> = new Set()
+  const failed = await host.ask<number>((token, now) => {
+    const outcome = host.coordinator.deleteOffsets(groupId, places, subscribedTopics, token, now)
+    refused = outcome.refused
+    read = outcome.read
+    return refused === null ? outcome.effects : [{ kind: 'reply', token, answer: errorCodeOf(refused) }]
+  })
+  if (refused !== null) return { errorCode: errorCodeOf(refused), topics: [] }
+  const codeOf = (topic: string): number => (read.has(topic) ? errorCodeOf('GROUP_SUBSCRIBED_TO_TOPIC') : failed)
+  return { errorCode: 0, topics: request.topics.map(({ name, partitions }) => ({ name, partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode: codeOf(name) })) })) }
+}
+
+function subscribedTopics(metadata: Buffer): readonly string[] | null {
+  try {
+    return decodeVersioned(consumerProtocolSubscription, metadata).topics
+  } catch (error) {
+    if (error instanceof MillraceError) return null
+    throw error
+  }
+}
