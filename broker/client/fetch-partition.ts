@@ -28,6 +28,8 @@ export class FetchPartition implements TopicPartition {
   /** Not fetched before, on the monotonic clock. */
   retryAt = 0
   failures = 0
+  /** Number of the answer that brought something last. */
+  servedAt = 0
   /** What `poll` is to throw. */
   failure: Error | null = null
   endOffset: Offset | undefined

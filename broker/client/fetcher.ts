@@ -54,7 +54,7 @@ export class Fetcher implements LogReader {
   readonly #filled = new Set<FetchPartition>()
   readonly #bell = new WakeUp()
   #reservedBytes = 0
-  #fetches = 0
+  #answers = 0
   #dispatchDue = false
   #cancelRetry: (() => void) | null = null
   #interrupted = false
@@ -248,9 +248,9 @@ export class Fetcher implements LogReader {
   async #request(node: number, lane: Lane, partitions: readonly FetchPartition[], limits: { readonly maxWaitMs: number; readonly maxBytes: number }): Promise<ResponseOf<'Fetch'>> {
     const address = this.#cluster.addressOf(node)
     const channel = lane.connections.opened(address) ?? (await lane.connections.to(address))
-    // Brokers fill an answer in the order of the request: each partition is first in its turn.
-    const first = this.#fetches++ % partitions.length
-    const topics = Array.from(groupByTopic([...partitions.slice(first), ...partitions.slice(0, first)]), ([topic, group]) => ({
+    // Brokers fill an answer in the order of the request: first who has waited longest.
+    const inTurn = [...partitions].sort((a, b) => a.servedAt - b.servedAt)
+    const topics = Array.from(groupByTopic(inTurn), ([topic, group]) => ({
       topic,
       partitions: group.map(({ partition, fetchOffset }) => ({ partition, fetchOffset, partitionMaxBytes: this.#maxPartitionBytes })),
     }))
@@ -274,16 +274,29 @@ export class Fetcher implements LogReader {
   #answered(asked: readonly Asked[], answer: ResponseOf<'Fetch'>): void {
     if (answer.errorCode !== 0) return this.#unanswered(asked, kafkaError(answer.errorCode, 'fetch'))
     const answers = new Map(answer.responses.map(({ topic, partitions }) => [topic, new Map(partitions.map(partition => [partition.partitionIndex, partition]))]))
+    this.#answers++
     let moved = false
+    let brought = false
     for (const { partition, epoch } of asked) {
       if (partition.epoch !== epoch) continue
       partition.inFlight = false
       const answer = answers.get(partition.topic)?.get(partition.partition)
       if (answer === undefined) continue
       moved = this.#settle(partition, answer) || moved
+      if (answer.records !== null && answer.records.length > 0) {
+        brought = true
+        partition.servedAt = this.#answers
+      }
     }
+    if (!brought) this.#slowDown(asked)
     if (moved) this.#refresh()
     if (this.#filled.size > 0) this.#bell.ring()
+  }
+
+  /** A broker that says there is more and brings nothing shall not be asked in a circle. */
+  #slowDown(asked: readonly Asked[]): void {
+    const retryAt = this.#cluster.world.clock.monotonic() + 1
+    for (const { partition } of asked) if (!partition.caughtUp) partition.retryAt = Math.max(partition.retryAt, retryAt)
   }
 
   /** Answers whether the leader may have moved. */
@@ -310,8 +323,6 @@ export class Fetcher implements LogReader {
       this.#fail(partition, asError(error))
     }
     if (partition.bufferedBytes > 0) this.#filled.add(partition)
-    // Room in the answer may have run out before it; something else is not to be asked about in a circle.
-    else if (!partition.caughtUp) partition.retryAt = this.#cluster.world.clock.monotonic() + 1
   }
 
   #reset(partition: FetchPartition, to: 'earliest' | 'latest'): void {
