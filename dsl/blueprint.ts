@@ -61,7 +61,9 @@ export interface Plan {
   repartitionName(repartition: RepartitionDraft): string
   /** Store names as a processor lists them, checked, without the global ones. @throws MillraceError TOPOLOGY */
   connectedStores(names: readonly string[], call: Pick<Call, 'verb' | 'site'>): readonly string[]
-  key(slot: SerdeSlot, call: Pick<Call, 'verb' | 'site'>, what: string): Serde<unknown>
+  /** Keys always have one: at the last, the string serde. */
+  key(slot: SerdeSlot): Serde<unknown>
+  /** @throws MillraceError TOPOLOGY if there is none; `what` is the topic or store it is for */
   value(slot: SerdeSlot, call: Pick<Call, 'verb' | 'site'>, what: string): Serde<unknown>
   /** Serdes of a topic that is read: nothing but what was given or is the default will do. */
   sourceSerdes(key: SerdeSlot, value: SerdeSlot, call: Pick<Call, 'verb' | 'site'>, topic: string): TopicSerdes

@@ -96,7 +96,7 @@ function repartitionTopics(blueprint: Blueprint, names: Names, plan: Plan, defau
     const name = names.repartitions.get(draft)!
     const what = `repartition topic ${name}`
     const value = draft.valueMatters ? plan.value(draft.value, draft.call, what) : plan.value(draft.value ?? defaults.value ?? presence, draft.call, what)
-    return { name, serdes: { key: plan.key(draft.key, draft.call, what), value }, partitions: draft.partitions, changes: draft.changes }
+    return { name, serdes: { key: plan.key(draft.key), value }, partitions: draft.partitions, changes: draft.changes }
   })
 }
 

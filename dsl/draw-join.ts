@@ -6,9 +6,16 @@ import { repartitionDraft, throughRepartition } from './draw-stream.ts'
 import { requireRows, type GroupChoice } from './draw-table.ts'
 import type { GlobalTablePoint, StreamPoint, TablePoint } from './point.ts'
 
+export interface JoinSaid {
+  readonly call: Call
+  readonly join: JoinKind
+  readonly joiner: ValueJoiner
+}
+
 /** Only the stream's side is repartitioned, and only if its key was changed. */
-export function drawTableJoin(point: StreamPoint, table: TablePoint, call: Call, join: JoinKind, joiner: ValueJoiner, choice: GroupChoice): StreamPoint {
+export function drawTableJoin(point: StreamPoint, table: TablePoint, said: JoinSaid, choice: GroupChoice): StreamPoint {
   requireRows(table)
+  const { call, join, joiner } = said
   const stream = point.rekeyed ? repartitionedForJoin(point, call, choice) : point
   const path = `${point.path}.${call.verb}-${table.path}`
   const node = point.blueprint.node(call, path, [stream.node], (base, plan) => ({
@@ -21,7 +28,7 @@ export function drawTableJoin(point: StreamPoint, table: TablePoint, call: Call,
   return { ...point, node, path, key: choice.key ?? stream.key, value: null, rekeyed: false, joinRepartition: null }
 }
 
-export function drawGlobalJoin(point: StreamPoint, table: GlobalTablePoint, call: Call, join: JoinKind, joiner: ValueJoiner, selector: KeyValueFunction): StreamPoint {
+export function drawGlobalJoin(point: StreamPoint, table: GlobalTablePoint, { call, join, joiner }: JoinSaid, selector: KeyValueFunction): StreamPoint {
   const path = `${point.path}.${call.verb}-${table.global.topic}`
   const node = point.blueprint.node(call, path, [point.node], (base, plan) => ({
     ...base,
@@ -38,9 +45,10 @@ export function drawGlobalJoin(point: StreamPoint, table: GlobalTablePoint, call
 function repartitionedForJoin(point: StreamPoint, call: Call, choice: GroupChoice): StreamPoint {
   if (call.name === null && point.joinRepartition !== null) return point.joinRepartition
   const upstream = point.node.naming.kind === 'given' ? point.node.naming.name : null
-  const draft = repartitionDraft(call, call.name ?? upstream, point.path, choice.key ?? point.key, choice.value ?? point.value)
+  const serdes = { key: choice.key ?? point.key, value: choice.value ?? point.value }
+  const draft = repartitionDraft({ ...call, name: call.name ?? upstream }, point.path, serdes)
   const { source } = throughRepartition(point, draft, null)
-  const repartitioned = { ...point, node: source, key: draft.key, value: draft.value, rekeyed: false, joinRepartition: null }
+  const repartitioned = { ...point, node: source, ...serdes, rekeyed: false, joinRepartition: null }
   if (call.name === null) point.joinRepartition = repartitioned
   return repartitioned
 }

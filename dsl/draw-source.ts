@@ -4,7 +4,7 @@ import type { TimestampExtractor } from '../core/topology/node.ts'
 import { naming, type Blueprint, type Draft, type SerdeSlot } from './blueprint.ts'
 import { checkName, topologyError, whereabouts, type Call } from './call.ts'
 import type { GlobalTablePoint, StreamPoint, TablePoint } from './point.ts'
-import { storeSettings, tableStore, type StoreChoice } from './draw-store.ts'
+import { storeSettings, tableStore, type StoreChoice, type StoreSettings } from './draw-store.ts'
 
 /** Source options with the types of the user's functions taken off. */
 export interface SourceChoice {
@@ -45,14 +45,14 @@ export class Sources {
     const source = this.#source('table', { ...call, name: null }, checkedTopics([topic], call), choice)
     const from = { blueprint: this.#blueprint, node: source, path: topic, key: choice.key ?? null, value: choice.value ?? null }
     // Only the node and its store have the verb in their names: what comes below is called `customers.filter`.
-    return { ...drawTableSource(call, from, 'table', storeChoice), path: topic }
+    return { ...drawTableSource(call, from, storeSettings(storeChoice)), path: topic }
   }
 
   globalTable(call: Call, topic: string, choice: SourceChoice, storeChoice: StoreChoice | undefined): GlobalTablePoint {
     this.#register({ use: 'globalTable', topics: checkedTopics([topic], call), call, choice, node: null })
     const serdes = { key: choice.key ?? null, value: choice.value ?? null }
     const path = `${topic}.globalTable`
-    const store = tableStore(this.#blueprint, call, path, { ...storeSettings(storeChoice), logged: false, cached: false }, serdes.key, serdes.value)
+    const store = tableStore({ blueprint: this.#blueprint, call, path, ...serdes }, { ...storeSettings(storeChoice), logged: false, cached: false })
     store.used = true
     const global = { naming: naming(call.name, path), call, topic, store, serdes }
     this.#blueprint.globals.push(global)
@@ -86,17 +86,11 @@ export class Sources {
 }
 
 /** Reads a stream as a table: of a topic's source node or of any stream. */
-export function drawTableSource(
-  call: Call,
-  from: Pick<StreamPoint, 'blueprint' | 'node' | 'path' | 'key' | 'value'>,
-  verb: string,
-  choice: StoreChoice | undefined,
-): TablePoint {
+export function drawTableSource(call: Call, from: Pick<StreamPoint, 'blueprint' | 'node' | 'path' | 'key' | 'value'>, settings: StoreSettings): TablePoint {
   const { blueprint } = from
-  const path = `${from.path}.${verb}`
-  const options = storeSettings(choice)
-  const [key, value] = [options.key ?? from.key, options.value ?? from.value]
-  const store = tableStore(blueprint, call, path, options, key, value)
+  const path = `${from.path}.${call.verb}`
+  const [key, value] = [settings.key ?? from.key, settings.value ?? from.value]
+  const store = tableStore({ blueprint, call, path, key, value }, settings)
   const state = { parent: null, store, sendsOldValues: false }
   const node = blueprint.node(call, path, [from.node], (base, plan) => ({
     ...base,

@@ -7,7 +7,7 @@ import type { DefaultSerdes } from '../core/topology/topology.ts'
 import { naming, type Draft, type NodeBase, type RepartitionDraft, type SerdeSlot } from './blueprint.ts'
 import { checkName, topologyError, type Call } from './call.ts'
 import { drawTableSource } from './draw-source.ts'
-import { describedStore, type StoreChoice } from './draw-store.ts'
+import { describedStore, storeSettings, type StoreChoice } from './draw-store.ts'
 import { keySerde } from './key-serde.ts'
 import type { Repartitioned, StreamPoint, TablePoint } from './point.ts'
 
@@ -98,7 +98,7 @@ export function drawSink(point: StreamPoint, call: Call, topic: string | TopicSe
   if (typeof topic === 'string') checkName(topic, 'topic name', call)
   const what = typeof topic === 'string' ? `topic ${topic}` : 'the topics it chooses'
   point.blueprint.node(call, `${point.path}.to`, [point.node], (base, plan) => {
-    const key = plan.key(choice.key ?? point.key, call, what)
+    const key = plan.key(choice.key ?? point.key)
     const value = plan.value(choice.value ?? point.value, call, what)
     return { ...base, kind: 'sink', topic, serdes: { key, value }, partitioner: choice.partitioner ?? null }
   })
@@ -121,13 +121,14 @@ export function drawRepartition(point: StreamPoint, call: Call, choice: Repartit
     throw topologyError(call, `a topic cannot have ${partitions} partitions.`, 'Give a whole number from 1.')
   }
   const path = `${point.path}.repartition`
-  const draft = repartitionDraft(call, call.name, path, choice.key ?? point.key, choice.value ?? point.value, partitions ?? null)
+  const draft = { ...repartitionDraft(call, path, { key: choice.key ?? point.key, value: choice.value ?? point.value }), partitions: partitions ?? null }
   const { source } = throughRepartition(point, draft, choice.partitioner ?? null)
   return { ...point, node: source, path, key: draft.key, value: draft.value, rekeyed: false, joinRepartition: null }
 }
 
-export function repartitionDraft(call: Call, name: string | null, path: string, key: SerdeSlot, value: SerdeSlot, partitions: number | null = null): RepartitionDraft {
-  return { naming: naming(name, path), call: { verb: call.verb, site: call.site }, key, value, partitions, changes: false, valueMatters: true }
+/** A call without name leaves it to the path. */
+export function repartitionDraft(call: Call, path: string, { key, value }: { readonly key: SerdeSlot; readonly value: SerdeSlot }): RepartitionDraft {
+  return { naming: naming(call.name, path), call, key, value, partitions: null, changes: false, valueMatters: true }
 }
 
 /** Puts the repartition topic behind the stream: a node that writes it, and one that reads it in the next subtopology. */
@@ -147,23 +148,23 @@ export function throughRepartition(from: Pick<StreamPoint, 'blueprint' | 'node'>
 
 /** A changed key makes a repartition first. */
 export function drawToTable(point: StreamPoint, call: Call, store: StoreChoice | undefined): TablePoint {
-  if (!point.rekeyed) return drawTableSource(call, point, 'toTable', store)
-  const settings = typeof store === 'object' ? store : {}
-  const path = `${point.path}.toTable`
-  const draft = repartitionDraft(call, call.name, path, settings.key ?? point.key, settings.value ?? point.value)
-  const { source } = throughRepartition(point, draft, null)
-  return drawTableSource(call, { ...point, node: source, key: draft.key, value: draft.value }, 'toTable', store)
+  if (!point.rekeyed) return drawTableSource(call, point, storeSettings(store))
+  const settings = storeSettings(store)
+  const serdes = { key: settings.key ?? point.key, value: settings.value ?? point.value }
+  const { source } = throughRepartition(point, repartitionDraft(call, `${point.path}.toTable`, serdes), null)
+  return drawTableSource(call, { ...point, node: source, ...serdes }, settings)
 }
 
 export interface ProcessChoice {
   readonly stores?: readonly (string | KeyValueStoreDescription)[] | undefined
 }
 
-export function drawProcess(point: StreamPoint, call: Call, supplier: NodeOf<'process'>['supplier'], fixedKey: boolean, choice: ProcessChoice): StreamPoint {
+export function drawProcess(point: StreamPoint, call: Call, processor: Pick<NodeOf<'process'>, 'supplier' | 'fixedKey'>, choice: ProcessChoice): StreamPoint {
   const stores = choice.stores ?? []
   for (const store of stores) if (typeof store !== 'string') describedStore(point.blueprint, call, store)
   const names = stores.map(store => (typeof store === 'string' ? store : store.name))
   const path = `${point.path}.${call.verb}`
-  const node = point.blueprint.node(call, path, [point.node], (base, plan) => ({ ...base, kind: 'process', fixedKey, supplier, stores: plan.connectedStores(names, call) }))
+  const node = point.blueprint.node(call, path, [point.node], (base, plan) => ({ ...base, kind: 'process', ...processor, stores: plan.connectedStores(names, call) }))
+  const { fixedKey } = processor
   return { ...point, node, path, key: fixedKey ? point.key : null, value: null, rekeyed: point.rekeyed || !fixedKey, joinRepartition: null }
 }

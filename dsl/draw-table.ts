@@ -4,17 +4,19 @@ import type { KeyValueFunction, NodeOf, Predicate } from '../core/topology/node.
 import type { Serde } from '../core/serde.ts'
 import type { NodeBase, SerdeSlot } from './blueprint.ts'
 import type { Call } from './call.ts'
-import { storeSettings, tableStore, type StoreChoice } from './draw-store.ts'
-import type { GroupedTablePoint, StreamPoint, TablePoint, TableState } from './point.ts'
+import { storeSettings, tableStore, type StoreChoice, type StoreSettings } from './draw-store.ts'
+import type { GroupedPoint, StreamPoint, TablePoint, TableState } from './point.ts'
 
-export function drawTableFilter(point: TablePoint, call: Call, predicate: Predicate, negated: boolean, choice: StoreChoice | undefined): TablePoint {
+export function drawTableFilter(point: TablePoint, call: Call, test: { readonly predicate: Predicate; readonly negated: boolean }, choice: StoreChoice | undefined): TablePoint {
   // A filter that knows the old value keeps back tombstones of rows that never matched; it asks for it where that costs no new store.
   const sendsOldValues = requireOldValues(point, false)
-  return derived(point, call, choice, point.value, sendsOldValues, (base, state) => ({ ...base, kind: 'table-filter', predicate, negated, ...state }))
+  const table = { call, settings: storeSettings(choice), inherited: point.value, sendsOldValues }
+  return derived(point, table, (base, state) => ({ ...base, kind: 'table-filter', ...test, ...state }))
 }
 
-export function drawTableMapValues(point: TablePoint, call: Call, mapper: NodeOf<'table-map-values'>['mapper'], seesNulls: boolean, choice: StoreChoice | undefined): TablePoint {
-  return derived(point, call, choice, null, false, (base, state) => ({ ...base, kind: 'table-map-values', mapper, seesNulls, ...state }))
+export function drawTableMapValues(point: TablePoint, call: Call, map: Pick<NodeOf<'table-map-values'>, 'mapper' | 'seesNulls'>, choice: StoreChoice | undefined): TablePoint {
+  const table = { call, settings: storeSettings(choice), inherited: null, sendsOldValues: false }
+  return derived(point, table, (base, state) => ({ ...base, kind: 'table-map-values', ...map, ...state }))
 }
 
 export function drawToStream(point: TablePoint, call: Call, selector: KeyValueFunction | null): StreamPoint {
@@ -30,11 +32,11 @@ export interface GroupChoice {
 }
 
 /** A row that leaves its group must be taken off there: the old value is needed, so the table must be kept. */
-export function drawTableGroup(point: TablePoint, call: Call, mapper: NodeOf<'table-group'>['mapper'], choice: GroupChoice): GroupedTablePoint {
+export function drawTableGroup(point: TablePoint, call: Call, mapper: NodeOf<'table-group'>['mapper'], choice: GroupChoice): GroupedPoint {
   requireOldValues(point, true)
   const path = `${point.path}.groupBy`
   const node = point.blueprint.node(call, path, [point.node], base => ({ ...base, kind: 'table-group', mapper }))
-  return { table: point, node, path, key: choice.key ?? null, value: choice.value ?? null, name: call.name, shared: null }
+  return { blueprint: point.blueprint, node, path, key: choice.key ?? null, value: choice.value ?? null, repartition: 'changes', name: call.name, shared: null }
 }
 
 /** For whoever looks rows up in this table: makes sure that it, or the first table above that can be, is kept. */
@@ -60,19 +62,20 @@ export function requireOldValues(point: TablePoint, force: boolean): boolean {
 
 type DerivedNode = NodeOf<'table-filter' | 'table-map-values'>
 
-function derived(
-  parent: TablePoint,
-  call: Call,
-  choice: StoreChoice | undefined,
-  inherited: SerdeSlot,
-  sendsOldValues: boolean,
-  emit: (base: NodeBase, state: Pick<DerivedNode, 'store' | 'sendsOldValues'>) => DerivedNode,
-): TablePoint {
+interface DerivedTable {
+  readonly call: Call
+  readonly settings: StoreSettings
+  /** The value serde it has from its parent. */
+  readonly inherited: SerdeSlot
+  readonly sendsOldValues: boolean
+}
+
+function derived(parent: TablePoint, table: DerivedTable, emit: (base: NodeBase, state: Pick<DerivedNode, 'store' | 'sendsOldValues'>) => DerivedNode): TablePoint {
   const { blueprint } = parent
+  const { call, settings, inherited, sendsOldValues } = table
   const path = `${parent.path}.${call.verb}`
-  const settings = storeSettings(choice)
   const [key, value] = [settings.key ?? parent.key, settings.value ?? inherited]
-  const store = settings.name === undefined ? null : tableStore(blueprint, call, path, settings, key, value)
+  const store = settings.name === undefined ? null : tableStore({ blueprint, call, path, key, value }, settings)
   const state: TableState = { parent, store, sendsOldValues }
   const node = blueprint.node(call, path, [parent.node], (base, plan) =>
     emit(base, { store: store === null ? null : plan.storeName(store), sendsOldValues: state.sendsOldValues }),

@@ -6,12 +6,12 @@ import type { Windows } from '../core/window.ts'
 import type { Blueprint } from './blueprint.ts'
 import { callOf, topologyError, type Call } from './call.ts'
 import { drawAggregate, drawGroupBy, drawGroupByKey, drawTableAggregate, drawWindowAggregate } from './draw-aggregation.ts'
-import { drawGlobalJoin, drawTableJoin } from './draw-join.ts'
+import { drawGlobalJoin, drawTableJoin, type JoinSaid } from './draw-join.ts'
 import type { Sources } from './draw-source.ts'
 import { drawMerge, drawProcess, drawRepartition, drawSink, drawSplit, drawStep, drawToTable, type ProcessChoice, type RepartitionChoice, type SinkChoice, writtenSerdes } from './draw-stream.ts'
 import { drawTableFilter, drawTableGroup, drawTableMapValues, drawToStream, type GroupChoice } from './draw-table.ts'
 import type { StoreChoice } from './draw-store.ts'
-import type { GlobalTablePoint, GroupedPoint, GroupedTablePoint, StreamPoint, TablePoint, WindowedPoint } from './point.ts'
+import type { GlobalTablePoint, GroupedPoint, StreamPoint, TablePoint, WindowedPoint } from './point.ts'
 import type { GlobalKTable, KGroupedStream, KGroupedTable, KStream, KTable, TimeWindowedKStream } from './stream.ts'
 
 // Inside, keys and values are unknown. What comes out is `never`, which is any type the page of verbs says.
@@ -40,7 +40,7 @@ function windowedFace(point: WindowedPoint, sources: Sources): TimeWindowedKStre
   return new WindowedFace(point, sources) as TimeWindowedKStream<unknown, unknown> as TimeWindowedKStream<never, never>
 }
 
-function groupedTableFace(point: GroupedTablePoint, sources: Sources): KGroupedTable<never, never> {
+function groupedTableFace(point: GroupedPoint, sources: Sources): KGroupedTable<never, never> {
   return new GroupedTableFace(point, sources) as KGroupedTable<unknown, unknown> as KGroupedTable<never, never>
 }
 
@@ -133,35 +133,36 @@ class StreamFace implements KStream<unknown, unknown> {
   }
 
   join(table: unknown, joiner: Joiner, options: JoinChoice = {}): KStream<never, never> {
-    return this.#join('inner', callOf('join', options), table, joiner, options)
+    return this.#join(table, { call: callOf('join', options), join: 'inner', joiner }, options)
   }
 
   leftJoin(table: unknown, joiner: Joiner, options: JoinChoice = {}): KStream<never, never> {
-    return this.#join('left', callOf('leftJoin', options), table, joiner, options)
+    return this.#join(table, { call: callOf('leftJoin', options), join: 'left', joiner }, options)
   }
 
   process(supplier: ProcessorSupplier<unknown, unknown, never, never>, options: Named & ProcessChoice = {}): KStream<never, never> {
-    return this.#next(drawProcess(this.#point, callOf('process', options), supplier, false, options))
+    return this.#next(drawProcess(this.#point, callOf('process', options), { supplier, fixedKey: false }, options))
   }
 
   processValues(supplier: ProcessorSupplier<unknown, unknown, never, never>, options: Named & ProcessChoice = {}): KStream<never, never> {
-    return this.#next(drawProcess(this.#point, callOf('processValues', options), supplier, true, options))
+    return this.#next(drawProcess(this.#point, callOf('processValues', options), { supplier, fixedKey: true }, options))
   }
 
   #next(point: StreamPoint): KStream<never, never> {
     return streamFace(point, this.#sources)
   }
 
-  #join(kind: 'inner' | 'left', call: Call, table: unknown, joiner: Joiner, options: JoinChoice): KStream<never, never> {
+  #join(table: unknown, said: JoinSaid, options: JoinChoice): KStream<never, never> {
+    const { call } = said
     const { blueprint } = this.#point
     const globalTable = GlobalTableFace.pointOf(table)
     if (globalTable !== null) {
       if (options.on === undefined) throw topologyError(call, 'the key to look up in the global table is not said.', 'Give { on: (key, value) => … }.')
-      return this.#next(drawGlobalJoin(this.#point, ownPoint(globalTable, blueprint, call), call, kind, joiner, options.on))
+      return this.#next(drawGlobalJoin(this.#point, ownPoint(globalTable, blueprint, call), said, options.on))
     }
     const point = TableFace.pointOf(table)
     if (point === null) throw topologyError(call, 'what it is given is neither a table nor a global table.', 'Give one of the same builder.')
-    return this.#next(drawTableJoin(this.#point, ownPoint(point, blueprint, call), call, kind, joiner, options))
+    return this.#next(drawTableJoin(this.#point, ownPoint(point, blueprint, call), said, options))
   }
 }
 
@@ -188,15 +189,15 @@ class TableFace implements KTable<unknown, unknown> {
   }
 
   filter(predicate: Predicate, options: Stored = {}): KTable<never, never, never> {
-    return this.#next(drawTableFilter(this.#point, callOf('filter', options), predicate, false, options.store))
+    return this.#next(drawTableFilter(this.#point, callOf('filter', options), { predicate, negated: false }, options.store))
   }
 
   filterNot(predicate: Predicate, options: Stored = {}): KTable<never, never, never> {
-    return this.#next(drawTableFilter(this.#point, callOf('filterNot', options), predicate, true, options.store))
+    return this.#next(drawTableFilter(this.#point, callOf('filterNot', options), { predicate, negated: true }, options.store))
   }
 
   mapValues(mapper: (value: never, key: unknown) => unknown, options: Stored & { readonly seesNulls?: boolean | undefined } = {}): KTable<never, never, never> {
-    return this.#next(drawTableMapValues(this.#point, callOf('mapValues', options), mapper as Mapper, options.seesNulls ?? false, options.store))
+    return this.#next(drawTableMapValues(this.#point, callOf('mapValues', options), { mapper: mapper as Mapper, seesNulls: options.seesNulls ?? false }, options.store))
   }
 
   toStream(selector?: Mapper, options?: Named): KStream<never, never> {
@@ -292,10 +293,10 @@ function aggregationOf({ initializer, aggregator }: AggregateChoice): Aggregatio
 }
 
 class GroupedTableFace implements KGroupedTable<unknown, unknown> {
-  readonly #point: GroupedTablePoint
+  readonly #point: GroupedPoint
   readonly #sources: Sources
 
-  constructor(point: GroupedTablePoint, sources: Sources) {
+  constructor(point: GroupedPoint, sources: Sources) {
     this.#point = point
     this.#sources = sources
   }

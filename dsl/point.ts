@@ -39,10 +39,15 @@ export interface GlobalTablePoint {
   readonly global: GlobalDraft
 }
 
+/** Records, or the changes of a table, by group. */
 export interface GroupedPoint {
-  readonly stream: StreamPoint
+  readonly blueprint: Blueprint
+  readonly node: Draft
+  readonly path: string
   readonly key: SerdeSlot
   readonly value: SerdeSlot
+  /** What goes through a repartition before it can be aggregated. */
+  readonly repartition: 'none' | 'records' | 'changes'
   /** Given by the user: names the repartition topic, which all aggregations of the grouping then share. */
   readonly name: string | null
   /** That shared repartition, once it was made. */
@@ -57,16 +62,6 @@ export interface Repartitioned {
 export interface WindowedPoint {
   readonly grouped: GroupedPoint
   readonly windows: TimeWindows
-}
-
-export interface GroupedTablePoint {
-  readonly table: TablePoint
-  readonly node: Draft
-  readonly path: string
-  readonly key: SerdeSlot
-  readonly value: SerdeSlot
-  readonly name: string | null
-  shared: Repartitioned | null
 }
 
 /** How windows are called in a path: `windowedBy-1h`, `windowedBy-1h-10m`. */

@@ -7,6 +7,9 @@ import { storesOf } from '../../core/topology/subtopologies.ts'
 import type { Topology } from '../../dsl/index.ts'
 import { grow, step } from './random-topology.ts'
 
+/** `vitest run --project nightly` runs many more. */
+const RUNS = process.env['MILLRACE_NIGHTLY'] === undefined ? 50 : 2000
+
 const invariants: Readonly<Record<string, (topology: Topology) => void>> = {
   'names are unique and legal'({ nodes, stores, repartitions }) {
     for (const things of [nodes, stores, repartitions]) {
@@ -55,5 +58,5 @@ const invariants: Readonly<Record<string, (topology: Topology) => void>> = {
 }
 
 test.each(Object.entries(invariants))('%s', (_, holds) => {
-  fc.assert(fc.property(fc.array(step, { maxLength: 30 }), steps => holds(grow(steps))), { numRuns: 100 })
+  fc.assert(fc.property(fc.array(step, { maxLength: 30 }), steps => holds(grow(steps))), { numRuns: RUNS })
 })

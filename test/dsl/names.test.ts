@@ -7,6 +7,9 @@ import { grow, step } from './random-topology.ts'
 
 const text = { key: serdes.string, value: serdes.string }
 
+/** `vitest run --project nightly` runs many more. */
+const RUNS = process.env['MILLRACE_NIGHTLY'] === undefined ? 50 : 2000
+
 test('a store is called after the verbs that lead to it', () => {
   const builder = new StreamsBuilder({ defaults: text })
   const orders = builder.stream('orders', text)
@@ -91,7 +94,7 @@ test('an unrelated operator, added anywhere, renames nothing', () => {
     const before = durableNames(grow(steps, []))
     const after = durableNames(grow(steps, additions))
     expect(after).toEqual(expect.arrayContaining(before))
-  }), { numRuns: 300 })
+  }), { numRuns: RUNS })
 })
 
 function names(draw: (stream: KStream<string, string>) => void): string[] {
