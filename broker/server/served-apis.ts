@@ -4,6 +4,7 @@ import { apis, type ApiName } from '../wire/apis.ts'
 import type { Handler } from './handler.ts'
 import { apiVersions, type ServedVersions } from './handlers/api-versions.ts'
 import { describeCluster, initProducerId } from './handlers/cluster.ts'
+import { alterConfigs, describeConfigs, incrementalAlterConfigs } from './handlers/configs.ts'
 import { findCoordinator } from './handlers/find-coordinator.ts'
 import { deleteGroups, describeGroups, listGroups } from './handlers/group-admin.ts'
 import { heartbeat, joinGroup, leaveGroup, syncGroup } from './handlers/groups.ts'
@@ -40,6 +41,9 @@ const handlers: Handlers = {
   ListGroups: listGroups,
   DescribeGroups: describeGroups,
   DeleteGroups: deleteGroups,
+  DescribeConfigs: describeConfigs,
+  AlterConfigs: alterConfigs,
+  IncrementalAlterConfigs: incrementalAlterConfigs,
 }
 
 /** Versions said to be served, where that is not what the wire describes. */

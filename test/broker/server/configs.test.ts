@@ -1,0 +1,70 @@
+// Settings of topics and of the broker: where they come from, and how they are changed.
+
+import { afterEach, expect, test } from 'vitest'
+import { MemoryDisk } from '../../../broker/disk/memory-disk.ts'
+import { startBroker, type Broker } from '../../../broker/server/start-broker.ts'
+import type { Channel } from '../../../broker/wire/channel.ts'
+import { errorNameOf } from '../../../broker/wire/error-code.ts'
+
+const open: Broker[] = []
+afterEach(async () => {
+  for (const broker of open.splice(0)) await broker.close()
+})
+
+async function start(settings: Record<string, string> = {}, disk = new MemoryDisk()): Promise<Channel> {
+  const broker = await startBroker({ disk, settings })
+  open.push(broker)
+  return broker.connect()
+}
+
+async function describe(channel: Channel, resourceType: number, resourceName: string, name: string) {
+  const { results } = await channel.request('DescribeConfigs', { resources: [{ resourceType, resourceName, configurationKeys: [name] }], includeSynonyms: true })
+  return results[0]!.configs[0]!
+}
+
+async function alter(channel: Channel, resourceType: number, resourceName: string, name: string, configOperation: number, value: string | null): Promise<string> {
+  const { responses } = await channel.request('IncrementalAlterConfigs', { resources: [{ resourceType, resourceName, configs: [{ name, configOperation, value }] }], validateOnly: false })
+  return errorNameOf(responses[0]!.errorCode)
+}
+
+const topic = 2
+const broker = 4
+
+test('a setting of a topic comes from the topic, the broker, or the default', async () => {
+  const disk = new MemoryDisk()
+  const channel = await start({ 'log.retention.hours': '2' }, disk)
+  await channel.request('Metadata', { topics: [{ name: 't' }] })
+  expect(await describe(channel, topic, 't', 'retention.ms')).toMatchObject({ value: '7200000', configSource: 4, synonyms: [{ name: 'log.retention.hours', source: 4 }, { name: 'log.retention.hours', value: '604800000', source: 5 }] })
+  expect(await alter(channel, broker, '', 'log.retention.ms', 0, '5000')).toBe('NONE')
+  expect(await describe(channel, topic, 't', 'retention.ms')).toMatchObject({ value: '5000', configSource: 3 })
+  expect(await alter(channel, topic, 't', 'retention.ms', 0, '77')).toBe('NONE')
+  expect(await describe(channel, topic, 't', 'retention.ms')).toMatchObject({ value: '77', configSource: 1 })
+  await open.splice(0)[0]!.close()
+  const again = await start({}, disk)
+  expect(await describe(again, topic, 't', 'retention.ms')).toMatchObject({ value: '77', configSource: 1 })
+  expect(await describe(again, broker, '1', 'log.retention.ms')).toMatchObject({ value: '5000', configSource: 3 })
+  expect(await alter(again, topic, 't', 'retention.ms', 1, null)).toBe('NONE')
+  expect(await describe(again, topic, 't', 'retention.ms')).toMatchObject({ value: '5000', configSource: 3 })
+})
+
+test('lists are appended to and subtracted from; what is wrong is refused with a reason', async () => {
+  const channel = await start()
+  await channel.request('Metadata', { topics: [{ name: 't' }] })
+  expect(await alter(channel, topic, 't', 'cleanup.policy', 2, 'compact')).toBe('NONE')
+  expect(await describe(channel, topic, 't', 'cleanup.policy')).toMatchObject({ value: 'delete,compact' })
+  expect(await alter(channel, topic, 't', 'cleanup.policy', 3, 'delete')).toBe('NONE')
+  expect(await describe(channel, topic, 't', 'cleanup.policy')).toMatchObject({ value: 'compact' })
+  expect(await alter(channel, topic, 't', 'cleanup.policy', 0, 'burn')).toBe('INVALID_CONFIG')
+  expect(await alter(channel, topic, 't', 'retention.ms', 0, 'soon')).toBe('INVALID_CONFIG')
+  expect(await alter(channel, topic, 't', 'no.such', 0, '1')).toBe('INVALID_CONFIG')
+  expect(await alter(channel, topic, 'none', 'retention.ms', 0, '1')).toBe('UNKNOWN_TOPIC_OR_PARTITION')
+  expect(await alter(channel, broker, '', 'num.partitions', 0, '2')).toBe('INVALID_REQUEST')
+  const { responses } = await channel.request('AlterConfigs', { resources: [{ resourceType: topic, resourceName: 't', configs: [{ name: 'segment.bytes', value: '1000' }] }], validateOnly: false })
+  expect(responses[0]!.errorCode).toBe(0)
+  expect([(await describe(channel, topic, 't', 'cleanup.policy')).value, (await describe(channel, topic, 't', 'segment.bytes')).value]).toEqual(['delete', '1000'])
+})
+
+test('an unknown or impossible setting is refused at the start, with the nearest name', async () => {
+  await expect(start({ 'log.retentoin.ms': '1' })).rejects.toThrow('Did you mean log.retention.ms?')
+  await expect(start({ 'num.partitions': 'many' })).rejects.toThrow('num.partitions')
+})
