@@ -6,7 +6,7 @@ import type { GlobalKTable, KGroupedStream, KGroupedTable, KStream, KTable, Time
 import { serdes, type Serde } from '../../core/serde.ts'
 import type { KeyValueStoreDescription } from '../../core/topology/store-description.ts'
 import type { Partitioner, TimestampExtractor } from '../../core/topology/node.ts'
-import { repartitionTopicName, type Topology } from '../../core/topology/topology.ts'
+import { changelogTopicName, repartitionTopicName, type Topology } from '../../core/topology/topology.ts'
 import { hopping } from '../../core/window.ts'
 import { anySerde } from './any-serde.ts'
 import { aggregator, expander, initializer, joiner, mapper, predicate, reducer, selector, str } from './functions.ts'
@@ -22,6 +22,8 @@ export interface BuiltCase {
   readonly topology: Topology
   /** Kafka's name of a store by ours. */
   readonly javaStores: ReadonlyMap<string, string>
+  /** Kafka's name of an internal topic by ours. */
+  readonly javaTopics: ReadonlyMap<string, string>
   /** What peek and foreach have seen; the reader empties it. */
   readonly trace: U[]
 }
@@ -36,7 +38,7 @@ class CaseBuilder {
   readonly #points = new Map<string, unknown>()
   readonly #processorStores = new Map<string, KeyValueStoreDescription>()
   readonly #extractors = new Map<string, TimestampExtractor>()
-  /** Kafka's name of a repartition topic by ours, in full; filled when all is built. */
+  /** Filled when all is built. */
   readonly #javaTopics = new Map<string, string>()
   /** Names given to operators that may have a store, by oracle id. */
   readonly #tables = new Map<string, string>()
@@ -55,7 +57,9 @@ class CaseBuilder {
     topology.repartitions.forEach(({ name }, index) => {
       this.#javaTopics.set(repartitionTopicName('app', name), repartitionTopicName('app', java.repartitions[index] ?? name))
     })
-    return { topology, javaStores: this.#javaStores(topology, java.stores), trace: this.#trace }
+    const javaStores = this.#javaStores(topology, java.stores)
+    for (const { name } of topology.stores) this.#javaTopics.set(changelogTopicName('app', name), changelogTopicName('app', javaStores.get(name) ?? name))
+    return { topology, javaStores, javaTopics: this.#javaTopics, trace: this.#trace }
   }
 
   #javaStores(topology: Topology, java: ReadonlyMap<string, string>): Map<string, string> {

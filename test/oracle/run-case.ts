@@ -1,6 +1,7 @@
 // Runs a case on the TopologyTestDriver and says where its answers differ from Apache Kafka Streams'.
 
 import { Headers } from '../../core/headers.ts'
+import { serdes } from '../../core/serde.ts'
 import { TopologyTestDriver } from '../kit/topology-test-driver.ts'
 import type { TestRecord } from '../kit/test-topics.ts'
 import { anySerde, isWindowed, UNLIMITED_END } from './any-serde.ts'
@@ -62,7 +63,9 @@ class CaseRun {
       if (difference !== null) return failed(`step ${i} (${JSON.stringify(inputs[i])}): ${difference}`)
     }
     const difference = unequal(this.#stores(), this.#visible(answer.stores ?? {}))
-    return difference === null ? { kind: 'passed' } : failed(`stores: ${difference}`)
+    if (difference !== null) return failed(`stores: ${difference}`)
+    const internal = answer.internal === undefined ? null : this.#internalDifference(answer.internal)
+    return internal === null ? { kind: 'passed' } : failed(`internal topics: ${internal}`)
   }
 
   #feed(input: OracleInput): void {
@@ -99,6 +102,21 @@ class CaseRun {
     return sortedStores(stores)
   }
 
+  /** Bytes of repartition topics must be the same; a changelog may leave out what the same commit overwrites. */
+  #internalDifference(theirs: Readonly<Record<string, readonly OracleRecord[]>>): string | null {
+    const topics = this.#driver.writtenTopics.filter(topic => topic.startsWith('app-'))
+    const ours = new Map(topics.map(topic => [this.#built.javaTopics.get(topic) ?? topic, this.#driver.output(topic, { key: serdes.bytes, value: serdes.bytes }).readAll().map(hexRecord)]))
+    for (const topic of new Set([...ours.keys(), ...Object.keys(theirs)])) {
+      // With this optimisation a table's source topic is its changelog; Millrace writes one of its own.
+      if (theirs[topic] === undefined && this.#oracle.config.optimization !== undefined) continue
+      const [mine, all] = [ours.get(topic) ?? [], theirs[topic] ?? []]
+      const kept = topic.endsWith('-changelog') ? lastsAmong(all, mine) : all
+      const difference = unequal(mine, kept)
+      if (difference !== null) return `${topic}: ${difference}`
+    }
+    return null
+  }
+
   /** Kafka's record cache shows windows that its store has forgotten, as long as they happen to be in the cache; they are no answer. */
   #visible(stores: Readonly<Record<string, readonly OracleRow[]>>): Record<string, readonly OracleRow[]> {
     const visible = { ...stores }
@@ -126,6 +144,21 @@ function plain(value: unknown): OracleKey {
   if (!isWindowed(value)) return value as OracleKey
   const { start, end } = value.window
   return { key: plain(value.key), start, end: end >= UNLIMITED_END ? 'max' : end }
+}
+
+function hexRecord({ key, value, timestamp, headers }: TestRecord<Uint8Array, Uint8Array>): OracleRecord {
+  const pairs = [...headers].map(header => [header.key, hex(header.value)] as const)
+  return { key: hex(key), value: hex(value), ts: timestamp, ...(pairs.length > 0 && { headers: pairs }) }
+}
+
+function hex(bytes: Uint8Array | null): string | null {
+  return bytes === null ? null : Buffer.from(bytes).toString('hex')
+}
+
+/** The records of `all` that are also among `some`, in order, and the last one of each key in any case. */
+function lastsAmong(all: readonly OracleRecord[], some: readonly OracleRecord[]): readonly OracleRecord[] {
+  const wanted = new Set(some.map(canonical))
+  return all.filter((record, index) => wanted.has(canonical(record)) || all.findLastIndex(other => other.key === record.key) === index)
 }
 
 function sortedStores<T>(stores: Readonly<Record<string, T>>): Record<string, T> {
