@@ -19,8 +19,10 @@ export const ABSENT = 16
 export const TIMELESS = 32
 /** Its key is in the filter of its map. */
 export const FILTERED = 64
+/** Flushed to the changelog, but not given to a batch since: the disk has an older value. */
+export const UNWRITTEN = 128
 /** Neither evicted nor forgotten. */
-export const IN_USE: number = DIRTY | STAGED
+export const IN_USE: number = DIRTY | STAGED | UNWRITTEN
 
 /** What a row costs in memory besides its key and value: the object, its timestamp, its place in a map. Measured on Node 20. */
 export const ROW_BYTES = 152

@@ -14,6 +14,8 @@ export const DEFAULT_STATE_BUDGET_BYTES: number = 64 * 1024 * 1024
 const TRIM_TO = 0.9
 /** After a trim that could not reach its aim (rows in use), the next waits until this share of the limit has come in. */
 const PATIENCE = 0.05
+/** Rows that are in the changelog but not on disk may take this share of the limit. */
+const UNWRITTEN_SHARE = 0.5
 
 /** Memory for rows, in bytes, shared by the stores that join. The limit is an aim: rows that are not committed yet stay over it. */
 export class StateBudget {
@@ -21,6 +23,7 @@ export class StateBudget {
   #members = new Set<BudgetMember>()
   #heldBytes = 0
   #trimAtBytes: number
+  #unwrittenBytes = 0
 
   constructor(limitBytes: number = DEFAULT_STATE_BUDGET_BYTES) {
     this.limitBytes = limitBytes
@@ -43,6 +46,16 @@ export class StateBudget {
   /** A member holds `bytes` more, or less if negative. Members trim by {@link trimIfFull} where a row may go. */
   hold(bytes: number): void {
     this.#heldBytes += bytes
+  }
+
+  /** Rows that cannot go before they are written grow by `bytes`, or shrink if negative. */
+  holdUnwritten(bytes: number): void {
+    this.#unwrittenBytes += bytes
+  }
+
+  /** True when it is time to write rows to disk, so that they can go. */
+  get writingIsDue(): boolean {
+    return this.#unwrittenBytes > this.limitBytes * UNWRITTEN_SHARE
   }
 
   get full(): boolean {

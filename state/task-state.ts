@@ -29,6 +29,8 @@ const FORMAT_KEY = metaKey('format')
 /** Records of a changelog that are gathered before they are written, bytes. */
 const RESTORE_RUN_BYTES = 32 * 1024 * 1024
 const RESTORE_BATCH_RECORDS = 16_384
+/** Rows are written to disk at the latest when so many records have gone to the changelog since: that is what is read again after a crash. */
+const MOST_UNWRITTEN_RECORDS = 2_000_000
 
 /** What is kept of a commit beside the rows, as JSON under one key. */
 interface CommitRecord {
@@ -80,8 +82,15 @@ class MapTaskState implements TaskState {
   readonly #storesById: ReadonlyMap<number, WriteBack>
   readonly #budget: StateBudget
   #checkpoint: Checkpoint
+  /** Of the stores and the offsets as they are on disk. */
   #memos: CommitRecord['memos']
+  #writtenOffsets: CommitRecord['offsets']
   #batch: ByteBatch | null = null
+  /** True if the next commit writes all rows that the disk has not. */
+  #writing = false
+  /** True from a flush to its commit. */
+  #flushed = false
+  #unwrittenRecords = 0
   #committing = false
   #run = newRun()
   /** Full runs on their way to disk, one after the other. */
@@ -95,6 +104,7 @@ class MapTaskState implements TaskState {
     this.#budget = budget
     this.#checkpoint = { changelogOffsets: new Map(Object.entries(commit.offsets)), clocks: new Map(Object.entries(commit.clocks)) }
     this.#memos = commit.memos
+    this.#writtenOffsets = commit.offsets
   }
 
   store(name: string): Store {
@@ -111,37 +121,64 @@ class MapTaskState implements TaskState {
 
   // ─── commits ───
 
+  /**
+   * A row that changes often is written to the changelog with each commit, but to disk only now and then: when memory asks for it, when the
+   * changelog has grown by a lot, at the end. The offsets on disk are always those of the rows on disk, so that a crash costs reading the changelog from there.
+   */
   flush(sink: ChangelogSink): void {
     const batch = (this.#batch ??= this.#map.batch())
-    for (const store of this.stores.values()) store.flush(sink, store.place === null ? null : batch)
-    this.#memos = this.#takeMemos()
+    this.#writing ||= this.#writingIsDue()
+    this.#flushStores(sink, batch, this.#writing)
+    this.#flushed = true
+  }
+
+  #writingIsDue(): boolean {
+    let isLogged = false
+    for (const store of this.#storesById.values()) {
+      this.#unwrittenRecords += store.dirtyRows
+      isLogged ||= store.description.logged
+    }
+    return !isLogged || this.#unwrittenRecords > MOST_UNWRITTEN_RECORDS || this.#budget.writingIsDue
+  }
+
+  #flushStores(sink: ChangelogSink, batch: ByteBatch, writing: boolean): void {
+    const memos: Record<string, StoreMemo> = { ...this.#memos }
+    for (const [name, store] of this.stores) {
+      const written = store.place !== null && (writing || !store.description.logged)
+      store.flush(sink, written ? batch : null)
+      if (written) memos[name] = store.memo()
+    }
+    this.#memos = memos
+    if (writing) this.#unwrittenRecords = 0
   }
 
   async commit(checkpoint: Checkpoint): Promise<void> {
     assert(!this.#committing, 'a task commits once at a time')
     this.#committing = true
     const batch = this.#batch ?? this.#map.batch()
+    const written = this.#writing || this.#nothingUnwritten()
     this.#batch = null
-    const committed = [...this.stores.values()].map(store => store.committing())
-    this.#putCommit(batch, checkpoint)
-    await batch.write()
-    for (const done of committed) done()
-    this.#checkpoint = checkpoint
+    this.#writing = false
+    this.#flushed = false
+    await this.#write(batch, checkpoint, written)
     this.#budget.released()
-    for (const store of this.stores.values()) if (store instanceof WriteBackWindowStore) await store.expire()
+    if (written) for (const store of this.stores.values()) if (store instanceof WriteBackWindowStore) await store.expire()
     this.#committing = false
   }
 
-  #takeMemos(): CommitRecord['memos'] {
-    const memos: Record<string, StoreMemo> = {}
-    for (const [name, store] of this.stores) if (store.place !== null) memos[name] = store.memo()
-    return memos
+  #nothingUnwritten(): boolean {
+    for (const store of this.#storesById.values()) if (store.unwrittenRows > 0) return false
+    return true
   }
 
-  #putCommit(batch: ByteBatch, checkpoint: Checkpoint): void {
-    const onDisk = [...checkpoint.changelogOffsets].filter(([name]) => this.stores.get(name)?.place !== null)
-    const record: CommitRecord = { offsets: Object.fromEntries(onDisk), clocks: Object.fromEntries(checkpoint.clocks), memos: this.#memos }
+  async #write(batch: ByteBatch, checkpoint: Checkpoint, rowsToo: boolean): Promise<void> {
+    const committed = [...this.stores.values()].map(store => store.committing())
+    if (rowsToo) this.#writtenOffsets = Object.fromEntries([...checkpoint.changelogOffsets].filter(([name]) => this.stores.get(name)?.place !== null))
+    const record: CommitRecord = { offsets: this.#writtenOffsets, clocks: Object.fromEntries(checkpoint.clocks), memos: this.#memos }
     batch.put(CHECKPOINT_KEY, Buffer.from(JSON.stringify(record)))
+    await batch.write()
+    for (const done of committed) done()
+    this.#checkpoint = checkpoint
   }
 
   // ─── restoring ───
@@ -164,11 +201,8 @@ class MapTaskState implements TaskState {
     this.#run = newRun()
     await this.#draining
     const batch = await this.#writeRun(run)
-    for (const store of this.stores.values()) store.flush(refuseRecord, store.place === null ? null : batch)
-    this.#memos = this.#takeMemos()
-    this.#putCommit(batch, checkpoint)
-    await batch.write()
-    this.#checkpoint = checkpoint
+    this.#flushStores(refuseRecord, batch, true)
+    await this.#write(batch, checkpoint, true)
   }
 
   #drain(): void {
@@ -201,10 +235,24 @@ class MapTaskState implements TaskState {
     return batch
   }
 
+  /** Writes the rows that are committed and not on disk yet, unless others were changed or flushed since, which no commit has confirmed. */
   async close(): Promise<void> {
-    for (const store of this.stores.values()) store.close()
-    await this.#draining.catch(() => {}) // what was restored and not committed is restored again
-    await this.#map.close()
+    try {
+      await this.#draining.catch(() => {}) // what was restored and not committed is restored again
+      if (!this.#flushed && this.#isClean() && !this.#nothingUnwritten()) {
+        const batch = this.#map.batch()
+        this.#flushStores(refuseRecord, batch, true)
+        await this.#write(batch, this.#checkpoint, true)
+      }
+    } finally {
+      for (const store of this.stores.values()) store.close()
+      await this.#map.close()
+    }
+  }
+
+  #isClean(): boolean {
+    for (const store of this.#storesById.values()) if (store.dirtyRows > 0) return false
+    return !this.#committing
   }
 }
 

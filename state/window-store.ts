@@ -25,6 +25,8 @@ const EVERYTHING = { low: '', high: null, ascending: true }
 
 export class WriteBackWindowStore extends WriteBackStore<WindowStoreDescription> implements WindowStore<unknown, unknown> {
   #observedStart: Timestamp
+  /** As of the last flush to disk: what is past its time by this is past it after a crash, too. */
+  #writtenObservedStart: Timestamp
   /** By start: every window that has rows, in memory or below. */
   #windows = new Map<Timestamp, RowMap>()
   /** The starts, ascending. */
@@ -32,7 +34,7 @@ export class WriteBackWindowStore extends WriteBackStore<WindowStoreDescription>
   #latest: RowMap | null = null
   /** Windows whose number of rows is to be written. */
   #resized = new Set<RowMap>()
-  /** Starts that expired since the last flush; their entries are to be removed. */
+  /** Starts that expired since the last flush to disk; their entries are to be removed. */
   #expiredStarts: Timestamp[] = []
   /** Rows on disk that are past their time, roughly. */
   #expiredRows: number
@@ -50,6 +52,7 @@ export class WriteBackWindowStore extends WriteBackStore<WindowStoreDescription>
   constructor(description: WindowStoreDescription, place: StorePlace | null, memo: StoreMemo | null, starts: readonly (readonly [Timestamp, number])[] = []) {
     super(description, place, false)
     this.#observedStart = memo?.observedStart ?? -1
+    this.#writtenObservedStart = this.#observedStart
     this.#expiredRows = memo === null ? 0 : MOST_EXPIRED_AT_ONCE
     for (const [start, count] of starts) this.#addWindow(start, count, false)
   }
@@ -112,8 +115,6 @@ export class WriteBackWindowStore extends WriteBackStore<WindowStoreDescription>
     super.flush(sink, batch)
     this.#dropExpired()
     if (batch !== null) this.#flushStarts(batch)
-    this.#resized.clear()
-    this.#expiredStarts = []
   }
 
   evict(bytes: number): number {
@@ -131,7 +132,7 @@ export class WriteBackWindowStore extends WriteBackStore<WindowStoreDescription>
   async expire(): Promise<void> {
     if (this.#expiredRows === 0 || this.place === null) return
     this.#expiredRows = Math.max(0, this.#expiredRows - MOST_EXPIRED_AT_ONCE)
-    const bound = this.#observedStart - this.description.retentionMs + 1
+    const bound = this.#writtenObservedStart - this.description.retentionMs + 1
     if (bound <= 0) return
     await this.place.map.clear({ from: this.#placePrefix(ROWS), to: this.#windowPrefix(bound) }, MOST_EXPIRED_AT_ONCE)
   }
@@ -242,6 +243,9 @@ export class WriteBackWindowStore extends WriteBackStore<WindowStoreDescription>
       batch.put(this.#startKey(window.start), count)
     }
     for (const start of this.#expiredStarts) batch.delete(this.#startKey(start))
+    this.#resized.clear()
+    this.#expiredStarts = []
+    this.#writtenObservedStart = this.#observedStart
   }
 
   // ─── rows below ───

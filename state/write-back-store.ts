@@ -6,7 +6,7 @@ import type { RecordCursor } from '../core/record.ts'
 import type { StoreDescription } from '../core/topology/store-description.ts'
 import { ScratchBytes, latin1, liveBytes } from './byte-forms.ts'
 import type { ByteBatch, ByteMap } from './byte-map.ts'
-import { ABSENT, DETACHED, DIRTY, FILTERED, IN_USE, ROW_BYTES, STAGED, TIMELESS, TOUCHED, StoredRow } from './row.ts'
+import { ABSENT, DETACHED, DIRTY, FILTERED, IN_USE, ROW_BYTES, STAGED, TIMELESS, TOUCHED, UNWRITTEN, StoredRow } from './row.ts'
 import type { RestoreRun } from './restore-run.ts'
 import type { RowMap } from './row-map.ts'
 import type { BudgetMember, StateBudget } from './state-budget.ts'
@@ -46,6 +46,8 @@ export abstract class WriteBackStore<D extends StoreDescription> implements Budg
   #valueScratch = new ScratchBytes()
   #dirty: StoredRow[] = []
   #staged: StoredRow[] = []
+  #unwritten: StoredRow[] = []
+  #unwrittenBytes = 0
   #empty: StoredRow[] = []
   #heldBytes = 0
   dirtyBytes = 0
@@ -82,7 +84,7 @@ export abstract class WriteBackStore<D extends StoreDescription> implements Budg
   }
 
   protected get uncommitted(): StoredRow[] {
-    return [...new Set([...this.#dirty, ...this.#staged])]
+    return [...new Set([...this.#dirty, ...this.#staged, ...this.#unwritten])].filter(row => (row.flags & IN_USE) !== 0)
   }
 
   // ─── rows come in ───
@@ -186,11 +188,21 @@ export abstract class WriteBackStore<D extends StoreDescription> implements Budg
 
   // ─── rows go out ───
 
+  get dirtyRows(): number {
+    return this.#dirty.length
+  }
+
+  get unwrittenRows(): number {
+    return this.#unwritten.length
+  }
+
+  /** Each changed row to the changelog; to the batch every row that the disk has not. Without a batch those wait for a later one. */
   flush(sink: ChangelogSink, batch: ByteBatch | null): void {
     const rows = this.#dirty
     this.#dirty = []
     this.dirtyBytes = 0
     for (let i = 0; i < rows.length; i++) this.#flushRow(rows[i]!, sink, batch)
+    if (batch !== null) this.#stageUnwritten(batch)
     if (this.#empty.length > 0) this.#forgetEmpty()
   }
 
@@ -203,7 +215,6 @@ export abstract class WriteBackStore<D extends StoreDescription> implements Budg
     const keyBytes = this.keySerde.serialize(row.key)
     const valueBytes = value === null ? null : this.valueSerde.serialize(value)
     if (this.description.logged) sink(this.description, this.changelogKey(row, keyBytes), valueBytes, row.writtenAt, headers)
-    if (batch !== null) this.#stage(row, keyBytes, valueBytes, batch)
     if (valueBytes === null) {
       row.flags |= ABSENT
       this.#wasEmptied(row)
@@ -211,9 +222,30 @@ export abstract class WriteBackStore<D extends StoreDescription> implements Budg
       row.flags &= ~ABSENT
       this.#weigh(row, valueBytes.length)
     }
+    if (batch !== null) this.#stage(row, keyBytes, valueBytes, batch)
+    else if (this.place !== null) this.#leaveUnwritten(row)
+  }
+
+  #leaveUnwritten(row: StoredRow): void {
+    if ((row.flags & UNWRITTEN) !== 0) return
+    row.flags |= UNWRITTEN
+    this.#unwritten.push(row)
+    this.#unwrittenBytes += row.bytes
+    this.place!.budget.holdUnwritten(row.bytes)
+  }
+
+  #stageUnwritten(batch: ByteBatch): void {
+    for (const row of this.#unwritten) {
+      if ((row.flags & UNWRITTEN) === 0) continue
+      this.#stage(row, this.keySerde.serialize(row.key), row.value === null ? null : this.valueSerde.serialize(row.value), batch)
+    }
+    this.#unwritten = []
+    this.place!.budget.holdUnwritten(-this.#unwrittenBytes)
+    this.#unwrittenBytes = 0
   }
 
   #stage(row: StoredRow, keyBytes: Uint8Array, valueBytes: Uint8Array | null, batch: ByteBatch): void {
+    row.flags &= ~UNWRITTEN
     const key = this.placeKey(row, keyBytes)
     if (key === null) return
     if ((row.flags & FILTERED) === 0) row.home.willBeBelow(row, keyBytes, this.#keyBytes)
@@ -266,7 +298,8 @@ export abstract class WriteBackStore<D extends StoreDescription> implements Budg
   /** A row in memory is not what a restored record says it is. */
   protected restoredOver(row: StoredRow | undefined): void {
     if (row === undefined) return
-    assert((row.flags & IN_USE) === 0, 'a store is not written while it is restored')
+    assert((row.flags & (DIRTY | STAGED)) === 0, 'a store is not written while it is restored')
+    row.flags &= ~UNWRITTEN
     this.forget(row)
   }
 
@@ -290,6 +323,7 @@ export abstract class WriteBackStore<D extends StoreDescription> implements Budg
   }
 
   close(): void {
+    this.place?.budget.holdUnwritten(-this.#unwrittenBytes)
     this.place?.budget.leave(this)
   }
 }
