@@ -1,6 +1,6 @@
 // A channel to one broker over TCP: connects, agrees on versions, and matches pipelined answers to requests.
 
-import { createConnection, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import type { Clock } from '../../core/clock.ts'
 import { MillraceError } from '../../core/error.ts'
 import { apiByKey, apis, type ApiName, type RequestInput, type ResponseOf } from '../wire/apis.ts'
@@ -9,7 +9,7 @@ import type { Channel, RequestOptions } from '../wire/channel.ts'
 import { complete } from '../wire/defaults.ts'
 import { errorCodeOf, kafkaError } from '../wire/error-code.ts'
 import { decodeResponse, encodeRequest, readCorrelationId } from '../wire/frame.ts'
-import { FrameSplitter } from '../wire/frame-splitter.ts'
+import { FrameInput, openFrameSocket } from './frame-socket.ts'
 
 export interface TcpChannelOptions {
   readonly host: string
@@ -30,8 +30,9 @@ export interface TcpChannelOptions {
 
 /** @throws MillraceError CONNECTION_FAILED or REQUEST_TIMED_OUT (retriable), UNSUPPORTED_VERSION */
 export async function connectTcpChannel(options: TcpChannelOptions): Promise<Channel> {
-  const socket = await connect(options)
-  const channel = new TcpChannel(socket, options)
+  const input = new FrameInput(options.maxResponseBytes ?? DEFAULT_MAX_RESPONSE_BYTES)
+  const socket = await openFrameSocket(options, options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS, input)
+  const channel = new TcpChannel(socket, input, options)
   try {
     await channel.negotiate(options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS)
   } catch (error) {
@@ -46,26 +47,6 @@ const DEFAULT_REQUEST_TIMEOUT_MS = 30_000
 const DEFAULT_MAX_RESPONSE_BYTES = 512 * 1024 * 1024
 /** What a broker shows of its clients; letters, digits, dots and dashes. */
 const CLIENT_SOFTWARE = { clientSoftwareName: 'millrace', clientSoftwareVersion: '0' } as const
-
-function connect(options: TcpChannelOptions): Promise<Socket> {
-  const { host, port, clock, connectTimeoutMs = DEFAULT_CONNECT_TIMEOUT_MS } = options
-  return new Promise((resolve, reject) => {
-    const socket = createConnection({ host, port, noDelay: true })
-    const fail = (code: string, reason: string, cause?: Error): void => {
-      cancel()
-      socket.destroy()
-      reject(new MillraceError(code, `Connecting to ${host}:${port} failed: ${reason}.`, { hint: 'Check the address, and that a broker is listening there.', retriable: true, cause }))
-    }
-    const cancel = clock.after(connectTimeoutMs, () => fail('REQUEST_TIMED_OUT', `no connection within ${connectTimeoutMs} ms`))
-    const onError = (cause: NodeJS.ErrnoException): void => fail('CONNECTION_FAILED', cause.code ?? cause.message, cause)
-    socket.once('error', onError)
-    socket.once('connect', () => {
-      cancel()
-      socket.off('error', onError)
-      resolve(socket)
-    })
-  })
-}
 
 interface Pending {
   readonly api: ApiName
@@ -86,7 +67,6 @@ class TcpChannel implements Channel {
   readonly #options: TcpChannelOptions
   readonly #address: string
   readonly #maxInFlight: number
-  readonly #splitter: FrameSplitter
   readonly #versions = new Map<ApiName, number>()
   /** In the order sent, which is the order of the answers. */
   readonly #inFlight: Pending[] = []
@@ -97,16 +77,16 @@ class TcpChannel implements Channel {
   #failure: Error | null = null
   #resolveClosed!: (reason: Error | null) => void
 
-  constructor(socket: Socket, options: TcpChannelOptions) {
+  constructor(socket: Socket, input: FrameInput, options: TcpChannelOptions) {
     this.#socket = socket
     this.#options = options
     this.#address = `${options.host}:${options.port}`
     this.#maxInFlight = options.maxInFlight ?? 100
-    this.#splitter = new FrameSplitter(options.maxResponseBytes ?? DEFAULT_MAX_RESPONSE_BYTES)
     this.closed = new Promise(resolve => {
       this.#resolveClosed = resolve
     })
-    socket.on('data', chunk => this.#receive(chunk))
+    input.onFrame = frame => this.#answer(frame)
+    input.onFailure = error => this.#end(error)
     socket.on('error', (cause: NodeJS.ErrnoException) => this.#end(this.#lost(cause.code ?? cause.message, cause)))
     socket.on('close', () => this.#end(this.#lost('the broker closed it')))
   }
@@ -205,14 +185,6 @@ class TcpChannel implements Channel {
         if (error) pending.reject(this.#lost(error.message, error))
         else pending.resolve(complete(apis.Produce.response, { responses: [] }))
       })
-    }
-  }
-
-  #receive(chunk: Buffer): void {
-    try {
-      this.#splitter.push(chunk, frame => this.#answer(frame))
-    } catch (error) {
-      this.#end(error instanceof Error ? error : new Error(String(error)))
     }
   }
 

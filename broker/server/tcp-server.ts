@@ -39,7 +39,7 @@ export async function startTcpServer(options: TcpServerOptions): Promise<TcpServ
   const limits = { maxRequestBytes: options.maxRequestBytes ?? DEFAULT_MAX_REQUEST_BYTES, maxIdleMs: options.maxIdleMs ?? 600_000 }
   const open = new Set<TcpConnection>()
 
-  const server = createServer({ noDelay: true, allowHalfOpen: true }, socket => {
+  const server = createServer({ noDelay: true, keepAlive: true, allowHalfOpen: true }, socket => {
     const peer = peerOf(socket)
     if (peer === null) return void socket.destroy()
     if (open.size >= maxConnections) {
