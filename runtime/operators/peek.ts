@@ -4,6 +4,7 @@ import type { Headers } from '../../core/headers.ts'
 import type { Timestamp } from '../../core/record.ts'
 import type { ForEachNode, PeekNode } from '../../core/topology/node.ts'
 import { Operator } from './operator.ts'
+import { refusePromise } from './refuse-promise.ts'
 import type { TaskContext } from './task-context.ts'
 
 export class PeekOperator extends Operator {
@@ -16,7 +17,7 @@ export class PeekOperator extends Operator {
 
   override receive(key: unknown, value: unknown, timestamp: Timestamp, headers: Headers | null): void {
     try {
-      this.#action(key, value)
+      refusePromise(this.#action(key, value))
     } catch (error) {
       return this.context.failed(this.node, error)
     }

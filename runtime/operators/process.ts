@@ -8,6 +8,7 @@ import type { ProcessNode } from '../../core/topology/node.ts'
 import { checkTimestamp, HandedRecord } from './handed-record.ts'
 import { Operator } from './operator.ts'
 import { TaskProcessorContext } from './processor-context.ts'
+import { refusePromise } from './refuse-promise.ts'
 import type { TaskContext } from './task-context.ts'
 
 export class ProcessOperator extends Operator {
@@ -24,8 +25,13 @@ export class ProcessOperator extends Operator {
   }
 
   override start(): void {
-    this.#processor = this.#node.supplier()
-    this.#processor.init?.(this.#processorContext)
+    try {
+      this.#processor = ownProcessor(this.#node)
+      this.#processor.init?.(this.#processorContext)
+    } catch (cause) {
+      const site = this.#node.site === null ? '' : ` (${this.#node.site})`
+      throw new MillraceError('PROCESSOR_START', `The processor ${this.#node.name}${site} could not start: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+    }
   }
 
   override receive(key: unknown, value: unknown, timestamp: Timestamp, headers: Headers | null): void {
@@ -34,7 +40,7 @@ export class ProcessOperator extends Operator {
     this.#inHand = new HandedRecord(key, value, timestamp, this.#node.fixedKey ? (headers?.copy() ?? null) : headers)
     context.timestamp = timestamp
     try {
-      this.#processor!.process(this.#inHand)
+      refusePromise(this.#processor!.process(this.#inHand))
     } catch (error) {
       context.failed(this.node, error)
     } finally {
@@ -66,4 +72,16 @@ export class ProcessOperator extends Operator {
     const names = this.children.map(operator => operator.node.name).join(', ')
     throw new MillraceError('UNKNOWN_CHILD', `The processor ${this.node.name} has no child ${name}.`, { hint: names === '' ? 'It has no children at all.' : `Its children are ${names}.` })
   }
+}
+
+const processors = new WeakSet<object>()
+
+/** One for each task: a processor that two tasks shared would mix their records and stores. */
+function ownProcessor(node: ProcessNode): Processor<unknown, unknown, unknown, unknown> {
+  const processor = node.supplier()
+  if (processors.has(processor)) {
+    throw new MillraceError('SHARED_PROCESSOR', `The function that makes it gave the same processor twice.`, { hint: 'It must make a new one at each call.' })
+  }
+  processors.add(processor)
+  return processor
 }

@@ -155,9 +155,17 @@ export class Task {
     return new Map(this.#context.clocks())
   }
 
-  /** Closes the processors. */
+  /** Closes the processors, all of them, then throws what the first one threw. */
   close(): void {
-    for (const operator of this.#operators) operator.close()
+    const failures: unknown[] = []
+    for (const operator of this.#operators) {
+      try {
+        operator.close()
+      } catch (failure) {
+        failures.push(failure)
+      }
+    }
+    if (failures.length > 0) throw failures[0]
   }
 
   #queue(topic: string, partition: number): RecordQueue {

@@ -18,7 +18,8 @@ function pick<F>(table: Readonly<Record<string, (argument: string) => F>>, text:
 export function str(x: unknown): string {
   if (x === null || x === undefined) return '∅'
   if (isWindowed(x)) return `${str(x.key)}@${x.window.start}/${x.window.end}`
-  return String(x as string | number)
+  if (typeof x === 'string' || typeof x === 'number') return String(x)
+  throw new Error(`the oracle has no values of type ${typeof x}`)
 }
 
 export function fnv(s: string): number {

@@ -2,15 +2,14 @@
 
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { serdes, type Serde } from '../../../core/serde.ts'
+import { serdes } from '../../../core/serde.ts'
 import { HeldUpdates } from '../../../runtime/operators/held-updates.ts'
 import { TaskContext } from '../../../runtime/operators/task-context.ts'
 import { memoryTaskState } from '../../../state/memory-task-state.ts'
 import type { KeyValueStore } from '../../../state/store.ts'
 
 function store(): KeyValueStore<unknown, unknown> {
-  const key = serdes.string as Serde<unknown>
-  const state = memoryTaskState([{ kind: 'key-value', name: 's', key, value: serdes.int32 as Serde<unknown>, medium: 'memory', logged: false, topicConfig: {}, cached: true, timestamped: true }])
+  const state = memoryTaskState([{ kind: 'key-value', name: 's', key: serdes.string, value: serdes.int32, medium: 'memory', logged: false, topicConfig: {}, cached: true, timestamped: true }])
   return state.store('s') as KeyValueStore<unknown, unknown>
 }
 

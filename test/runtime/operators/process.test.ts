@@ -111,3 +111,19 @@ test('a processor is closed with its task', () => {
   driver.close()
   expect(closed).toBe(1)
 })
+
+test('an asynchronous processor, or action, is refused', () => {
+  using driver = driverOf(builder => {
+    builder.stream('a', text).process(() => ({ process: async () => {} }))
+    builder.stream('b', text).forEach(async () => {})
+  })
+  expect(codeOf(() => driver.input('a', text).send({ value: 'v' }))).toBe('ASYNC_FUNCTION')
+  expect(codeOf(() => driver.input('b', text).send({ value: 'v' }))).toBe('ASYNC_FUNCTION')
+})
+
+test('a supplier that gives one processor to two tasks is refused, and a processor that cannot start is named', () => {
+  const shared = { process() {} }
+  const builder = new StreamsBuilder({ defaults: text })
+  builder.stream('in', text).process(() => shared)
+  expect(() => new TopologyTestDriver(builder, { partitions: 2 })).toThrow(/in.process \(.*process.test.ts:\d+\) could not start: .*same processor twice/)
+})
