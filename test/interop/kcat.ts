@@ -3,6 +3,8 @@
 import { spawn } from 'node:child_process'
 import { MillraceError } from '../../core/error.ts'
 
+const TIMEOUT_MS = 60_000
+
 /** A record as `kcat -C -J` prints it. Headers are names and values in turn. */
 export interface KcatRecord {
   readonly topic: string
@@ -26,15 +28,15 @@ export interface KcatTopic {
  */
 export function kcat(bootstrap: string, args: readonly string[], input: Buffer | string = ''): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const child = spawn('kcat', ['-b', bootstrap, ...args], { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, KCAT_CONFIG: '/dev/null' } })
+    const child = spawn('kcat', ['-b', bootstrap, ...args], { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, KCAT_CONFIG: '/dev/null' }, timeout: TIMEOUT_MS })
     const out: Buffer[] = []
     let err = ''
     child.stdout.on('data', (chunk: Buffer) => out.push(chunk))
     child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text))
     child.on('error', cause => reject(new MillraceError('COMMAND_MISSING', `The command kcat cannot be run: ${cause.message}.`, { hint: 'Install it (Debian: apt-get install kcat).', cause })))
-    child.on('close', status => {
+    child.on('close', (status, signal) => {
       if (status === 0) resolve(Buffer.concat(out))
-      else reject(new MillraceError('COMMAND_FAILED', `kcat ${args.join(' ')} ended with status ${status}: ${err}`))
+      else reject(new MillraceError('COMMAND_FAILED', `kcat ${args.join(' ')} ended with ${signal ?? `status ${status}`}: ${err}`))
     })
     child.stdin.on('error', () => {})
     child.stdin.end(input)
