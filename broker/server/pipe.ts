@@ -69,8 +69,7 @@ export class Pipe implements Channel {
     this.#waiting.add(reject)
     const onAbort = signal === undefined ? null : (): void => reject(signal.reason)
     if (onAbort !== null) signal!.addEventListener('abort', onAbort)
-    const late = new MillraceError('REQUEST_TIMED_OUT', `The embedded broker did not answer ${api} within ${timeoutMs} ms.`, { retriable: true })
-    const cancel = timeoutMs === undefined ? null : this.#options.clock.after(timeoutMs, () => reject(late))
+    const cancel = timeoutMs === undefined ? null : this.#options.clock.after(timeoutMs, () => reject(timedOut(api, timeoutMs)))
     return () => {
       this.#waiting.delete(reject)
       if (onAbort !== null) signal!.removeEventListener('abort', onAbort)
@@ -81,6 +80,10 @@ export class Pipe implements Channel {
 
 /** What a Produce with acks 0 resolves to once it is completed. */
 const noAnswer: object = {}
+
+function timedOut(api: ApiName, timeoutMs: number): MillraceError {
+  return new MillraceError('REQUEST_TIMED_OUT', `The embedded broker did not answer ${api} within ${timeoutMs} ms.`, { retriable: true })
+}
 
 function connectionFailed(api: ApiName): MillraceError {
   return new MillraceError('CONNECTION_FAILED', `The pipe to the embedded broker is closed; ${api} was not sent.`, { retriable: true })
