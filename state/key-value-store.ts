@@ -5,7 +5,7 @@ import type { RecordCursor, Timestamp } from '../core/record.ts'
 import type { KeyValueStoreDescription } from '../core/topology/store-description.ts'
 import { BloomFilter } from './bloom-filter.ts'
 import { prefixEnd, type ByteEntry } from './byte-map.ts'
-import type { RestoreRun } from './restore-run.ts'
+import type { SortedRun } from './sorted-run.ts'
 import { ABSENT, TOUCHED, type StoredRow } from './row.ts'
 import { scanList, scanOver, type OrderBounds } from './ordered-scan.ts'
 import { RowMap, sortRows, type OrderedRow } from './row-map.ts'
@@ -91,7 +91,7 @@ export class WriteBackKeyValueStore extends WriteBackStore<KeyValueStoreDescript
     if (rows.below !== null && !deleted && rows.below.add(key, this.place!.prefix.length)) rows.count++
   }
 
-  override restoreToRun(cursor: RecordCursor, run: RestoreRun): number {
+  override restoreToRun(cursor: RecordCursor, run: SortedRun): number {
     const { prefix } = this.place!
     let applied = 0
     while (cursor.next()) {

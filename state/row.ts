@@ -7,19 +7,19 @@ import type { Row } from './store.ts'
 
 /** Written since the last flush. */
 export const DIRTY = 1
-/** Flushed, and the batch that holds it is not on disk yet. */
+/** Flushed, and the run that holds it is not on disk yet. */
 export const STAGED = 2
 /** Used since the clock hand came by. */
 export const TOUCHED = 4
 /** In no map (evicted, or made by a scan): the store takes it in again if it is written. */
 export const DETACHED = 8
-/** Known to be neither on disk nor in a batch: deleting it needs no tombstone. */
+/** Known to be neither in the changelog nor on its way there: deleting it needs no tombstone. */
 export const ABSENT = 16
 /** In a store without timestamps. */
 export const TIMELESS = 32
 /** Its key is in the filter of its map. */
 export const FILTERED = 64
-/** Flushed to the changelog, but not given to a batch since: the disk has an older value. */
+/** Flushed to the changelog, but not given to a run since: the disk has an older value. */
 export const UNWRITTEN = 128
 /** Neither evicted nor forgotten. */
 export const IN_USE: number = DIRTY | STAGED | UNWRITTEN

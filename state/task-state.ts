@@ -7,7 +7,7 @@ import { prefixEnd, type ByteBatch, type ByteMap } from './byte-map.ts'
 import { WriteBackKeyValueStore } from './key-value-store.ts'
 import { openLevelByteMap, type LevelOptions } from './level-byte-map.ts'
 import { dirtyBytesOf, memoryStore, memoryTaskState, storeNamed, type WriteBack } from './memory-task-state.ts'
-import { RestoreRun } from './restore-run.ts'
+import { SortedRun } from './sorted-run.ts'
 import { StateBudget } from './state-budget.ts'
 import type { ChangelogSink, Checkpoint, Store, TaskState } from './store.ts'
 import { WriteBackWindowStore } from './window-store.ts'
@@ -26,9 +26,9 @@ export interface TaskStateOptions {
 const FORMAT = '1'
 const CHECKPOINT_KEY = metaKey('checkpoint')
 const FORMAT_KEY = metaKey('format')
-/** Records of a changelog that are gathered before they are written, bytes. */
-const RESTORE_RUN_BYTES = 32 * 1024 * 1024
-const RESTORE_BATCH_RECORDS = 16_384
+/** Bytes of a changelog that are gathered before they are written. */
+const RUN_BYTES = 32 * 1024 * 1024
+const RUN_BATCH_RECORDS = 16_384
 /** Rows are written to disk at the latest when so many records have gone to the changelog since: that is what is read again after a crash. */
 const MOST_UNWRITTEN_RECORDS = 2_000_000
 
@@ -72,7 +72,7 @@ export async function openTaskStateOn(map: ByteMap, stores: readonly StoreDescri
 
 /** Restored records on their way to disk, and the stores they are of. */
 interface StoresRun {
-  readonly run: RestoreRun
+  readonly run: SortedRun
   readonly stores: Set<WriteBack>
 }
 
@@ -85,7 +85,8 @@ class MapTaskState implements TaskState {
   /** Of the stores and the offsets as they are on disk. */
   #memos: CommitRecord['memos']
   #writtenOffsets: CommitRecord['offsets']
-  #batch: ByteBatch | null = null
+  /** What was flushed and goes to disk with the next commit. */
+  #writes = new SortedRun(RUN_BYTES)
   /** True if the next commit writes all rows that the disk has not. */
   #writing = false
   /** True from a flush to its commit. */
@@ -126,9 +127,8 @@ class MapTaskState implements TaskState {
    * changelog has grown by a lot, at the end. The offsets on disk are always those of the rows on disk, so that a crash costs reading the changelog from there.
    */
   flush(sink: ChangelogSink): void {
-    const batch = (this.#batch ??= this.#map.batch())
     this.#writing ||= this.#writingIsDue()
-    this.#flushStores(sink, batch, this.#writing)
+    this.#flushStores(sink, this.#writes, this.#writing)
     this.#flushed = true
   }
 
@@ -141,11 +141,11 @@ class MapTaskState implements TaskState {
     return !isLogged || this.#unwrittenRecords > MOST_UNWRITTEN_RECORDS || this.#budget.writingIsDue
   }
 
-  #flushStores(sink: ChangelogSink, batch: ByteBatch, writing: boolean): void {
+  #flushStores(sink: ChangelogSink, writes: SortedRun, writing: boolean): void {
     const memos: Record<string, StoreMemo> = { ...this.#memos }
     for (const [name, store] of this.stores) {
       const written = store.place !== null && (writing || !store.description.logged)
-      store.flush(sink, written ? batch : null)
+      store.flush(sink, written ? writes : null)
       if (written) memos[name] = store.memo()
     }
     this.#memos = memos
@@ -155,12 +155,12 @@ class MapTaskState implements TaskState {
   async commit(checkpoint: Checkpoint): Promise<void> {
     assert(!this.#committing, 'a task commits once at a time')
     this.#committing = true
-    const batch = this.#batch ?? this.#map.batch()
+    const writes = this.#writes
+    this.#writes = new SortedRun(RUN_BYTES)
     const written = this.#writing || this.#nothingUnwritten()
-    this.#batch = null
     this.#writing = false
     this.#flushed = false
-    await this.#write(batch, checkpoint, written)
+    await this.#write(writes, checkpoint, written)
     this.#budget.released()
     if (written) for (const store of this.stores.values()) if (store instanceof WriteBackWindowStore) await store.expire()
     this.#committing = false
@@ -171,10 +171,11 @@ class MapTaskState implements TaskState {
     return true
   }
 
-  async #write(batch: ByteBatch, checkpoint: Checkpoint, rowsToo: boolean): Promise<void> {
+  async #write(writes: SortedRun, checkpoint: Checkpoint, rowsToo: boolean): Promise<void> {
     const committed = [...this.stores.values()].map(store => store.committing())
     if (rowsToo) this.#writtenOffsets = Object.fromEntries([...checkpoint.changelogOffsets].filter(([name]) => this.stores.get(name)?.place !== null))
     const record: CommitRecord = { offsets: this.#writtenOffsets, clocks: Object.fromEntries(checkpoint.clocks), memos: this.#memos }
+    const batch = await this.#writeRun(writes, null)
     batch.put(CHECKPOINT_KEY, Buffer.from(JSON.stringify(record)))
     await batch.write()
     for (const done of committed) done()
@@ -197,37 +198,39 @@ class MapTaskState implements TaskState {
   }
 
   async commitRestored(checkpoint: Checkpoint): Promise<void> {
-    const run = this.#run
-    this.#run = newRun()
+    this.#drain()
     await this.#draining
-    const batch = await this.#writeRun(run)
-    this.#flushStores(refuseRecord, batch, true)
-    await this.#write(batch, checkpoint, true)
+    const writes = new SortedRun(RUN_BYTES)
+    this.#flushStores(refuseRecord, writes, true)
+    await this.#write(writes, checkpoint, true)
   }
 
   #drain(): void {
-    const run = this.#run
+    const { run, stores } = this.#run
     this.#run = newRun()
     this.#drainingRuns++
     this.#draining = this.#draining.then(async () => {
-      await (await this.#writeRun(run)).write()
+      await (await this.#writeRun(run, stores)).write()
       this.#drainingRuns--
     })
     this.#draining.catch(() => {}) // the next to await it, restoreSettled or commitRestored, gets the failure
   }
 
-  /** Writes a run in batches; the last one is the caller's to write. */
-  async #writeRun({ run, stores }: StoresRun): Promise<ByteBatch> {
+  /**
+   * Writes a run in batches; the last one is the caller's to write, with what makes the whole durable. Rows that are on disk before their
+   * offsets do no harm, for the changelog says the same again. `restored` are the stores whose rows come from a changelog.
+   */
+  async #writeRun(run: SortedRun, restored: ReadonlySet<WriteBack> | null): Promise<ByteBatch> {
     const order = run.sorted()
     let batch = this.#map.batch()
-    for (const store of stores) store.restoring(order.length)
+    if (restored !== null) for (const store of restored) store.restoring(order.length)
     for (let at = 0; at < order.length; ) {
       if (at > 0) {
         await batch.write()
         batch = this.#map.batch()
       }
-      at = run.emit(order, at, RESTORE_BATCH_RECORDS, (key, value) => {
-        this.#storesById.get(key.readUInt16BE(0))!.restored(key, value === null)
+      at = run.emit(order, at, RUN_BATCH_RECORDS, (key, value) => {
+        if (restored !== null) this.#storesById.get(key.readUInt16BE(0))!.restored(key, value === null)
         if (value === null) batch.delete(key)
         else batch.put(key, value)
       })
@@ -240,9 +243,8 @@ class MapTaskState implements TaskState {
     try {
       await this.#draining.catch(() => {}) // what was restored and not committed is restored again
       if (!this.#flushed && this.#isClean() && !this.#nothingUnwritten()) {
-        const batch = this.#map.batch()
-        this.#flushStores(refuseRecord, batch, true)
-        await this.#write(batch, this.#checkpoint, true)
+        this.#flushStores(refuseRecord, this.#writes, true)
+        await this.#write(this.#writes, this.#checkpoint, true)
       }
     } finally {
       for (const store of this.stores.values()) store.close()
@@ -257,7 +259,7 @@ class MapTaskState implements TaskState {
 }
 
 function newRun(): StoresRun {
-  return { run: new RestoreRun(RESTORE_RUN_BYTES), stores: new Set() }
+  return { run: new SortedRun(RUN_BYTES), stores: new Set() }
 }
 
 function refuseRecord(): never {

@@ -4,9 +4,9 @@ import type { Headers } from '../core/headers.ts'
 import type { RecordCursor, Timestamp } from '../core/record.ts'
 import { readInt64, writeInt64 } from '../core/serde.ts'
 import type { WindowStoreDescription } from '../core/topology/store-description.ts'
-import { prefixEnd, type ByteBatch, type ByteEntry, type ByteRange } from './byte-map.ts'
+import { prefixEnd, type ByteEntry, type ByteRange } from './byte-map.ts'
 import { mergeScans, scanList, scanOver } from './ordered-scan.ts'
-import type { RestoreRun } from './restore-run.ts'
+import type { SortedRun } from './sorted-run.ts'
 import { ABSENT, DETACHED, TOUCHED, StoredRow } from './row.ts'
 import { RowMap, sortRows, type OrderedRow } from './row-map.ts'
 import type { ChangelogSink, Row, WindowStore } from './store.ts'
@@ -111,10 +111,10 @@ export class WriteBackWindowStore extends WriteBackStore<WindowStoreDescription>
     return { count: this.approximateCount(), observedStart: this.#observedStart }
   }
 
-  override flush(sink: ChangelogSink, batch: ByteBatch | null): void {
-    super.flush(sink, batch)
+  override flush(sink: ChangelogSink, run: SortedRun | null): void {
+    super.flush(sink, run)
     this.#dropExpired()
-    if (batch !== null) this.#flushStarts(batch)
+    if (run !== null) this.#flushStarts(run)
   }
 
   evict(bytes: number): number {
@@ -156,7 +156,7 @@ export class WriteBackWindowStore extends WriteBackStore<WindowStoreDescription>
     this.#resized.add(window)
   }
 
-  override restoreToRun(cursor: RecordCursor, run: RestoreRun): number {
+  override restoreToRun(cursor: RecordCursor, run: SortedRun): number {
     const { prefix } = this.place!
     let applied = 0
     while (cursor.next()) {
@@ -236,13 +236,13 @@ export class WriteBackWindowStore extends WriteBackStore<WindowStoreDescription>
     this.#latest = null
   }
 
-  #flushStarts(batch: ByteBatch): void {
+  #flushStarts(run: SortedRun): void {
     const count = Buffer.allocUnsafe(8)
     for (const window of this.#resized) {
       writeInt64(count, window.count, 0)
-      batch.put(this.#startKey(window.start), count)
+      run.add(this.#startKey(window.start), count)
     }
-    for (const start of this.#expiredStarts) batch.delete(this.#startKey(start))
+    for (const start of this.#expiredStarts) run.add(this.#startKey(start), null)
     this.#resized.clear()
     this.#expiredStarts = []
     this.#writtenObservedStart = this.#observedStart

@@ -1,13 +1,13 @@
 // What all stores share: rows written are held until a flush, serialised once, and stay in memory when they are clean.
 
 import { assert } from '../core/error.ts'
-import { readInt64, writeInt64, type Serde } from '../core/serde.ts'
+import { readInt64, type Serde } from '../core/serde.ts'
 import type { RecordCursor } from '../core/record.ts'
 import type { StoreDescription } from '../core/topology/store-description.ts'
 import { ScratchBytes, latin1, liveBytes } from './byte-forms.ts'
-import type { ByteBatch, ByteMap } from './byte-map.ts'
+import type { ByteMap } from './byte-map.ts'
 import { ABSENT, DETACHED, DIRTY, FILTERED, IN_USE, ROW_BYTES, STAGED, TIMELESS, TOUCHED, UNWRITTEN, StoredRow } from './row.ts'
-import type { RestoreRun } from './restore-run.ts'
+import type { SortedRun } from './sorted-run.ts'
 import type { RowMap } from './row-map.ts'
 import type { BudgetMember, StateBudget } from './state-budget.ts'
 import type { ChangelogSink, Row } from './store.ts'
@@ -43,7 +43,6 @@ export abstract class WriteBackStore<D extends StoreDescription> implements Budg
   protected readonly keyScratch: ScratchBytes = new ScratchBytes()
   /** Bytes of serialised values, a moving average: the estimate for those not serialised yet. */
   #valueBytes = 16
-  #valueScratch = new ScratchBytes()
   #dirty: StoredRow[] = []
   #staged: StoredRow[] = []
   #unwritten: StoredRow[] = []
@@ -196,17 +195,17 @@ export abstract class WriteBackStore<D extends StoreDescription> implements Budg
     return this.#unwritten.length
   }
 
-  /** Each changed row to the changelog; to the batch every row that the disk has not. Without a batch those wait for a later one. */
-  flush(sink: ChangelogSink, batch: ByteBatch | null): void {
+  /** Each changed row to the changelog; to the run every row that the disk has not. Without a run those wait for a later one. */
+  flush(sink: ChangelogSink, run: SortedRun | null): void {
     const rows = this.#dirty
     this.#dirty = []
     this.dirtyBytes = 0
-    for (let i = 0; i < rows.length; i++) this.#flushRow(rows[i]!, sink, batch)
-    if (batch !== null) this.#stageUnwritten(batch)
+    for (let i = 0; i < rows.length; i++) this.#flushRow(rows[i]!, sink, run)
+    if (run !== null) this.#stageUnwritten(run)
     if (this.#empty.length > 0) this.#forgetEmpty()
   }
 
-  #flushRow(row: StoredRow, sink: ChangelogSink, batch: ByteBatch | null): void {
+  #flushRow(row: StoredRow, sink: ChangelogSink, run: SortedRun | null): void {
     row.flags &= ~DIRTY
     row.pending = null
     const { value, headers } = row
@@ -222,7 +221,7 @@ export abstract class WriteBackStore<D extends StoreDescription> implements Budg
       row.flags &= ~ABSENT
       this.#weigh(row, valueBytes.length)
     }
-    if (batch !== null) this.#stage(row, keyBytes, valueBytes, batch)
+    if (run !== null) this.#stage(row, keyBytes, valueBytes, run)
     else if (this.place !== null) this.#leaveUnwritten(row)
   }
 
@@ -234,39 +233,35 @@ export abstract class WriteBackStore<D extends StoreDescription> implements Budg
     this.place!.budget.holdUnwritten(row.bytes)
   }
 
-  #stageUnwritten(batch: ByteBatch): void {
+  #stageUnwritten(run: SortedRun): void {
     for (const row of this.#unwritten) {
       if ((row.flags & UNWRITTEN) === 0) continue
-      this.#stage(row, this.keySerde.serialize(row.key), row.value === null ? null : this.valueSerde.serialize(row.value), batch)
+      this.#stage(row, this.keySerde.serialize(row.key), row.value === null ? null : this.valueSerde.serialize(row.value), run)
     }
     this.#unwritten = []
     this.place!.budget.holdUnwritten(-this.#unwrittenBytes)
     this.#unwrittenBytes = 0
   }
 
-  #stage(row: StoredRow, keyBytes: Uint8Array, valueBytes: Uint8Array | null, batch: ByteBatch): void {
+  #stage(row: StoredRow, keyBytes: Uint8Array, valueBytes: Uint8Array | null, run: SortedRun): void {
     row.flags &= ~UNWRITTEN
     const key = this.placeKey(row, keyBytes)
     if (key === null) return
     if ((row.flags & FILTERED) === 0) row.home.willBeBelow(row, keyBytes, this.#keyBytes)
-    if (valueBytes === null) batch.delete(key)
-    else batch.put(key, (row.flags & TIMELESS) === 0 ? this.#withTimestamp(row.writtenAt, valueBytes) : valueBytes)
+    const timestampBytes = valueBytes === null || (row.flags & TIMELESS) !== 0 ? 0 : 8
+    run.begin(key.length, valueBytes === null ? -1 : timestampBytes + valueBytes.length)
+    run.append(key, 0, key.length)
+    if (timestampBytes > 0) run.appendInt64(row.writtenAt)
+    if (valueBytes !== null) run.append(valueBytes, 0, valueBytes.length)
     row.flags |= STAGED
     this.#staged.push(row)
-  }
-
-  #withTimestamp(timestamp: number, valueBytes: Uint8Array): Buffer {
-    const bytes = this.#valueScratch.view(8 + valueBytes.length)
-    writeInt64(bytes, timestamp, 0)
-    bytes.set(valueBytes, 8)
-    return bytes
   }
 
   #wasEmptied(row: StoredRow): void {
     if (this.place === null) this.#rememberEmpty(row)
   }
 
-  /** The batch of the last flushes is about to be written: answers what to call when it is on disk. */
+  /** The run of the last flushes is about to be written: answers what to call when it is on disk. */
   committing(): () => void {
     const rows = this.#staged
     this.#staged = []
@@ -281,10 +276,10 @@ export abstract class WriteBackStore<D extends StoreDescription> implements Budg
   /** A row of the run goes to disk; `key` is its key in the byte map. */
   abstract restored(key: Buffer, deleted: boolean): void
   /** Applies a changelog to a run that goes to disk. Answers the records applied. */
-  abstract restoreToRun(cursor: RecordCursor, run: RestoreRun): number
+  abstract restoreToRun(cursor: RecordCursor, run: SortedRun): number
 
   /** The record's value as it stands in the byte map. */
-  protected appendValue(cursor: RecordCursor, run: RestoreRun): void {
+  protected appendValue(cursor: RecordCursor, run: SortedRun): void {
     if (cursor.valueStart < 0) return
     if ((this.freshFlags & TIMELESS) === 0) run.appendInt64(cursor.timestamp)
     run.append(cursor.buffer, cursor.valueStart, cursor.valueEnd)
