@@ -28,8 +28,11 @@ export interface ProducerBuffer {
   expiry(): number
 }
 
-/** Kafka's brokers remember that many batches of a producer, and so recognise one that comes again. */
-const maxInFlight = 5
+/**
+ * Kafka's brokers remember that many batches of a producer, and so recognise one that comes again: from the oldest without acknowledgement on,
+ * no more may be sent.
+ */
+const windowBatches = 5
 
 export class PartitionQueue implements PartitionAppender {
   readonly topic: string
@@ -40,12 +43,17 @@ export class PartitionQueue implements PartitionAppender {
   /** True when the sequence must begin anew before the next batch is sent. */
   restarting = false
   readonly #buffer: ProducerBuffer
+  /** In the order of their sequence; those acknowledged stay until all before them are. */
   readonly #batches: ProduceBatch[] = []
   #writer: RecordBatchWriter
   #batchBytes: number
   #identity: ProducerIdentity | null = null
   #nextSequence = 0
+  /** True when the broker has acknowledged a batch of this identity. Before, it takes any sequence for the first: one batch at a time then. */
+  #known = false
   #inFlight = 0
+  /** Batches to be sent, for the first time or again. */
+  #toSend = 0
 
   constructor(topic: string, partition: number, buffer: ProducerBuffer) {
     this.topic = topic
@@ -80,19 +88,20 @@ export class PartitionQueue implements PartitionAppender {
     const bytes = writer.size - emptyBytes
     this.#batches.push(new ProduceBatch(writer, { count: writer.count, bytes, expiresAt: this.#buffer.expiry(), flushGroup }))
     flushGroup.outstanding++
+    this.#toSend++
     // The next batch will be about as large; twice nothing is little.
     this.#writer = new RecordBatchWriter(Math.min(this.#batchBytes, writer.size + 1024), this.#buffer.source)
     this.#buffer.open.delete(this)
     this.#buffer.waiting.add(this)
   }
 
-  /** The oldest batch, sent or not. */
+  /** The oldest batch without acknowledgement, sent or not. */
   get oldest(): ProduceBatch | undefined {
     return this.#batches[0]
   }
 
   get isWaiting(): boolean {
-    return this.#batches.length > this.#inFlight
+    return this.#toSend > 0
   }
 
   /**
@@ -100,20 +109,23 @@ export class PartitionQueue implements PartitionAppender {
    * through: so order is kept. `renewed` gives the identity to go on with where the sequence begins anew.
    */
   take(current: ProducerIdentity, renewed: () => ProducerIdentity): ProduceBatch | null {
-    if (this.#inFlight >= maxInFlight) return null
-    const batch = this.#batches.find(batch => !batch.inFlight)
-    if (batch === undefined || ((batch.attempts > 0 || this.restarting) && this.#inFlight > 0)) return null
+    const at = this.#batches.findIndex(batch => !batch.inFlight && !batch.acknowledged)
+    const batch = this.#batches[at]
+    if (batch === undefined || at >= (this.#known ? windowBatches : 1) || ((batch.attempts > 0 || this.restarting) && this.#inFlight > 0)) return null
     if (this.restarting) this.#restart(renewed())
     if (batch.sealed === null) this.#place(batch, current)
     batch.inFlight = true
     batch.attempts++
     this.#inFlight++
+    this.#toSend--
     return batch
   }
 
   acknowledged(batch: ProduceBatch, baseOffset: Offset): void {
     this.#landed(batch)
-    this.#batches.splice(this.#batches.indexOf(batch), 1)
+    batch.acknowledged = true
+    this.#known = true
+    while (this.#batches[0]?.acknowledged === true) this.#batches.shift()
     this.#buffer.pendingBytes -= batch.bytes
     batch.release(this.#buffer.source)
     batch.flushGroup.outstanding--
@@ -123,6 +135,7 @@ export class PartitionQueue implements PartitionAppender {
   /** The batch did not get through, and will be sent again in its order. */
   failed(batch: ProduceBatch, retryAt: number): void {
     this.#landed(batch)
+    this.#toSend++
     this.retryAt = retryAt
     this.#buffer.waiting.add(this)
   }
@@ -134,6 +147,7 @@ export class PartitionQueue implements PartitionAppender {
     const parts = batch.split(this.#identity, this.#buffer.codec)
     // Both were on their way once: they go one at a time, in order.
     for (const part of parts) part.attempts = batch.attempts
+    this.#toSend += 2
     this.#batches.splice(this.#batches.indexOf(batch), 1, ...parts)
     batch.flushGroup.outstanding++
     this.#batchBytes = Math.max(1024, Math.min(this.#batchBytes, batch.bytes >> 1))
@@ -144,6 +158,7 @@ export class PartitionQueue implements PartitionAppender {
   clear(): void {
     this.#batches.length = 0
     this.#inFlight = 0
+    this.#toSend = 0
     this.#writer = new RecordBatchWriter(0)
   }
 
@@ -151,18 +166,25 @@ export class PartitionQueue implements PartitionAppender {
     if (this.#identity !== current && (this.#identity === null || this.#batches[0] === batch)) {
       this.#identity = current
       this.#nextSequence = 0
+      this.#known = false
     }
     batch.place(this.#identity!, this.#nextSequence, this.#buffer.codec)
     this.#nextSequence = sequenceAfter(this.#nextSequence, batch.count)
   }
 
-  /** Gives every batch that was sent before a new place, from sequence 0 of another epoch. */
+  /**
+   * Gives every batch that was sent before a new place, from sequence 0 of another epoch. The oldest is known not to be in the log; so none
+   * behind it can be.
+   */
   #restart(identity: ProducerIdentity): void {
     this.restarting = false
     this.#identity = identity
     this.#nextSequence = 0
+    this.#known = false
     for (const batch of this.#batches) {
+      if (batch.acknowledged) continue
       if (batch.sealed === null) break
+      batch.doubtful = false
       batch.place(identity, this.#nextSequence, this.#buffer.codec)
       this.#nextSequence = sequenceAfter(this.#nextSequence, batch.count)
     }

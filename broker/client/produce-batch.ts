@@ -20,6 +20,9 @@ export class ProduceBatch {
   /** Answers that a flush waits for are counted per flush. */
   readonly flushGroup: FlushGroup
   inFlight = false
+  acknowledged = false
+  /** True if a broker may have appended it though it did not say so. */
+  doubtful = false
   attempts = 0
   sequence = -1
   #writer: RecordBatchWriter | null

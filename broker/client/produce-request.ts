@@ -47,11 +47,12 @@ export function resultsOf(answer: ResponseOf<'Produce'>, batches: readonly SentB
 
 /**
  * What is to be done: `again` as it is; `behind` an older batch that failed, so again after it; `restart` the sequence, for the broker
- * has lost its memory of this producer. `isOldest`: no batch before it is unacknowledged.
+ * has lost its memory of this producer. `isOldest`: no batch before it is unacknowledged. One that may be there already is not
+ * sent under another sequence: it would be there twice.
  */
 export type Verdict = 'acknowledged' | 'again' | 'behind' | 'restart' | 'too large' | 'fatal'
 
-export function judge({ error }: PartitionResult, isOldest: boolean): Verdict {
+export function judge({ error }: PartitionResult, isOldest: boolean, isDoubtful: boolean): Verdict {
   switch (error?.code) {
     case undefined:
     // It came before, and its acknowledgement was lost on the way.
@@ -60,7 +61,7 @@ export function judge({ error }: PartitionResult, isOldest: boolean): Verdict {
     case 'OUT_OF_ORDER_SEQUENCE_NUMBER':
     case 'UNKNOWN_PRODUCER_ID':
     case 'INVALID_PRODUCER_EPOCH':
-      return isOldest ? 'restart' : 'behind'
+      return !isOldest ? 'behind' : isDoubtful ? 'fatal' : 'restart'
     case 'MESSAGE_TOO_LARGE':
     case 'RECORD_LIST_TOO_LARGE':
       return 'too large'

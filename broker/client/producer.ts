@@ -298,7 +298,7 @@ class Producer implements LogProducer {
 
   /** Answers whether the leader may have moved. */
   #settle({ queue, batch }: SentBatch, result: PartitionResult): boolean {
-    const verdict = judge(result, queue.oldest === batch)
+    const verdict = judge(result, queue.oldest === batch, batch.doubtful)
     if (verdict === 'acknowledged') queue.acknowledged(batch, result.baseOffset)
     else if (verdict === 'too large' && batch.count > 1) queue.split(batch)
     else if (verdict === 'too large') this.#stop(tooLarge(queue, batch.bytes, batch.firstKeyBytes()))
@@ -307,6 +307,7 @@ class Producer implements LogProducer {
       const { clock, logger, random } = this.#cluster.world
       logger.warn('a batch is sent again', { topic: queue.topic, partition: queue.partition, attempt: batch.attempts, error: result.error })
       if (verdict === 'restart') queue.restarting = true
+      else if (verdict === 'again') batch.doubtful = true
       const waitMs = verdict === 'behind' ? 0 : backoffMs(random, batch.attempts - 1)
       queue.failed(batch, clock.monotonic() + waitMs)
       return verdict === 'again'
