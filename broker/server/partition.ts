@@ -144,11 +144,12 @@ export class Partition {
 
   /** Makes what was appended durable and moves the high watermark. Never fails: those who wait for `committed` hear of it. */
   flush(): Promise<void> {
-    this.#flushing ??= this.#flushAll().finally(() => (this.#flushing = null))
-    return this.#flushing
+    return (this.#flushing ??= this.#flushAll())
   }
 
   async #flushAll(): Promise<void> {
+    // What this turn appends yet goes with it.
+    await null
     try {
       do {
         const checkpoint = this.#checkpointDue() ? this.#takeCheckpoint() : null
@@ -158,6 +159,9 @@ export class Partition {
       } while (!this.#closed && this.log.durableOffset < this.log.endOffset && (this.#flush === 'fsync' || this.#checkpointDue()))
     } catch (error) {
       this.#flushFailed(error)
+    } finally {
+      // At once with the last look at the end of the log: who appends after it begins anew.
+      this.#flushing = null
     }
   }
 
