@@ -35,6 +35,9 @@ export type GroupMetadataValue = ValueOf<(typeof groupMetadataRecord)['value']>
 
 const nothing: Buffer = Buffer.alloc(0)
 
+/** The host of members in the process of the broker itself. */
+export const inProcessHost = '/in-process'
+
 export class ClassicGroup {
   readonly groupId: string
   phase: GroupPhase = 'Empty'
@@ -63,7 +66,10 @@ export class ClassicGroup {
     this.phaseSince = now
   }
 
-  /** As the last record says: its members are taken for alive, and have a session's time to show it. */
+  /**
+   * As the last record says: its members are taken for alive, and have a session's time to show it. Those that lived in the
+   * broker's own process ended with it, so that an application with an embedded log need not wait for its own ghost.
+   */
   static fromRecord(groupId: string, value: GroupMetadataValue, now: Timestamp): ClassicGroup {
     const group = new ClassicGroup(groupId, value.currentStateTimestamp < 0 ? now : value.currentStateTimestamp)
     group.generation = value.generation
@@ -72,6 +78,7 @@ export class ClassicGroup {
     group.leader = value.leader
     group.hasRecord = true
     for (const member of value.members) {
+      if (member.clientHost === inProcessHost) continue
       group.add({
         memberId: member.memberId, groupInstanceId: member.groupInstanceId, clientId: member.clientId, clientHost: member.clientHost,
         rebalanceTimeoutMs: member.rebalanceTimeout < 0 ? member.sessionTimeout : member.rebalanceTimeout, sessionTimeoutMs: member.sessionTimeout,
@@ -79,7 +86,7 @@ export class ClassicGroup {
         joinToken: null, syncToken: null, deadline: now + member.sessionTimeout,
       })
     }
-    group.leader = value.leader
+    group.leader = value.leader !== null && group.members.has(value.leader) ? value.leader : group.#nextLeader()
     group.phase = group.members.size === 0 ? 'Empty' : 'Stable'
     return group
   }

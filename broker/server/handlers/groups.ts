@@ -2,6 +2,7 @@
 
 import type { ResponseInput } from '../../wire/apis.ts'
 import { errorCodeOf } from '../../wire/error-code.ts'
+import { inProcessHost } from '../../kernel/classic-group.ts'
 import type { JoinAnswer, SyncAnswer } from '../../kernel/group-effects.ts'
 import type { MemberIdentity } from '../../kernel/group-rebalance.ts'
 import type { Handler, RequestContext } from '../handler.ts'
@@ -32,7 +33,7 @@ function joined(answer: JoinAnswer, version: number): JoinAnswer {
 
 /** As Java writes an address. */
 function hostOf({ peer }: RequestContext): string {
-  return peer === 'in-process' ? '/127.0.0.1' : `/${peer.host}`
+  return peer === 'in-process' ? inProcessHost : `/${peer.host}`
 }
 
 export const syncGroup: Handler<'SyncGroup'> = ({ broker }, request) => {
