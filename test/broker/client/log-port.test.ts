@@ -217,10 +217,10 @@ describe.each(Object.entries(logsUnderTest))('over %s', (_, open) => {
       await topic('closing')
       const [first, second] = [log.reader(), log.reader()]
       first.assign([{ ...at('closing'), offset: 0 }])
-      const waiting = [first.poll(60_000), second.poll(60_000)]
+      const waiting = [first, second].map(reader => expect(reader.poll(60_000)).rejects.toMatchObject({ code: 'CLIENT_CLOSED' }))
       await first.close()
       await log.close()
-      for (const poll of waiting) await expect(poll).rejects.toMatchObject({ code: 'CLIENT_CLOSED' })
+      await Promise.all(waiting)
       await expect(log.producer()).rejects.toMatchObject({ code: 'CLIENT_CLOSED' })
     })
   })

@@ -12,6 +12,9 @@ export interface LogUnderTest extends AsyncDisposable {
   readonly broker: Broker
 }
 
+/** A cluster that runs already: with MILLRACE_TEST_BOOTSTRAP=host:port the laws of groups are asked of it too. */
+const running = process.env['MILLRACE_TEST_BOOTSTRAP']
+
 const quietGroups = { 'group.initial.rebalance.delay.ms': 0 }
 
 export const logsUnderTest: Readonly<Record<string, () => Promise<LogUnderTest>>> = {
@@ -19,18 +22,34 @@ export const logsUnderTest: Readonly<Record<string, () => Promise<LogUnderTest>>
   TCP: async () => underTest(await startBroker({ memory: true, settings: quietGroups, listen: '127.0.0.1:0' }), broker => ({ bootstrap: `127.0.0.1:${broker.address!.port}` })),
 }
 
+/** Those of {@link logsUnderTest}, and the cluster that runs. Its topics and groups are not ours alone. */
+export const groupsUnderTest: Readonly<Record<string, () => Promise<Pick<LogUnderTest, 'connect' | typeof Symbol.asyncDispose>>>> = {
+  ...logsUnderTest,
+  ...(running === undefined ? {} : { [running]: async () => clientsOf({ bootstrap: running }) }),
+}
+
 function underTest(broker: Broker, endpoint: (broker: Broker) => ConnectLogOptions): LogUnderTest {
+  const clients = clientsOf(endpoint(broker))
+  return {
+    ...clients,
+    broker,
+    async [Symbol.asyncDispose]() {
+      await clients[Symbol.asyncDispose]()
+      await broker.close()
+    },
+  }
+}
+
+function clientsOf(options: ConnectLogOptions): Pick<LogUnderTest, 'connect' | typeof Symbol.asyncDispose> {
   const clients: LogClient[] = []
   return {
-    broker,
     async connect() {
-      const client = await connectLog(endpoint(broker))
+      const client = await connectLog(options)
       clients.push(client)
       return client
     },
     async [Symbol.asyncDispose]() {
       for (const client of clients) await client.close()
-      await broker.close()
     },
   }
 }
