@@ -75,7 +75,7 @@ type AggregateNode = NodeOf<'aggregate' | 'window-aggregate' | 'table-aggregate'
 function aggregateTable(place: StorePlace, store: StoreDraft, parent: Draft, emit: (base: NodeBase, table: Pick<AggregateNode, 'store' | 'sendsOldValues'>) => AggregateNode): TablePoint {
   const { blueprint, call, path, key, value } = place
   store.used = true
-  const state = { parent: null, store, sendsOldValues: false }
+  const state = { parents: [], store, sendsOldValues: false }
   const node = blueprint.node(call, path, [parent], (base, plan) => emit(base, { store: plan.storeName(store), sendsOldValues: state.sendsOldValues }))
   return { blueprint, node, path, key, value, state }
 }

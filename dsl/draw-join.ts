@@ -1,10 +1,11 @@
-// Draws joins of a stream with a table or a global table.
+// Draws joins: of a stream with a table or a global table, and of two tables.
 
 import type { JoinKind, KeyValueFunction, ValueJoiner } from '../core/topology/node.ts'
 import type { Call } from './call.ts'
 import { repartitionDraft, throughRepartition } from './draw-stream.ts'
-import { requireRows, type GroupChoice } from './draw-table.ts'
-import type { GlobalTablePoint, StreamPoint, TablePoint } from './point.ts'
+import { storeSettings, tableStore, type StoreChoice } from './draw-store.ts'
+import { requireOldValues, requireRows, type GroupChoice } from './draw-table.ts'
+import type { GlobalTablePoint, StreamPoint, TablePoint, TableState } from './point.ts'
 
 export interface JoinSaid {
   readonly call: Call
@@ -39,6 +40,34 @@ export function drawGlobalJoin(point: StreamPoint, table: GlobalTablePoint, { ca
     joiner,
   }))
   return { ...point, node, path, value: null, joinRepartition: null }
+}
+
+/** Both tables are looked up by the other; a side that can be missing must know the rows it had, so as not to delete what never was. */
+export function drawTablesJoin(
+  left: TablePoint,
+  right: TablePoint,
+  { call, join, joiner }: { readonly call: Call; readonly join: JoinKind | 'outer'; readonly joiner: ValueJoiner },
+  choice: StoreChoice | undefined,
+): TablePoint {
+  requireRows(left)
+  requireRows(right)
+  if (join !== 'inner') requireOldValues(left, true)
+  if (join === 'outer') requireOldValues(right, true)
+  const { blueprint } = left
+  const settings = storeSettings(choice)
+  const path = `${left.path}.${call.verb}-${right.path}`
+  const [key, value] = [settings.key ?? left.key, settings.value ?? null]
+  const store = settings.name === undefined ? null : tableStore({ blueprint, call, path, key, value }, settings)
+  const state: TableState = { parents: [left, right], store, sendsOldValues: false }
+  const node = blueprint.node(call, path, [left.node, right.node], (base, plan) => ({
+    ...base,
+    kind: 'table-join',
+    join,
+    joiner,
+    store: store === null ? null : plan.storeName(store),
+    sendsOldValues: state.sendsOldValues,
+  }))
+  return { blueprint, node, path, key, value, state }
 }
 
 /** Unnamed joins of one stream share a repartition, which is called after the stream's last operator; a named join has its own. */

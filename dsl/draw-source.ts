@@ -91,7 +91,7 @@ export function drawTableSource(call: Call, from: Pick<StreamPoint, 'blueprint' 
   const path = `${from.path}.${call.verb}`
   const [key, value] = [settings.key ?? from.key, settings.value ?? from.value]
   const store = tableStore({ blueprint, call, path, key, value }, settings)
-  const state = { parent: null, store, sendsOldValues: false }
+  const state = { parents: [], store, sendsOldValues: false }
   const node = blueprint.node(call, path, [from.node], (base, plan) => ({
     ...base,
     kind: 'table-source',

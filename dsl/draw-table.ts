@@ -42,7 +42,7 @@ export function drawTableGroup(point: TablePoint, call: Call, mapper: NodeOf<'ta
 /** For whoever looks rows up in this table: makes sure that it, or the first table above that can be, is kept. */
 export function requireRows(point: TablePoint): void {
   const { state } = point
-  if (state.store === null) requireRows(state.parent!)
+  if (state.store === null) for (const parent of state.parents) requireRows(parent)
   else state.store.used = true
 }
 
@@ -50,8 +50,9 @@ export function requireRows(point: TablePoint): void {
 export function requireOldValues(point: TablePoint, force: boolean): boolean {
   const { state } = point
   if (state.sendsOldValues) return true
-  if (state.store === null) {
-    if (!requireOldValues(state.parent!, force)) return false
+  if (state.store === null || state.parents.length > 1) {
+    // A join has its old values from both sides, even if it keeps its rows.
+    if (!state.parents.every(parent => requireOldValues(parent, force))) return false
   } else {
     if (!force && !state.store.used) return false
     state.store.used = true
@@ -76,7 +77,7 @@ function derived(parent: TablePoint, table: DerivedTable, emit: (base: NodeBase,
   const path = `${parent.path}.${call.verb}`
   const [key, value] = [settings.key ?? parent.key, settings.value ?? inherited]
   const store = settings.name === undefined ? null : tableStore({ blueprint, call, path, key, value }, settings)
-  const state: TableState = { parent, store, sendsOldValues }
+  const state: TableState = { parents: [parent], store, sendsOldValues }
   const node = blueprint.node(call, path, [parent.node], (base, plan) =>
     emit(base, { store: store === null ? null : plan.storeName(store), sendsOldValues: state.sendsOldValues }),
   )

@@ -6,7 +6,7 @@ import type { Windows } from '../core/window.ts'
 import type { Blueprint } from './blueprint.ts'
 import { callOf, topologyError, type Call } from './call.ts'
 import { drawAggregate, drawGroupBy, drawGroupByKey, drawTableAggregate, drawWindowAggregate } from './draw-aggregation.ts'
-import { drawGlobalJoin, drawTableJoin, type JoinSaid } from './draw-join.ts'
+import { drawGlobalJoin, drawTableJoin, drawTablesJoin, type JoinSaid } from './draw-join.ts'
 import type { Sources } from './draw-source.ts'
 import { drawMerge, drawProcess, drawRepartition, drawSink, drawSplit, drawStep, drawToTable, type ProcessChoice, type RepartitionChoice, type SinkChoice, writtenSerdes } from './draw-stream.ts'
 import { drawTableFilter, drawTableGroup, drawTableMapValues, drawToStream, type GroupChoice } from './draw-table.ts'
@@ -167,6 +167,7 @@ class StreamFace implements KStream<unknown, unknown> {
 }
 
 type Joiner = (left: unknown, right: unknown, key: unknown) => unknown
+type SideJoiner = (left: unknown, right: never, key: unknown) => unknown
 type JoinChoice = Named & GroupChoice & { readonly on?: Mapper | undefined }
 
 function ownPoint<Point extends { readonly blueprint: Blueprint }>(point: Point, blueprint: Blueprint, call: Call): Point {
@@ -206,6 +207,24 @@ class TableFace implements KTable<unknown, unknown> {
 
   groupBy(mapper: (key: unknown, value: unknown) => readonly [unknown, unknown], options: Named & GroupChoice = {}): KGroupedTable<never, never> {
     return groupedTableFace(drawTableGroup(this.#point, callOf('groupBy', options), mapper, options), this.#sources)
+  }
+
+  join(table: unknown, joiner: SideJoiner, options: Stored = {}): KTable<never, never, never> {
+    return this.#join(table, { call: callOf('join', options), join: 'inner', joiner: joiner as Joiner }, options)
+  }
+
+  leftJoin(table: unknown, joiner: SideJoiner, options: Stored = {}): KTable<never, never, never> {
+    return this.#join(table, { call: callOf('leftJoin', options), join: 'left', joiner: joiner as Joiner }, options)
+  }
+
+  outerJoin(table: unknown, joiner: SideJoiner, options: Stored = {}): KTable<never, never, never> {
+    return this.#join(table, { call: callOf('outerJoin', options), join: 'outer', joiner: joiner as Joiner }, options)
+  }
+
+  #join(table: unknown, said: Parameters<typeof drawTablesJoin>[2], options: Stored): KTable<never, never, never> {
+    const point = TableFace.pointOf(table)
+    if (point === null) throw topologyError(said.call, 'what it is given is not a table.', 'Give a table of the same builder; a global table can be joined with streams.')
+    return this.#next(drawTablesJoin(this.#point, ownPoint(point, this.#point.blueprint, said.call), said, options.store))
   }
 
   #next(point: TablePoint): KTable<never, never, never> {

@@ -27,8 +27,8 @@ export interface TablePoint {
 
 /** What a table node is still to learn from the operators that are put below it. */
 export interface TableState {
-  /** The table it is computed from; null for tables of topics, streams and groups, which keep their rows if somebody needs them. */
-  readonly parent: TablePoint | null
+  /** The tables it is computed from; none for tables of topics, streams and groups, which keep their rows if somebody needs them. */
+  readonly parents: readonly TablePoint[]
   /** Null where rows are never kept: a derived table that nobody named. */
   readonly store: StoreDraft | null
   sendsOldValues: boolean

@@ -155,6 +155,18 @@ export interface KTable<K, V, D extends null = null> {
    * ```
    */
   groupBy<K2, V2>(mapper: (key: K, value: V) => readonly [K2, V2], options?: GroupOptions<K2, V2>): KGroupedTable<Exclude<K2, null>, Exclude<V2, null>>
+
+  /**
+   * The rows that both tables have under a key, joined anew when either changes. Null deletes the row.
+   * ```ts
+   * accounts.join(balances, (account, balance) => ({ ...account, balance }), { store: { name: 'overview', value: serdes.json() } })
+   * ```
+   */
+  join<V2, D2 extends null, R>(table: KTable<K, V2, D2>, joiner: (value: V, other: V2, key: K) => R, options?: TableOptions<K, NoInfer<R>>): KTable<K, Exclude<R, null>>
+  /** Every row of this table, with null for the other's row where there is none. */
+  leftJoin<V2, D2 extends null, R>(table: KTable<K, V2, D2>, joiner: (value: V, other: V2 | null, key: K) => R, options?: TableOptions<K, NoInfer<R>>): KTable<K, Exclude<R, null>>
+  /** Every row of either table. */
+  outerJoin<V2, D2 extends null, R>(table: KTable<K, V2, D2>, joiner: (value: V | null, other: V2 | null, key: K) => R, options?: TableOptions<K, NoInfer<R>>): KTable<K, Exclude<R, null>>
 }
 
 /** A topic as a table that every instance of the application holds whole, so that it can be joined by any key. */

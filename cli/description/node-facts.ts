@@ -53,6 +53,7 @@ const FACTS: { readonly [Kind in TopologyNode['kind']]: (node: NodeOf<Kind>) => 
   'table-aggregate': node => ({ does: node.aggregation.kind, store: node.store }),
   'stream-table-join': node => ({ join: node.join, table: node.table }),
   'stream-global-join': node => ({ join: node.join, store: node.store }),
+  'table-join': node => ({ join: node.join, ...stored(node) }),
   process: node => ({ ...(node.fixedKey ? { keeps: 'keys' } : {}), ...(node.stores.length === 0 ? {} : { stores: node.stores }) }),
 }
 

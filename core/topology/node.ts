@@ -229,6 +229,17 @@ export interface StreamGlobalJoinNode extends NodeBase {
   readonly joiner: ValueJoiner
 }
 
+/**
+ * The rows of two tables under each key, joined anew when either changes. Parents are the left table, then the right; a table
+ * joined with itself is both. Left joins know the left table's old values, outer joins those of both.
+ */
+export interface TableJoinNode extends TableNodeBase {
+  readonly kind: 'table-join'
+  readonly join: JoinKind | 'outer'
+  /** Left is null only in outer joins. */
+  readonly joiner: ValueJoiner
+}
+
 /** The user's own processor; with `fixedKey` it cannot change keys (processValues). */
 export interface ProcessNode extends NodeBase {
   readonly kind: 'process'
@@ -263,6 +274,7 @@ export type TopologyNode =
   | TableAggregateNode
   | StreamTableJoinNode
   | StreamGlobalJoinNode
+  | TableJoinNode
   | ProcessNode
 
 export type NodeKind = TopologyNode['kind']

@@ -9,7 +9,7 @@ export function operatorWord(node: TopologyNode): string {
 }
 
 const filter = (node: { readonly negated: boolean }): string => (node.negated ? 'filterNot' : 'filter')
-const join = (node: { readonly join: string }): string => (node.join === 'left' ? 'leftJoin' : 'join')
+const join = (node: { readonly join: string }): string => (node.join === 'inner' ? 'join' : `${node.join}Join`)
 const aggregation = (node: { readonly aggregation: { readonly kind: string } }): string => node.aggregation.kind
 
 const WORDS: { readonly [Kind in NodeKind]: string | ((node: NodeOf<Kind>) => string) } = {
@@ -37,5 +37,6 @@ const WORDS: { readonly [Kind in NodeKind]: string | ((node: NodeOf<Kind>) => st
   'table-aggregate': aggregation,
   'stream-table-join': join,
   'stream-global-join': join,
+  'table-join': join,
   process: node => (node.fixedKey ? 'processValues' : 'process'),
 }

@@ -64,7 +64,7 @@ function tablesAndParents(node: TopologyNode): readonly string[] {
 function copartitions(nodes: readonly TopologyNode[], sources: ReadonlyMap<string, readonly string[]>): readonly (readonly string[])[] {
   const groups = new Groups()
   for (const node of nodes) {
-    if (node.kind !== 'stream-table-join') continue
+    if (node.kind !== 'stream-table-join' && node.kind !== 'table-join') continue
     const [first, ...rest] = sources.get(node.name) ?? []
     for (const topic of rest) groups.join(first!, topic)
   }

@@ -39,6 +39,11 @@ export abstract class Operator {
 
   close(): void {}
 
+  /** Who gets the records of that parent: this operator, unless it must tell its parents apart. */
+  inputs(_parent: string): readonly Operator[] {
+    return [this]
+  }
+
   /** How others read this operator's table. */
   reader(): TableReader {
     assert(false, `${this.node.name} (${this.node.kind}) is no table`)

@@ -17,6 +17,7 @@ import { StreamTableJoinOperator } from './stream-table-join.ts'
 import { TableAggregateOperator } from './table-aggregate.ts'
 import { TableFilterOperator } from './table-filter.ts'
 import { TableGroupOperator } from './table-group.ts'
+import { TableJoinOperator } from './table-join.ts'
 import { TableMapValuesOperator } from './table-map-values.ts'
 import { TableSourceOperator } from './table-source.ts'
 import { TableToStreamOperator } from './table-to-stream.ts'
@@ -48,6 +49,7 @@ const operators = {
   'table-aggregate': TableAggregateOperator,
   'stream-table-join': StreamTableJoinOperator,
   'stream-global-join': StreamGlobalJoinOperator,
+  'table-join': TableJoinOperator,
   process: ProcessOperator,
 } satisfies { readonly [Kind in NodeKind]: new (node: NodeOf<Kind>, context: TaskContext) => Operator }
 

@@ -224,7 +224,7 @@ function operatorsOf({ topology, subtopology }: TaskOptions, context: TaskContex
     for (const parent of new Set(node.parents)) {
       const above = operators.get(parent)
       assert(above !== undefined, `${parent} comes before its child ${node.name}, in one subtopology`)
-      above.children.push(operator)
+      above.children.push(...operator.inputs(parent))
     }
   }
   return operators

@@ -34,6 +34,7 @@ export function buildCase(oracle: OracleCase): BuiltCase {
 
 class CaseBuilder {
   readonly #oracle: OracleCase
+  readonly #java: JavaNames
   readonly #builder: StreamsBuilder
   readonly #points = new Map<string, unknown>()
   readonly #processorStores = new Map<string, KeyValueStoreDescription>()
@@ -46,6 +47,7 @@ class CaseBuilder {
 
   constructor(oracle: OracleCase) {
     this.#oracle = oracle
+    this.#java = new JavaNames(oracle.nodes)
     const { dslStore, explicitNaming } = oracle.config
     this.#builder = new StreamsBuilder({ defaults: { key: anySerde, value: anySerde }, medium: dslStore === 'memory' ? 'memory' : 'level', explicitNames: explicitNaming })
   }
@@ -53,7 +55,7 @@ class CaseBuilder {
   build(): BuiltCase {
     for (const node of this.#oracle.nodes) this.#points.set(node.id, this.#call(node))
     const topology = this.#builder.build()
-    const java = new JavaNames(this.#oracle.nodes)
+    const java = this.#java
     topology.repartitions.forEach(({ name }, index) => {
       this.#javaTopics.set(repartitionTopicName('app', name), repartitionTopicName('app', java.repartitions[index] ?? name))
     })
@@ -123,6 +125,8 @@ class CaseBuilder {
     reduce: node => this.#reduce(node),
     aggregate: node => this.#aggregate(node),
     joinTable: node => {
+      const left = this.#from<Stream | Table>(node)
+      if (left.kind === 'table') return this.#joinTables(node, left)
       const [table, join] = [this.#points.get(node.from![1]!) as Table, joiner(node.joiner!)]
       return node.kind === 'left' ? this.#stream(node).leftJoin(table, join, named(node)) : this.#stream(node).join(table, join, named(node))
     },
@@ -191,6 +195,15 @@ class CaseBuilder {
     const store = this.#processorStores.get(name) ?? keyValueStore(name, { key: anySerde, value: anySerde })
     this.#processorStores.set(name, store)
     return store
+  }
+
+  /** A store without name is kept all the same, unlike that of a filter: it gets the name Kafka gives it. */
+  #joinTables(node: OracleNode, left: Table): unknown {
+    const [right, join] = [this.#points.get(node.from![1]!) as Table, joiner(node.joiner!)]
+    const { name, store } = this.#tableOptions(node)
+    const options = store === undefined ? { name } : { name, store: { name: this.#java.stores.get(node.id)!, ...store } }
+    if (node.kind === 'outer') return left.outerJoin(right, join, options)
+    return node.kind === 'left' ? left.leftJoin(right, join, options) : left.join(right, join, options)
   }
 
   #split(node: OracleNode): unknown {

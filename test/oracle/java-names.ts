@@ -87,7 +87,13 @@ export class JavaNames {
       this.#rekeyed.add(node.id)
       this.#operator(node, 'KSTREAM-KEY-SELECT-')
     },
-    joinTable: (node, from) => {
+    joinTable: (node, from, table) => {
+      if (table) {
+        if (node.store !== undefined) this.#store(node, 'KTABLE-MERGE-')
+        this.#operator(node, 'KTABLE-MERGE-')
+        this.#index += 2
+        return
+      }
       if (this.#rekeyed.has(from)) this.#repartition(node.name ?? this.#operators.get(from)!, `join of ${from}`)
       this.#operator(node, node.kind === 'left' ? 'KSTREAM-LEFTJOIN-' : 'KSTREAM-JOIN-')
     },
@@ -100,7 +106,8 @@ export class JavaNames {
   }
 
   #step(node: OracleNode, name: string, table: boolean): void {
-    if (table && node.store !== undefined) this.#store(node, `KTABLE-${name}-`)
+    const nameless = typeof node.store === 'object' && node.store.name === undefined
+    if (table && node.store !== undefined && !(nameless && node.op === 'transformValues')) this.#store(node, `KTABLE-${name}-`)
     this.#operator(node, `${table ? 'KTABLE' : 'KSTREAM'}-${name}-`)
   }
 

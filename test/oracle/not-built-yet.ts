@@ -26,7 +26,6 @@ function missingOf(node: OracleNode, nodes: ReadonlyMap<string, OracleNode>): st
   if (node.op === 'windowedBy' && node.window!.type !== 'time') return `${node.window!.type} windows`
   if (node.emit === 'close') return 'results at the close of a window'
   if (node.grace !== undefined) return 'stream-table joins with grace'
-  if (node.op === 'joinTable' && isTable(node.from![0]!, nodes)) return 'joins of tables'
   const store = typeof node.store === 'object' ? node.store : {}
   if (store.type === 'versioned') return 'versioned tables'
   return store.type === 'lru' ? 'LRU stores' : null
