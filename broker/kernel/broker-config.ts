@@ -57,7 +57,7 @@ export const brokerConfigs: ReadonlyMap<string, ConfigDefinition> = new Map(
       { name: 'offsets.retention.minutes', type: 'int', default: '10080', min: 1, readOnly: true, documentation: 'How long an empty group keeps its offsets.' },
       { name: 'offsets.topic.num.partitions', type: 'int', default: '1', min: 1, readOnly: true, documentation: 'Partitions of __consumer_offsets when it is created. Kafka: 50.' },
       { name: 'offsets.topic.replication.factor', type: 'int', default: '1', min: 1, readOnly: true, documentation: 'Replicas of __consumer_offsets. Kafka: 3.' },
-      { name: 'offsets.topic.segment.bytes', type: 'int', default: '104857600', min: 1, readOnly: true, documentation: 'Largest file of __consumer_offsets.' },
+      { name: 'offsets.topic.segment.bytes', type: 'int', default: '4194304', min: 1, readOnly: true, documentation: 'Largest file of __consumer_offsets, which is read at every start. Kafka: 104857600.' },
       { name: 'producer.id.expiration.ms', type: 'int', default: String(day), min: 1, documentation: 'How long a partition remembers an idle producer.' },
       { name: 'socket.request.max.bytes', type: 'int', default: '104857600', min: 1, readOnly: true, documentation: 'Largest request.' },
       { name: 'transaction.max.timeout.ms', type: 'int', default: '900000', min: 1, readOnly: true, documentation: 'Longest timeout of a transaction.' },

@@ -60,6 +60,8 @@ export class ClassicGroup {
   hasNewJoins = false
   /** A group that exists only as records and committed offsets has none. */
   hasRecord = false
+  /** Not all members of the last record are there any more. */
+  hasLostMembers = false
 
   constructor(groupId: string, now: Timestamp) {
     this.groupId = groupId
@@ -78,7 +80,10 @@ export class ClassicGroup {
     group.leader = value.leader
     group.hasRecord = true
     for (const member of value.members) {
-      if (member.clientHost === inProcessHost) continue
+      if (member.clientHost === inProcessHost) {
+        group.hasLostMembers = true
+        continue
+      }
       group.add({
         memberId: member.memberId, groupInstanceId: member.groupInstanceId, clientId: member.clientId, clientHost: member.clientHost,
         rebalanceTimeoutMs: member.rebalanceTimeout < 0 ? member.sessionTimeout : member.rebalanceTimeout, sessionTimeoutMs: member.sessionTimeout,

@@ -76,11 +76,12 @@ export class GroupCoordinator {
     else this.#groups.set(groupId, ClassicGroup.fromRecord(groupId, fact.value, now))
   }
 
-  /** After the last record: from now on members have to show that they live. */
+  /** After the last record: from now on members have to show that they live, and share what lost ones had. */
   loaded(now: Timestamp): readonly GroupEffect[] {
     return this.#turn(now, () => {
       for (const group of this.#groups.values()) {
         for (const { memberId, sessionTimeoutMs } of group.members.values()) this.#effects.push({ kind: 'timer', timer: { kind: 'session', groupId: group.groupId, memberId }, delayMs: sessionTimeoutMs })
+        if (group.hasLostMembers && group.members.size > 0) this.#rebalance.prepare(group, now)
       }
     })
   }

@@ -24,6 +24,8 @@ export interface RecoveryPoint {
 export interface Checkpoint {
   readonly logStartOffset: Offset
   readonly recoveryPoint: RecoveryPoint
+  /** Records below were compacted. */
+  readonly compactedOffset: Offset
   readonly leaderEpochs: readonly LeaderEpochEntry[]
   /** State that follows from the records before the recovery point; the log keeps it for its owner. */
   readonly state: Json

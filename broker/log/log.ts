@@ -1,13 +1,12 @@
 // A partition's log: record batches in segments on a disk, appended at the end, read by offset or time, recovered after a crash.
 
 import { assert } from '../../core/error.ts'
-import type { Offset, Timestamp } from '../../core/record.ts'
-import { RecordBatchCursor } from '../wire/record-batch-cursor.ts'
+import type { Offset } from '../../core/record.ts'
 import { RecordBatchHeader } from '../wire/record-batch-header.ts'
 import { writeCheckpoint, type Json, type RecoveryPoint } from './checkpoint.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
+import { SegmentRewriting } from './segment-rewriting.ts'
 import { Segment, type SegmentHome } from './segment.ts'
-import type { TimePoint } from './time-index.ts'
 
 export interface LogSettings {
   /** A segment that would grow beyond is followed by a new one. */
@@ -29,6 +28,7 @@ export interface LogParts {
   readonly endOffset: Offset
   readonly durableOffset: Offset
   readonly leaderEpochs: LeaderEpochs
+  readonly compactedOffset: Offset
 }
 
 export interface LogReadOptions {
@@ -58,6 +58,8 @@ export class Log {
   #logStartOffset: Offset
   #endOffset: Offset
   #durableOffset: Offset
+  /** Records below were compacted before; see compaction.ts. */
+  compactedOffset: Offset
   /** Segments that were rolled and not synced yet. */
   #unsynced: Segment[] = []
   #namesChanged = true
@@ -79,6 +81,7 @@ export class Log {
     this.#logStartOffset = parts.logStartOffset
     this.#endOffset = parts.endOffset
     this.#durableOffset = parts.durableOffset
+    this.compactedOffset = parts.compactedOffset
     for (const segment of this.#segments) segment.indexIntervalBytes = parts.settings.indexIntervalBytes
   }
 
@@ -185,48 +188,6 @@ export class Log {
     return null
   }
 
-  /** First record at or after a time, below `limit` and not before the log's start; null if there is none. */
-  findTimestamp(timestamp: Timestamp, limit: Offset): TimePoint | null {
-    for (const segment of this.#segments) {
-      const { newest } = segment
-      if (newest === null || newest.timestamp < timestamp) continue
-      for (let place = segment.locateTime(timestamp); place !== null; ) {
-        if (place.baseOffset >= limit) return null
-        const read = segment.read(place.position, { maxBytes: 0, limit, atLeastOne: true })!
-        const found = this.#recordAt(read.records, timestamp, limit)
-        if (found !== null) return found
-        place = segment.locateTime(timestamp, place.position + read.records.length)
-      }
-    }
-    return null
-  }
-
-  /** The record with the largest timestamp below `limit`, the first of several; null if there is none. */
-  findMaxTimestamp(limit: Offset): TimePoint | null {
-    let best: TimePoint | null = null
-    for (const segment of this.#segments) {
-      const { newest } = segment
-      if (newest !== null && (best === null || newest.timestamp > best.timestamp)) best = newest
-    }
-    if (best === null) return null
-    const isVisible = best.offset < limit && best.offset >= this.#logStartOffset
-    return isVisible ? this.findTimestamp(best.timestamp, limit) : this.#maxTimestampByReading(limit)
-  }
-
-  /** The record with the largest timestamp is deleted or not visible yet, which is rare: the headers tell which one is next. */
-  #maxTimestampByReading(limit: Offset): TimePoint | null {
-    let timestamp = -1
-    for (const segment of this.#segments) {
-      if (segment.baseOffset >= limit) break
-      segment.scan(0, false, header => {
-        if (header.baseOffset >= limit) return false
-        if (header.lastOffset >= this.#logStartOffset) timestamp = Math.max(timestamp, header.maxTimestamp)
-        return true
-      })
-    }
-    return timestamp < 0 ? null : this.findTimestamp(timestamp, limit)
-  }
-
   /** Resolves when all that was appended before the call is on the medium. Calls while one is under way share the next. @throws MillraceError DISK_FAILED, DISK_FULL */
   sync(): Promise<void> {
     if (this.#syncing !== null) return (this.#nextSync ??= this.#afterSync(this.#syncing))
@@ -284,7 +245,8 @@ export class Log {
 
   #writeCheckpoint(point: RecoveryPoint, state: Json, durable: boolean): void {
     const leaderEpochs = this.leaderEpochs.entries.filter(([, start]) => start < point.offset)
-    writeCheckpoint(this.#home.disk, this.directory, { logStartOffset: this.#logStartOffset, recoveryPoint: point, leaderEpochs, state }, durable)
+    const { compactedOffset } = this
+    writeCheckpoint(this.#home.disk, this.directory, { logStartOffset: this.#logStartOffset, recoveryPoint: point, compactedOffset, leaderEpochs, state }, durable)
   }
 
   /** Makes records below `offset` unreadable and frees the segments that hold nothing else. The caller saves a checkpoint. */
@@ -310,14 +272,24 @@ export class Log {
     this.#active.truncate(place === null ? this.#active.size : place.position, this.#endOffset)
     this.#unsynced = this.#unsynced.filter(segment => segment !== this.#active)
     this.#durableOffset = Math.min(this.#durableOffset, this.#endOffset)
+    this.compactedOffset = Math.min(this.compactedOffset, this.#endOffset)
     this.leaderEpochs.truncateEnd(this.#endOffset)
   }
 
-  /** Puts one segment (or none) in the place of some neighbours that compaction has rewritten. */
-  replace(old: readonly Segment[], next: Segment | null): void {
-    const at = this.#segments.indexOf(old[0]!)
-    assert(at >= 0 && !old.includes(this.#active), 'only sealed segments are replaced')
-    this.#segments.splice(at, old.length, ...(next === null ? [] : [next]))
+  has(segment: Segment): boolean {
+    return this.#segments.includes(segment) && !this.#closed
+  }
+
+  /** Begins to write one segment that shall take the place of some sealed neighbours. */
+  rewrite(old: readonly Segment[]): SegmentRewriting {
+    assert(old.length > 0 && !old.includes(this.#active), 'only sealed segments are rewritten')
+    const next = this.#segments[this.#segments.indexOf(old.at(-1)!) + 1]!
+    return new SegmentRewriting(this.#home, this, old, next.baseOffset)
+  }
+
+  /** Puts one segment in the place of some neighbours. */
+  replace(old: readonly Segment[], next: Segment): void {
+    this.#segments.splice(this.#segments.indexOf(old[0]!), old.length, next)
     this.#places.clear()
   }
 
@@ -383,13 +355,4 @@ export class Log {
       return
     }
   }
-
-  #recordAt(batch: Buffer, timestamp: Timestamp, limit: Offset): TimePoint | null {
-    const cursor = new RecordBatchCursor(batch, { fromOffset: this.#logStartOffset })
-    while (cursor.next() && cursor.offset < limit) {
-      if (cursor.timestamp >= timestamp) return { timestamp: cursor.timestamp, offset: cursor.offset }
-    }
-    return null
-  }
 }
-

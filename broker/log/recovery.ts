@@ -5,6 +5,7 @@ import type { RecordBatchHeader } from '../wire/record-batch-header.ts'
 import { readCheckpoint, type Checkpoint, type Json } from './checkpoint.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
 import { Log, type LogSettings } from './log.ts'
+import { finishSwap } from './segment-rewriting.ts'
 import { Segment, segmentName, type SegmentHome } from './segment.ts'
 
 /** What was found behind the checkpoint that could not be trusted. */
@@ -50,7 +51,7 @@ export function openLog(home: SegmentHome, settings: LogSettings, visitor: Recov
   })
   const logStartOffset = Math.min(found.endOffset, Math.max(checkpoint?.logStartOffset ?? 0, found.segments[0]!.baseOffset))
   const trusted = checkpoint?.recoveryPoint.offset ?? found.segments[0]!.baseOffset
-  const log = new Log({ home, settings, ...found, logStartOffset, durableOffset: Math.min(trusted, found.endOffset), leaderEpochs })
+  const log = new Log({ home, settings, ...found, logStartOffset, durableOffset: Math.min(trusted, found.endOffset), leaderEpochs, compactedOffset: checkpoint?.compactedOffset ?? 0 })
   if (bases.length === 0) log.saveFirstCheckpoint(state)
   return { log, state, recovered: found.endOffset > trusted || found.cut !== null, cut: found.cut }
 }
@@ -63,9 +64,10 @@ function holds(home: SegmentHome, bases: readonly Offset[], checkpoint: Checkpoi
 
 function segmentBases(home: SegmentHome): readonly Offset[] {
   const bases: Offset[] = []
+  for (const name of home.disk.list(home.directory)) if (name.endsWith('.swap')) finishSwap(home, name)
   for (const name of home.disk.list(home.directory)) {
     if (/^\d{20}\.log$/.test(name)) bases.push(Number(name.slice(0, 20)))
-    else if (/\.(tmp|cleaned|deleted)$/.test(name)) home.disk.remove(`${home.directory}/${name}`)
+    else if (/\.tmp$|\.cleaned\./.test(name)) home.disk.remove(`${home.directory}/${name}`)
   }
   return bases
 }

@@ -47,18 +47,18 @@ export class Segment {
   #state: 'active' | 'sealed' | 'sealed and indexed' = 'sealed'
   #firstTimestamp: Timestamp | null = null
 
-  private constructor(home: SegmentHome, baseOffset: Offset) {
+  private constructor(home: SegmentHome, baseOffset: Offset, stem: string = segmentName(baseOffset)) {
     this.baseOffset = baseOffset
     this.#home = home
-    const path = `${home.directory}/${segmentName(baseOffset)}`
+    const path = `${home.directory}/${stem}`
     this.file = home.pool.file(`${path}.log`)
     this.#offsetIndex = new OffsetIndex(home.pool.file(`${path}.index`), baseOffset)
     this.#timeIndex = new TimeIndex(home.pool.file(`${path}.timeindex`), baseOffset)
   }
 
-  /** A new, empty segment to append to. */
-  static create(home: SegmentHome, baseOffset: Offset): Segment {
-    const segment = new Segment(home, baseOffset)
+  /** A new, empty segment to append to. `stem` names its files, where it is not to be found by its offset. */
+  static create(home: SegmentHome, baseOffset: Offset, stem?: string): Segment {
+    const segment = new Segment(home, baseOffset, stem)
     segment.#state = 'active'
     segment.file.truncate(0)
     segment.#clearIndexes()

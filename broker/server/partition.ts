@@ -8,6 +8,8 @@ import { partitionName } from '../../core/record.ts'
 import { ProducerState } from '../kernel/producer-state.ts'
 import type { TopicSettings } from '../kernel/topic-config.ts'
 import { readCheckpoint, type Json, type RecoveryPoint } from '../log/checkpoint.ts'
+import { compact, compactionRange } from '../log/compaction.ts'
+import { retainedFrom } from '../log/retention.ts'
 import type { Log, LogRead, LogSettings } from '../log/log.ts'
 import { openLog } from '../log/recovery.ts'
 import type { SegmentHome } from '../log/segment.ts'
@@ -259,7 +261,33 @@ export class Partition {
     for (const watcher of this.#watchers) watcher(0)
   }
 
-  /** When the oldest silent producer is forgotten. */
+  /** Frees what is older or more than the topic keeps. */
+  async retain(): Promise<void> {
+    if (!this.#settings.delete || this.#closed) return
+    const from = retainedFrom(this.log, this.#settings, this.#highWatermark, this.#clock.now())
+    if (from <= this.log.logStartOffset) return
+    if (from === this.log.endOffset) this.log.roll()
+    await this.deleteRecords(from)
+    this.#logger.info('deleted old segments of a log', { partition: this.name, logStartOffset: from })
+  }
+
+  /** Compacts what is worth it, once; `maxKeyBytes` bounds the memory that takes. */
+  async compact(maxKeyBytes: number, pause: () => Promise<void>): Promise<void> {
+    if (!this.#settings.compact || this.#closed) return
+    const settings = { ...this.#settings, maxKeyBytes }
+    const now = this.#clock.now()
+    if (compactionRange(this.log, settings, this.#highWatermark, now) === null) return
+    // What is rewritten must lie before the point that a recovery begins at.
+    await this.checkpoint()
+    const range = this.#closed ? null : compactionRange(this.log, settings, this.#highWatermark, now)
+    if (range === null) return
+    const { from, to, bytesBefore, bytesAfter } = await compact(this.log, range, settings, now, pause)
+    if (this.#closed) return
+    await this.checkpoint()
+    this.#logger.info('compacted a log', { partition: this.name, from, to, bytesBefore, bytesAfter })
+  }
+
+  /** Forgets producers that were silent since before a time. */
   expireProducers(before: Timestamp): void {
     this.producers.expire(before)
   }

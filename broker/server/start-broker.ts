@@ -13,6 +13,7 @@ import { Catalogue } from '../kernel/catalogue.ts'
 import { topicSettings } from '../kernel/topic-config.ts'
 import type { Channel } from '../wire/channel.ts'
 import { BrokerState, type Endpoint } from './broker-state.ts'
+import { Housekeeping } from './housekeeping.ts'
 import { MetadataLog, metadataTopic } from './metadata-log.ts'
 import { Partitions } from './partitions.ts'
 import { Pipe } from './pipe.ts'
@@ -59,7 +60,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const lock = disk.lock()
   try {
     const { state, metadata } = await recover({ nodeId, disk, config, clock, random, logger })
-    const broker = new RunningBroker(state, metadata, lock)
+    const broker = new RunningBroker(state, metadata, lock, new Housekeeping(state))
     await broker.listen(options.listen ?? false)
     return broker
   } catch (error) {
@@ -119,14 +120,16 @@ class RunningBroker implements Broker {
   readonly #state: BrokerState
   readonly #metadata: MetadataLog
   readonly #lock: DiskLock
+  readonly #housekeeping: Housekeeping
   readonly #pipes = new Set<Pipe>()
   #server: { readonly host: string; readonly port: number; close(): Promise<void> } | null = null
   #closing: Promise<void> | null = null
 
-  constructor(state: BrokerState, metadata: MetadataLog, lock: DiskLock) {
+  constructor(state: BrokerState, metadata: MetadataLog, lock: DiskLock, housekeeping: Housekeeping) {
     this.#state = state
     this.#metadata = metadata
     this.#lock = lock
+    this.#housekeeping = housekeeping
   }
 
   get address(): Endpoint | null {
@@ -177,6 +180,7 @@ class RunningBroker implements Broker {
     for (const pipe of this.#pipes) pipe.end(reason)
     await this.#server?.close()
     this.#state.groups.close()
+    await this.#housekeeping.close()
     await this.#state.partitions.close()
     await this.#metadata.close()
     this.#lock.release()

@@ -1,6 +1,7 @@
 // ListOffsets: where partitions begin, end, or reach a time.
 
 import { MillraceError } from '../../../core/error.ts'
+import { findMaxTimestamp, findTimestamp } from '../../log/time-lookup.ts'
 import type { RequestOf, ResponseInput } from '../../wire/apis.ts'
 import { errorCodeOf } from '../../wire/error-code.ts'
 import { errorFields } from '../error-fields.ts'
@@ -45,6 +46,6 @@ function find(partition: Partition, timestamp: number, isolation: number): Omit<
     return { timestamp: -1, offset: log.logStartOffset, leaderEpoch: log.leaderEpochs.epochAt(log.logStartOffset) }
   }
   if (timestamp < 0 && timestamp !== place.maxTimestamp) return nowhere
-  const found = timestamp === place.maxTimestamp ? log.findMaxTimestamp(limit) : log.findTimestamp(timestamp, limit)
+  const found = timestamp === place.maxTimestamp ? findMaxTimestamp(log, limit) : findTimestamp(log, timestamp, limit)
   return found === null ? nowhere : { ...found, leaderEpoch: log.leaderEpochs.epochAt(found.offset) }
 }

@@ -11,6 +11,7 @@ import { FilePool } from '../../../broker/disk/file-pool.ts'
 import { MemoryDisk } from '../../../broker/disk/memory-disk.ts'
 import type { Log, LogSettings } from '../../../broker/log/log.ts'
 import { openLog, type OpenedLog } from '../../../broker/log/recovery.ts'
+import { findMaxTimestamp, findTimestamp } from '../../../broker/log/time-lookup.ts'
 import { batchOf, recordsOf, type ReadRecord, type TestRecord } from './batches.ts'
 
 const settings: LogSettings = { segmentBytes: 600, segmentMs: 1000, indexIntervalBytes: 150, segmentIndexBytes: 4096 }
@@ -105,11 +106,11 @@ function check(log: Log, model: Model): void {
   }
   for (let time = 0; time <= 3100; time += 150) {
     const first = all.find(({ timestamp }) => timestamp >= time)
-    expect(log.findTimestamp(time, log.endOffset)).toEqual(first === undefined ? null : { timestamp: first.timestamp, offset: first.offset })
+    expect(findTimestamp(log, time, log.endOffset)).toEqual(first === undefined ? null : { timestamp: first.timestamp, offset: first.offset })
   }
   const largest = Math.max(-1, ...all.map(({ timestamp }) => timestamp))
   const newest = all.find(({ timestamp }) => timestamp === largest)
-  const found = log.findMaxTimestamp(log.endOffset)
+  const found = findMaxTimestamp(log, log.endOffset)
   if (model.start === 0) expect(found).toEqual(newest === undefined ? null : { timestamp: newest.timestamp, offset: newest.offset })
 }
 

@@ -1,0 +1,167 @@
+// Compacts a log: of each key the last record stays, tombstones for their time; offsets never change.
+
+import type { Offset, Timestamp } from '../../core/record.ts'
+import { filterBatch, visitRecords, type FilteredRecord } from './batch-filter.ts'
+import type { Log } from './log.ts'
+import type { Segment } from './segment.ts'
+
+export interface CompactionSettings {
+  readonly deleteRetentionMs: number
+  readonly minCompactionLagMs: number
+  readonly maxCompactionLagMs: number
+  readonly minCleanableDirtyRatio: number
+  readonly segmentBytes: number
+  /** Most bytes that the keys of one pass may take; a pass ends early when they do. */
+  readonly maxKeyBytes: number
+}
+
+export interface CompactionRange {
+  /** Complete segments from the start up to where compaction may go. */
+  readonly segments: readonly Segment[]
+  /** Where the segment behind them begins. */
+  readonly end: Offset
+  /** Records from here on were not compacted before. */
+  readonly dirtyFrom: Offset
+  readonly dirtyBytes: number
+  readonly bytes: number
+}
+
+export interface CompactionResult {
+  readonly from: Offset
+  /** Everything below is compact now. */
+  readonly to: Offset
+  readonly bytesBefore: number
+  readonly bytesAfter: number
+}
+
+/** Bytes of bookkeeping for each key of a pass, beside its own. */
+const keyOverheadBytes = 64
+const largestRelativeOffset = 0xffffffff
+
+/** What could be compacted now: sealed segments below the high watermark, old enough; null if it is not worth it. */
+export function compactionRange(log: Log, settings: CompactionSettings, highWatermark: Offset, now: Timestamp): CompactionRange | null {
+  const segments: Segment[] = []
+  let dirtyBytes = 0
+  let bytes = 0
+  let isOverdue = false
+  let end = 0
+  for (const [index, segment] of log.segments.entries()) {
+    const next = log.segments[index + 1]
+    if (next === undefined || next.baseOffset > highWatermark) break
+    const newest = segment.newest?.timestamp ?? -1
+    const isDirty = next.baseOffset > log.compactedOffset
+    if (isDirty && settings.minCompactionLagMs > 0 && newest > now - settings.minCompactionLagMs) break
+    if (isDirty && segment.size > 0 && newest >= 0 && newest <= now - settings.maxCompactionLagMs) isOverdue = true
+    segments.push(segment)
+    end = next.baseOffset
+    bytes += segment.size
+    if (isDirty) dirtyBytes += segment.size
+  }
+  if (dirtyBytes === 0 || (!isOverdue && dirtyBytes / bytes < settings.minCleanableDirtyRatio)) return null
+  return { segments, end, dirtyFrom: log.compactedOffset, dirtyBytes, bytes }
+}
+
+/**
+ * One pass over a range. `pause` is awaited now and then, so that others have their turn; the log may grow, lose old segments or end meanwhile.
+ * @throws MillraceError DISK_FULL and others; the log is as it was then, or compacted in part
+ */
+export async function compact(log: Log, range: CompactionRange, settings: CompactionSettings, now: Timestamp, pause: () => Promise<void>): Promise<CompactionResult> {
+  const { latest, end } = await latestOffsets(range, settings.maxKeyBytes, pause)
+  const isWanted = ({ key, offset, isTombstone, deleteHorizon }: FilteredRecord): boolean => {
+    if (key === null) return false
+    const last = latest.get(key)
+    if (last !== undefined && last > offset) return false
+    return !isTombstone || deleteHorizon === null || deleteHorizon > now
+  }
+  const segments = range.segments.filter(({ baseOffset }) => baseOffset < end)
+  let bytesAfter = 0
+  for (const group of groupsOf(segments, settings.segmentBytes)) {
+    const rewritten = await rewrite(log, group, { isWanted, end, deleteHorizon: now + settings.deleteRetentionMs, pause })
+    if (rewritten === null) return { from: range.dirtyFrom, to: range.dirtyFrom, bytesBefore: range.bytes, bytesAfter: range.bytes }
+    bytesAfter += rewritten
+  }
+  log.compactedOffset = end
+  return { from: range.dirtyFrom, to: end, bytesBefore: segments.reduce((sum, { size }) => sum + size, 0), bytesAfter }
+}
+
+/** The last offset of each key in the part that was not compacted, or as much of it as fits. */
+async function latestOffsets(range: CompactionRange, maxKeyBytes: number, pause: () => Promise<void>): Promise<{ readonly latest: ReadonlyMap<string, Offset>; readonly end: Offset }> {
+  const latest = new Map<string, Offset>()
+  let keyBytes = 0
+  let end = range.dirtyFrom
+  for (const segment of range.segments) {
+    for (let position = 0; position < segment.size && keyBytes < maxKeyBytes; ) {
+      segment.scan(position, true, (header, start) => {
+        position = start + header.size
+        if (header.lastOffset < range.dirtyFrom) return true
+        if (!header.isControl) {
+          visitRecords(header, ({ key, offset }) => {
+            if (key === null) return
+            if (!latest.has(key)) keyBytes += key.length + keyOverheadBytes
+            latest.set(key, offset)
+          })
+        }
+        end = header.lastOffset + 1
+        return keyBytes < maxKeyBytes && position % pauseBytes >= start % pauseBytes
+      })
+      await pause()
+    }
+  }
+  return { latest, end: keyBytes < maxKeyBytes ? range.end : end }
+}
+
+/** A pause is due where a batch crosses a multiple of this. */
+const pauseBytes = 1024 * 1024
+
+/** Neighbours that fit into one file together. */
+function groupsOf(segments: readonly Segment[], segmentBytes: number): readonly (readonly Segment[])[] {
+  const groups: Segment[][] = []
+  let bytes = 0
+  for (const segment of segments) {
+    const group = groups.at(-1)
+    bytes += segment.size
+    const fits = group !== undefined && bytes <= segmentBytes && segment.baseOffset - group[0]!.baseOffset < largestRelativeOffset / 2
+    if (fits) group.push(segment)
+    else {
+      groups.push([segment])
+      bytes = segment.size
+    }
+  }
+  return groups
+}
+
+interface RewriteOptions {
+  readonly isWanted: (record: FilteredRecord) => boolean
+  /** Records from here on stay: their keys were not looked at. */
+  readonly end: Offset
+  readonly deleteHorizon: Timestamp
+  readonly pause: () => Promise<void>
+}
+
+/** Answers the bytes that are left; null if the log has changed below our feet. */
+async function rewrite(log: Log, group: readonly Segment[], options: RewriteOptions): Promise<number | null> {
+  const rewriting = log.rewrite(group)
+  let isChanged = group.length > 1
+  try {
+    for (const segment of group) {
+      for (let position = 0; position < segment.size; ) {
+        if (!log.has(segment)) return null
+        segment.scan(position, true, (header, start) => {
+          position = start + header.size
+          const isLeft = header.isControl || header.baseOffset >= options.end
+          const batch = isLeft ? 'unchanged' : filterBatch(header, { deleteHorizon: options.deleteHorizon, maxBatchBytes }, options.isWanted)
+          if (batch !== 'unchanged') isChanged = true
+          if (batch !== null) rewriting.append(batch === 'unchanged' ? header.buffer.subarray(header.position, header.end) : batch)
+          return position % pauseBytes >= start % pauseBytes
+        })
+        await options.pause()
+      }
+    }
+    if (!isChanged) return rewriting.bytes
+    return (await rewriting.commit()) ? rewriting.bytes : null
+  } finally {
+    rewriting.discard()
+  }
+}
+
+const maxBatchBytes = 128 * 1024 * 1024

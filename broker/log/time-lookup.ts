@@ -1,0 +1,53 @@
+// Finds records of a log by their time.
+
+import type { Offset, Timestamp } from '../../core/record.ts'
+import { RecordBatchCursor } from '../wire/record-batch-cursor.ts'
+import type { Log } from './log.ts'
+import type { TimePoint } from './time-index.ts'
+
+/** First record at or after a time, below `limit` and not before the log's start; null if there is none. @throws MillraceError LOG_CORRUPT */
+export function findTimestamp(log: Log, timestamp: Timestamp, limit: Offset): TimePoint | null {
+  for (const segment of log.segments) {
+    const { newest } = segment
+    if (newest === null || newest.timestamp < timestamp) continue
+    for (let place = segment.locateTime(timestamp); place !== null; ) {
+      if (place.baseOffset >= limit) return null
+      const read = segment.read(place.position, { maxBytes: 0, limit, atLeastOne: true })!
+      const found = recordAt(read.records, timestamp, log.logStartOffset, limit)
+      if (found !== null) return found
+      place = segment.locateTime(timestamp, place.position + read.records.length)
+    }
+  }
+  return null
+}
+
+/** The record with the largest timestamp below `limit`, the first of several; null if there is none. @throws MillraceError LOG_CORRUPT */
+export function findMaxTimestamp(log: Log, limit: Offset): TimePoint | null {
+  let best: TimePoint | null = null
+  for (const { newest } of log.segments) if (newest !== null && (best === null || newest.timestamp > best.timestamp)) best = newest
+  if (best === null) return null
+  const isVisible = best.offset < limit && best.offset >= log.logStartOffset
+  return findTimestamp(log, isVisible ? best.timestamp : largestByReading(log, limit), limit)
+}
+
+/** The record with the largest timestamp is deleted or not visible yet, which is rare: the headers tell which one is next. */
+function largestByReading(log: Log, limit: Offset): Timestamp {
+  let timestamp = -1
+  for (const segment of log.segments) {
+    if (segment.baseOffset >= limit) break
+    segment.scan(0, false, header => {
+      if (header.baseOffset >= limit) return false
+      if (header.lastOffset >= log.logStartOffset) timestamp = Math.max(timestamp, header.maxTimestamp)
+      return true
+    })
+  }
+  return timestamp
+}
+
+function recordAt(batch: Buffer, timestamp: Timestamp, from: Offset, limit: Offset): TimePoint | null {
+  const cursor = new RecordBatchCursor(batch, { fromOffset: from })
+  while (cursor.next() && cursor.offset < limit) {
+    if (cursor.timestamp >= timestamp) return { timestamp: cursor.timestamp, offset: cursor.offset }
+  }
+  return null
+}
