@@ -6,7 +6,8 @@ import type { Offset, TopicPartition } from '../../core/record.ts'
 import type { ResponseOf } from '../wire/apis.ts'
 import { errors, kafkaError } from '../wire/error-code.ts'
 import type { Cluster } from './cluster.ts'
-import { clientClosed, type Connections } from './connections.ts'
+import { clientClosed } from './connections.ts'
+import { FetchLanes, type Asked } from './fetch-lanes.ts'
 import { FetchPartition, type PartitionAnswer } from './fetch-partition.ts'
 import { listOffsets } from './list-offsets.ts'
 import { groupByTopic } from './partition-groups.ts'
@@ -19,41 +20,20 @@ export interface FetcherOptions extends FetchOptions {
 }
 
 const defaultMaxPartitionBytes = 1024 * 1024
-const defaultMaxWaitMs = 500
 /** Bytes fetched and not handed out, all partitions together. What no one can take, of paused partitions, does not stop others. */
 const maxBufferedBytes = 32 * 1024 * 1024
-/** The same for a fetch that waits for partitions at their end: little is to be expected of it. */
-const maxLongFetchBytes = 8 * 1024 * 1024
-/** How long partitions at their end wait in a fetch of their own while the long one is out. */
-const shortWaitMs = 20
 /** How long a topic may be unknown to the cluster before `poll` says so. */
 const missingTopicFailures = 30
-
-/**
- * Two fetches may be out to each broker, on a connection each, for a broker answers one after the other: the long one waits for partitions that
- * are at their end; the quick one brings what is known to be there, and partitions that reached their end since the long one went out.
- */
-interface Lane {
-  readonly isLong: boolean
-  readonly connections: Connections
-  busy: boolean
-}
-
-interface Lanes {
-  readonly long: Lane
-  readonly quick: Lane
-}
 
 export class Fetcher implements LogReader {
   readonly #cluster: Cluster
   readonly #options: FetcherOptions
   readonly #maxPartitionBytes: number
   readonly #partitions = new Map<string, Map<number, FetchPartition>>()
-  readonly #lanes = new Map<number, Lanes>()
+  readonly #lanes: FetchLanes
   /** Partitions with records to hand out or a failure to tell. */
   readonly #filled = new Set<FetchPartition>()
   readonly #bell = new WakeUp()
-  #reservedBytes = 0
   #answers = 0
   #dispatchDue = false
   #cancelRetry: (() => void) | null = null
@@ -65,6 +45,12 @@ export class Fetcher implements LogReader {
     this.#cluster = cluster
     this.#options = options
     this.#maxPartitionBytes = options.maxPartitionBytes ?? defaultMaxPartitionBytes
+    this.#lanes = new FetchLanes(cluster, { ...options, maxPartitionBytes: this.#maxPartitionBytes }, {
+      budget: reservedBytes => this.#budget(reservedBytes),
+      answered: (asked, answer) => this.#answered(asked, answer),
+      unanswered: (asked, error) => this.#unanswered(asked, error),
+      free: () => this.#schedule(),
+    })
   }
 
   assign(partitions: readonly (TopicPartition & { readonly offset: Offset })[]): void {
@@ -133,10 +119,7 @@ export class Fetcher implements LogReader {
   async close(): Promise<void> {
     this.#closed = true
     this.#cancelRetry?.()
-    for (const { long, quick } of this.#lanes.values()) {
-      long.connections.close()
-      quick.connections.close()
-    }
+    this.#lanes.close()
     this.#bell.ring()
   }
 
@@ -200,75 +183,20 @@ export class Fetcher implements LogReader {
       else group.push(partition)
     }
     if (leaderless.length > 0) retryAt = Math.min(retryAt, this.#seekLeaders(leaderless))
-    for (const [node, partitions] of byNode) this.#dispatchTo(node, partitions)
+    for (const [node, partitions] of byNode) this.#lanes.fetch(node, partitions)
     this.#retryLater(retryAt, now)
   }
 
-  #dispatchTo(node: number, partitions: readonly FetchPartition[]): void {
-    let lanes = this.#lanes.get(node)
-    if (lanes === undefined) this.#lanes.set(node, (lanes = { long: this.#lane(true), quick: this.#lane(false) }))
-    let quick = partitions
-    if (!lanes.long.busy) {
-      const atEnd = partitions.filter(partition => partition.caughtUp)
-      if (atEnd.length > 0) this.#fetch(node, lanes.long, atEnd, this.#options.maxWaitMs ?? defaultMaxWaitMs)
-      quick = partitions.filter(partition => !partition.caughtUp)
-    }
-    if (quick.length === 0 || lanes.quick.busy) return
-    this.#fetch(node, lanes.quick, quick, quick.every(partition => partition.caughtUp) ? shortWaitMs : 0)
-  }
-
-  #lane(isLong: boolean): Lane {
-    return { isLong, connections: this.#cluster.connections(this.#options.clientId), busy: false }
-  }
-
-  #fetch(node: number, lane: Lane, partitions: readonly FetchPartition[], maxWaitMs: number): void {
-    const budget = lane.isLong ? maxLongFetchBytes : this.#budget()
-    if (budget <= 0) return
-    const maxBytes = Math.min(budget, partitions.length * this.#maxPartitionBytes)
-    const reserved = lane.isLong ? 0 : maxBytes
-    this.#reservedBytes += reserved
-    lane.busy = true
-    const asked = partitions.map(partition => {
-      partition.inFlight = true
-      return { partition, epoch: partition.epoch }
-    })
-    this.#request(node, lane, partitions, { maxWaitMs, maxBytes })
-      .then(
-        answer => this.#answered(asked, answer),
-        error => this.#unanswered(asked, asError(error)),
-      )
-      .finally(() => {
-        this.#reservedBytes -= reserved
-        lane.busy = false
-        this.#schedule()
-      })
-      .catch(error => this.#cluster.world.logger.error('a fetch cannot be handled', { error }))
-  }
-
-  async #request(node: number, lane: Lane, partitions: readonly FetchPartition[], limits: { readonly maxWaitMs: number; readonly maxBytes: number }): Promise<ResponseOf<'Fetch'>> {
-    const address = this.#cluster.addressOf(node)
-    const channel = lane.connections.opened(address) ?? (await lane.connections.to(address))
-    // Brokers fill an answer in the order of the request: first who has waited longest.
-    const inTurn = [...partitions].sort((a, b) => a.servedAt - b.servedAt)
-    const topics = Array.from(groupByTopic(inTurn), ([topic, group]) => ({
-      topic,
-      partitions: group.map(({ partition, fetchOffset }) => ({ partition, fetchOffset, partitionMaxBytes: this.#maxPartitionBytes })),
-    }))
-    const isolationLevel = this.#options.isolation === 'read_committed' ? 1 : 0
-    const version = Math.min(channel.versionOf('Fetch'), newestVersion)
-    return channel.request('Fetch', { ...limits, minBytes: 1, isolationLevel, topics, forgottenTopicsData: [] }, { version, timeoutMs: limits.maxWaitMs + 30_000 })
-  }
-
-  /** Bytes that may be asked for. Where nobody could take anything, one fetch more is allowed. */
-  #budget(): number {
+  /** Bytes that may be asked for besides those reserved. Where nobody could take anything, one fetch more is allowed. */
+  #budget(reservedBytes: number): number {
     let buffered = 0
     let takeable = false
     for (const partition of this.#filled) {
       buffered += partition.bufferedBytes
       takeable ||= !partition.paused
     }
-    const left = maxBufferedBytes - buffered - this.#reservedBytes
-    return left > 0 || takeable || this.#reservedBytes > 0 ? left : this.#maxPartitionBytes
+    const left = maxBufferedBytes - buffered - reservedBytes
+    return left > 0 || takeable || reservedBytes > 0 ? left : this.#maxPartitionBytes
   }
 
   #answered(asked: readonly Asked[], answer: ResponseOf<'Fetch'>): void {
@@ -398,11 +326,4 @@ export class Fetcher implements LogReader {
   }
 }
 
-interface Asked {
-  readonly partition: FetchPartition
-  readonly epoch: number
-}
-
-/** From 13 on topics have ids. */
-const newestVersion = 12
 const nothing: readonly FetchedRecords[] = []

@@ -1,6 +1,6 @@
 // Asks the leaders of partitions where these begin, end, or have their first record at or after a time.
 
-import { MillraceError } from '../../core/error.ts'
+import type { MillraceError } from '../../core/error.ts'
 import { partitionName, type Offset, type Timestamp, type TopicPartition } from '../../core/record.ts'
 import { kafkaError } from '../wire/error-code.ts'
 import type { Cluster } from './cluster.ts'

@@ -168,7 +168,7 @@ export class PartitionQueue implements PartitionAppender {
       this.#nextSequence = 0
       this.#known = false
     }
-    batch.place(this.#identity!, this.#nextSequence, this.#buffer.codec)
+    batch.place(this.#identity, this.#nextSequence, this.#buffer.codec)
     this.#nextSequence = sequenceAfter(this.#nextSequence, batch.count)
   }
 

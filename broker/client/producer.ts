@@ -6,10 +6,12 @@ import { codecNumber } from '../wire/compression.ts'
 import { kafkaError } from '../wire/error-code.ts'
 import { BufferPool } from '../wire/record-batch-pool.ts'
 import type { Cluster } from './cluster.ts'
-import { clientClosed, type Connections } from './connections.ts'
+import { clientClosed } from './connections.ts'
 import { PartitionQueue, type ProducerBuffer } from './partition-queue.ts'
 import type { ProducerIdentity } from './produce-batch.ts'
-import { judge, requestOf, resultsOf, type PartitionResult, type SentBatch } from './produce-request.ts'
+import { missingPartition, tooLarge, unacknowledged } from './produce-error.ts'
+import { ProduceLanes } from './produce-lanes.ts'
+import { judge, type PartitionResult, type SentBatch } from './produce-request.ts'
 import { asError, backoffMs, isRetriable } from './retry.ts'
 import { WakeUp } from './wake-up.ts'
 
@@ -22,9 +24,9 @@ const deliveryTimeoutMs = 120_000
 const missingTopicMs = 10_000
 /** Buffers kept for the next batches. */
 const maxPooledBytes = 16 * 1024 * 1024
+/** Between two looks for the leader of a partition. */
+const leaderPauseMs = 100
 const maxRequestBytes = 4 * 1024 * 1024
-/** Requests to one broker that are not answered yet. */
-const maxRequestsInFlight = 5
 
 /** @throws MillraceError if the cluster gives no producer id */
 export async function createProducer(cluster: Cluster, options: ProducerOptions = {}): Promise<LogProducer> {
@@ -37,20 +39,13 @@ export async function createProducer(cluster: Cluster, options: ProducerOptions 
   return new Producer(cluster, options, codec, identity)
 }
 
-interface Sender {
-  readonly node: number
-  requests: number
-  connecting: boolean
-}
-
 class Producer implements LogProducer {
   readonly #cluster: Cluster
-  readonly #connections: Connections
   readonly #bufferBytes: number
   readonly #lingerMs: number
   readonly #buffer: ProducerBuffer
   readonly #queues = new Map<string, PartitionQueue[]>()
-  readonly #senders = new Map<number, Sender>()
+  readonly #lanes: ProduceLanes
   /** Groups of batches between two flushes, oldest first; the last is the one that new batches join. */
   #groups = [{ outstanding: 0 }]
   #identity: ProducerIdentity
@@ -65,7 +60,13 @@ class Producer implements LogProducer {
     const { clock } = cluster.world
     this.#cluster = cluster
     this.#identity = identity
-    this.#connections = cluster.connections(options.clientId)
+    this.#lanes = new ProduceLanes(cluster, cluster.connections(options.clientId), {
+      take: queues => this.#take(queues),
+      answered: (batches, results) => this.#answered(batches, results),
+      unreachable: queues => this.#seekLeaders(queues),
+      free: () => this.#schedulePump(),
+      failed: error => this.#stop(error),
+    })
     this.#bufferBytes = options.bufferBytes ?? maxBufferedBytes
     this.#lingerMs = options.lingerMs ?? defaultLingerMs
     this.#buffer = {
@@ -173,8 +174,8 @@ class Producer implements LogProducer {
       const now = this.#cluster.world.clock.monotonic()
       const leaderless: PartitionQueue[] = []
       const byNode = this.#sendable(now, leaderless)
-      if (leaderless.length > 0) this.#seekLeaders(leaderless, now)
-      for (const [node, queues] of byNode) this.#sendTo(node, queues)
+      if (leaderless.length > 0) this.#seekLeaders(leaderless)
+      for (const [node, queues] of byNode) this.#lanes.send(node, queues)
     } catch (error) {
       this.#stop(asError(error))
     }
@@ -188,7 +189,7 @@ class Producer implements LogProducer {
         this.#buffer.waiting.delete(queue)
         continue
       }
-      if (queue.oldest!.expiresAt <= now) throw this.#expired(queue)
+      if (queue.oldest!.expiresAt <= now) throw unacknowledged(queue, deliveryTimeoutMs)
       if (queue.retryAt > now) {
         this.#pumpLater(queue.retryAt)
         continue
@@ -201,14 +202,15 @@ class Producer implements LogProducer {
     return byNode
   }
 
-  #seekLeaders(queues: readonly PartitionQueue[], now: number): void {
-    for (const queue of queues) queue.retryAt = now + 100
-    this.#pumpLater(now + 100)
+  #seekLeaders(queues: readonly PartitionQueue[]): void {
+    const retryAt = this.#cluster.world.clock.monotonic() + leaderPauseMs
+    for (const queue of queues) queue.retryAt = retryAt
+    this.#pumpLater(retryAt)
     this.#cluster.refresh(queues.map(queue => queue.topic)).then(
       () => {
         for (const queue of queues) {
           if (this.#cluster.leaderOf(queue.topic, queue.partition) >= 0) queue.retryAt = 0
-          else if (this.#isMissing(queue)) return this.#stop(this.#missing(queue))
+          else if (this.#isMissing(queue)) return this.#stop(missingPartition(queue, this.#cluster.knownPartitionsOf(queue.topic) ?? 0))
         }
         this.#schedulePump()
       },
@@ -221,48 +223,6 @@ class Producer implements LogProducer {
   #isMissing(queue: PartitionQueue): boolean {
     const waitedMs = this.#cluster.world.clock.monotonic() + deliveryTimeoutMs - (queue.oldest?.expiresAt ?? Infinity)
     return waitedMs > missingTopicMs && this.#cluster.leaderOf(queue.topic, queue.partition) < 0 && (this.#cluster.knownPartitionsOf(queue.topic) ?? 0) <= queue.partition
-  }
-
-  #sendTo(node: number, queues: readonly PartitionQueue[]): void {
-    let sender = this.#senders.get(node)
-    if (sender === undefined) this.#senders.set(node, (sender = { node, requests: 0, connecting: false }))
-    const address = this.#cluster.addressOf(node)
-    const channel = this.#connections.opened(address)
-    if (channel === undefined) return this.#connect(sender, queues)
-    while (sender.requests < maxRequestsInFlight) {
-      const batches = this.#take(queues)
-      if (batches.length === 0) return
-      sender.requests++
-      const { body, version } = requestOf(batches, channel.versionOf('Produce'))
-      channel
-        .request('Produce', body, { version, timeoutMs: 45_000 })
-        .then(
-          answer => this.#answered(batches, resultsOf(answer, batches)),
-          error => this.#answered(batches, batches.map(() => ({ baseOffset: -1, error: asError(error) as MillraceError }))),
-        )
-        .finally(() => {
-          sender.requests--
-          this.#schedulePump()
-        })
-        .catch(error => this.#stop(asError(error)))
-    }
-  }
-
-  #connect(sender: Sender, queues: readonly PartitionQueue[]): void {
-    if (sender.connecting) return
-    sender.connecting = true
-    this.#connections.to(this.#cluster.addressOf(sender.node)).then(
-      () => {
-        sender.connecting = false
-        this.#schedulePump()
-      },
-      error => {
-        sender.connecting = false
-        if (!isRetriable(error)) return this.#stop(asError(error))
-        this.#cluster.world.logger.warn('a broker cannot be reached', { node: sender.node, error })
-        this.#seekLeaders(queues, this.#cluster.world.clock.monotonic())
-      },
-    )
   }
 
   /** One batch of each queue, as many as go into one request. */
@@ -301,7 +261,7 @@ class Producer implements LogProducer {
     const verdict = judge(result, queue.oldest === batch, batch.doubtful)
     if (verdict === 'acknowledged') queue.acknowledged(batch, result.baseOffset)
     else if (verdict === 'too large' && batch.count > 1) queue.split(batch)
-    else if (verdict === 'too large') this.#stop(tooLarge(queue, batch.bytes, batch.firstKeyBytes()))
+    else if (verdict === 'too large') this.#stop(tooLarge(queue, batch))
     else if (verdict === 'fatal') this.#stop(asError(result.error))
     else {
       const { clock, logger, random } = this.#cluster.world
@@ -315,19 +275,6 @@ class Producer implements LogProducer {
     return false
   }
 
-  #expired(queue: PartitionQueue): MillraceError {
-    const { topic, partition } = queue
-    return new MillraceError('REQUEST_TIMED_OUT', `A batch for ${topic}-${partition} was not acknowledged within ${deliveryTimeoutMs / 1000} s (${queue.oldest!.attempts} tries).`, {
-      hint: 'See that its brokers run and have enough replicas in sync.',
-    })
-  }
-
-  #missing(queue: PartitionQueue): MillraceError {
-    const partitions = this.#cluster.knownPartitionsOf(queue.topic) ?? 0
-    const fact = partitions === 0 ? `There is no topic ${queue.topic}.` : `The topic ${queue.topic} has ${partitions} partitions, no partition ${queue.partition}.`
-    return new MillraceError('UNKNOWN_TOPIC_OR_PARTITION', fact, { hint: 'Create it first.' })
-  }
-
   /** Ends it: the first failure is what everybody gets to hear. */
   #stop(failure: Error): void {
     if (this.#failure !== null) return
@@ -339,14 +286,7 @@ class Producer implements LogProducer {
     this.#buffer.open.clear()
     this.#buffer.waiting.clear()
     for (const queues of this.#queues.values()) for (const queue of queues) queue?.clear()
-    this.#connections.close()
+    this.#lanes.close()
     for (const bell of this.#progress) bell.ring()
   }
-}
-
-function tooLarge(queue: PartitionQueue, bytes: number, keyBytes: number): MillraceError {
-  const where = `${queue.topic}-${queue.partition}`
-  return new MillraceError('MESSAGE_TOO_LARGE', `A record for ${where} of ${bytes} bytes (its key has ${keyBytes}) is larger than the topic takes.`, {
-    hint: 'Raise max.message.bytes of the topic, or write smaller records.',
-  })
 }

@@ -45,13 +45,13 @@ async function inWorld(seed: number, action: (world: World) => Promise<void>): P
 
 /** Lets virtual time pass until the work is done, and fails it when an hour has gone by. */
 async function within<T>(clock: VirtualClock, work: Promise<T>): Promise<T> {
-  let open = true
-  const done = work.finally(() => (open = false))
+  const state = { open: true }
+  const done = work.finally(() => (state.open = false))
   done.catch(() => {})
-  for (let passedMs = 0; open; passedMs += 5) {
+  for (let passedMs = 0; state.open; passedMs += 5) {
     if (passedMs > 3_600_000) throw new Error('an hour went by')
     await new Promise(resolve => setImmediate(resolve))
-    if (open) clock.advance(5)
+    if (state.open) clock.advance(5)
   }
   return done
 }

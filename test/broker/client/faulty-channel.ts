@@ -56,10 +56,10 @@ export class FaultyChannel implements Channel {
       if (api === 'Produce') this.#give(body as RequestInput<'Produce'>)
       throw this.#break()
     }
-    if (api === 'Produce') return (await this.#produce(body as RequestInput<'Produce'>, options, rates)) as ResponseOf<N>
+    if (api === 'Produce') return this.#produce(body as unknown as RequestInput<'Produce'>, options, rates) as Promise<unknown> as Promise<ResponseOf<N>>
     const answer = await this.#inner.request(api, body, options)
     if (this.#broken || this.#drawn(rates.unanswered)) throw this.#break()
-    return api === 'Fetch' ? (this.#refuseFetch(answer as ResponseOf<'Fetch'>, rates) as ResponseOf<N>) : answer
+    return api === 'Fetch' ? (this.#refuseFetch(answer as unknown as ResponseOf<'Fetch'>, rates) as unknown as ResponseOf<N>) : answer
   }
 
   close(): void {
