@@ -2,12 +2,14 @@
 
 import { Command, Option } from 'commander'
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { ConsumeOptions } from './commands/consume.ts'
 import type { ProduceOptions } from './commands/produce.ts'
 import type { RunCommandOptions } from './commands/run.ts'
 import type { CreateTopicsOptions } from './commands/topics.ts'
 import type { BrokerCommandOptions } from './commands/broker.ts'
 import type { DescribeCommandOptions } from './commands/describe.ts'
+import { PACKAGE_FOLDER } from './place/package-place.ts'
 import type { LogPlace } from './terminal/log-connection.ts'
 import type { Terminal } from './terminal/terminal.ts'
 
@@ -36,8 +38,7 @@ Examples:
 `
 
 function packageVersion(): string {
-  const text = readFileSync(new URL(import.meta.url.endsWith('.ts') ? '../package.json' : '../../package.json', import.meta.url), 'utf8')
-  return (JSON.parse(text) as { version: string }).version
+  return (JSON.parse(readFileSync(join(PACKAGE_FOLDER, 'package.json'), 'utf8')) as { version: string }).version
 }
 
 function runCommand(program: Command, terminal: Terminal): void {

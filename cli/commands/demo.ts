@@ -3,9 +3,9 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, relative, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { systemClock } from '../../core/clock.ts'
 import { DelayReport } from '../demo/delay-report.ts'
+import { PACKAGE_FOLDER } from '../place/package-place.ts'
 import { terminalLogger } from '../terminal/log-connection.ts'
 import type { OutputTarget } from '../output/output-target.ts'
 import { Progress } from '../script/progress.ts'
@@ -16,7 +16,7 @@ import type { Terminal } from '../terminal/terminal.ts'
 import { grouped } from '../terminal/text-table.ts'
 import { DEFAULT_PARTITIONS, inputsOf } from './run.ts'
 
-const EXAMPLES = fileURLToPath(new URL('../../../examples/', import.meta.url))
+const EXAMPLES = join(PACKAGE_FOLDER, 'examples')
 const SCRIPT = 'flight-delays.ts'
 
 export async function demo(options: { readonly verbose?: boolean }, terminal: Terminal): Promise<void> {

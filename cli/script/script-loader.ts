@@ -11,6 +11,7 @@ import { MillraceError } from '../../core/error.ts'
 import { isTopology, type Topology } from '../../core/topology/topology.ts'
 import type { ApplicationDefinition } from '../../runtime/application-definition.ts'
 import type { TopologyBuilder } from '../../runtime/application-settings.ts'
+import { BUILT_FOLDER } from '../place/package-place.ts'
 
 export interface LoadedScript {
   /** Absolute. */
@@ -60,22 +61,20 @@ async function importBundled(path: string): Promise<Record<string, unknown>> {
   }
 }
 
-/** This package's faces, as built (or, under a test runner, as source). */
+/** This package's faces, as built. */
 const FACES: Readonly<Record<string, string>> = {
-  millrace: '../../dsl/index',
-  'millrace/runtime': '../../runtime/index',
-  'millrace/state': '../../state/index',
-  'millrace/broker': '../../broker/index',
-  'millrace/client': '../../broker/client/index',
-  'millrace/testing': '../../test/kit/index',
+  millrace: 'dsl/index.js',
+  'millrace/runtime': 'runtime/index.js',
+  'millrace/state': 'state/index.js',
+  'millrace/broker': 'broker/index.js',
+  'millrace/client': 'broker/client/index.js',
+  'millrace/testing': 'test/kit/index.js',
 }
-
-const OWN_EXTENSION = extname(import.meta.url)
 
 const setUp: Plugin['setup'] = bundler => {
   bundler.onResolve({ filter: /^millrace(\/|$)/ }, ({ path }) => {
     const face = FACES[path]
-    return face === undefined ? null : { path: new URL(`${face}${OWN_EXTENSION}`, import.meta.url).href, external: true }
+    return face === undefined ? null : { path: pathToFileURL(join(BUILT_FOLDER, face)).href, external: true }
   })
   leavePackagesOutside(bundler)
   keepImportMeta(bundler)

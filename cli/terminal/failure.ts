@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { BUILT_FOLDER } from '../place/package-place.ts'
 import type { Terminal } from './terminal.ts'
 
 /** Exit statuses. */
@@ -60,15 +61,13 @@ interface Frame {
   readonly place: string
 }
 
-const OWN_FOLDER = fileURLToPath(new URL('../..', import.meta.url))
-
 /** The topmost frame that lies neither in this package nor in another one: the person's own line. */
 function scriptFrame(error: Error): Frame | null {
   for (const line of (error.stack ?? '').split('\n')) {
     const match = /\(?((?:file:\/\/|\/|[A-Za-z]:[\\/])[^()]*):(\d+):(\d+)\)?$/.exec(line)
     if (match === null) continue
     const file = match[1]!.startsWith('file://') ? fileURLToPath(match[1]!) : match[1]!
-    if (file.startsWith(OWN_FOLDER) || file.includes(`${sep}node_modules${sep}`)) continue
+    if (file.startsWith(BUILT_FOLDER) || file.includes(`${sep}node_modules${sep}`)) continue
     const below = relative(process.cwd(), file)
     const shown = below.startsWith('..') ? file : below
     return { file, line: Number(match[2]), column: Number(match[3]), place: `${shown}:${match[2]}:${match[3]}` }

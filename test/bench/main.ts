@@ -36,7 +36,7 @@ mkdirSync(cache, { recursive: true })
 const folder = mkdtempSync(join(cache, 'millrace-'))
 const undo: (() => Promise<void> | void)[] = [() => rmSync(folder, { recursive: true, force: true })]
 try {
-  run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'])
+  run(process.execPath, ['tools/build.mjs'])
   const bootstrap = given ?? (await startKafka())
   const before = existsSync(results) ? readFileSync(results, 'utf8').length : 0
   run(join(bench, 'run'), ['--bootstrap', bootstrap, '--results', results, ...(await engineOptions(bootstrap)), ...args])
