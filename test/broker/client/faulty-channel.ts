@@ -59,7 +59,9 @@ export class FaultyChannel implements Channel {
     if (api === 'Produce') return this.#produce(body as unknown as RequestInput<'Produce'>, options, rates) as Promise<unknown> as Promise<ResponseOf<N>>
     const answer = await this.#inner.request(api, body, options)
     if (this.#broken || this.#drawn(rates.unanswered)) throw this.#break()
-    return api === 'Fetch' ? (this.#refuseFetch(answer as unknown as ResponseOf<'Fetch'>, rates) as unknown as ResponseOf<N>) : answer
+    if (api !== 'Fetch') return answer
+    const told: unknown = this.#refuseFetch(answer as unknown as ResponseOf<'Fetch'>, rates)
+    return told as ResponseOf<N>
   }
 
   close(): void {
