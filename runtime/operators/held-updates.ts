@@ -13,47 +13,42 @@ export interface HeldUpdate {
   topic: string | null
   partition: number
   offset: Offset
-  /** Its place in the queue. */
-  index: number
+  /** Grows with every write: the order in which updates go on. */
+  order: number
 }
 
 type HeldRow = Row<unknown, unknown>
 
-const SHORTEST_QUEUE = 64
-
-/** In the order of the rows' last writes. There is no bound here: held rows are dirty, and the budget for dirty rows brings the flush. */
+/** There is no bound here: held rows are dirty, and the budget for dirty rows brings the flush. */
 export class HeldUpdates {
-  #queue: (HeldRow | null)[] = []
-  #count = 0
+  /** In the order of the rows' first writes. */
+  #rows: HeldRow[] = []
+  #writes = 0
 
   /** `oldValue` is what the row was before this write. */
   hold(row: HeldRow, oldValue: unknown, timestamp: Timestamp, headers: Headers | null, context: TaskContext): void {
     const held = row.pending as HeldUpdate | null
+    const order = this.#writes++
     if (held === null) {
-      row.pending = { oldValue, timestamp, headers, topic: context.topic, partition: context.sourcePartition, offset: context.offset, index: this.#queue.length }
-      this.#count++
-    } else {
-      this.#queue[held.index] = null
-      held.timestamp = timestamp
-      held.headers = headers
-      held.topic = context.topic
-      held.partition = context.sourcePartition
-      held.offset = context.offset
-      held.index = this.#queue.length
+      row.pending = { oldValue, timestamp, headers, topic: context.topic, partition: context.sourcePartition, offset: context.offset, order }
+      this.#rows.push(row)
+      return
     }
-    this.#queue.push(row)
-    if (this.#queue.length > SHORTEST_QUEUE && this.#queue.length > 2 * this.#count) this.#compact()
+    held.timestamp = timestamp
+    held.headers = headers
+    held.topic = context.topic
+    held.partition = context.sourcePartition
+    held.offset = context.offset
+    held.order = order
   }
 
-  /** Empties the queue into `send`, with the context that each update had. */
+  /** Gives every update to `send`, in the order of the rows' last writes, with the context that each had. */
   release(context: TaskContext, send: (row: HeldRow, held: HeldUpdate) => void): void {
-    if (this.#count === 0) return
-    const queue = this.#queue
-    this.#queue = []
-    this.#count = 0
+    if (this.#rows.length === 0) return
+    const rows = this.#rows.sort((left, right) => (left.pending as HeldUpdate).order - (right.pending as HeldUpdate).order)
+    this.#rows = []
     const { topic, sourcePartition, offset, timestamp } = context
-    for (const row of queue) {
-      if (row === null) continue
+    for (const row of rows) {
       const held = row.pending as HeldUpdate
       row.pending = null
       context.topic = held.topic
@@ -66,10 +61,5 @@ export class HeldUpdates {
     context.sourcePartition = sourcePartition
     context.offset = offset
     context.timestamp = timestamp
-  }
-
-  #compact(): void {
-    this.#queue = this.#queue.filter(row => row !== null)
-    for (let i = 0; i < this.#queue.length; i++) (this.#queue[i]!.pending as HeldUpdate).index = i
   }
 }

@@ -9,7 +9,7 @@ import { Task } from '../../runtime/task/task.ts'
 import { memoryTaskState } from '../../state/memory-task-state.ts'
 import type { Collector } from '../../runtime/operators/collector.ts'
 
-const RECORDS = Number(process.argv[2] ?? 2_000_000)
+const RECORDS = Number(process.argv[2] ?? 1_000_000)
 const BATCH = 5_000
 /** Records between two commits. */
 const COMMIT = 100_000
@@ -123,7 +123,15 @@ function batches(topic: string, count: number, keyAt: (index: number) => number)
   return list
 }
 
-function run(name: string, { topology, keys, holdUpdates, table }: Workload): void {
+/** Each workload runs this often; the least counts, for what disturbs only adds. */
+const ROUNDS = 3
+
+function run(name: string, workload: Workload): void {
+  const costs = Array.from({ length: ROUNDS }, () => cost(workload))
+  console.log(`${name.padEnd(30)} ${Math.min(...costs).toFixed(0).padStart(6)} ns/record`)
+}
+
+function cost({ topology, keys, holdUpdates, table }: Workload): number {
   const collector = new NullCollector()
   const partitions = topology.subtopologies[0]!.sourceTopics.map(topic => ({ topic, partition: 0 }))
   const task = new Task({
@@ -162,9 +170,8 @@ function run(name: string, { topology, keys, holdUpdates, table }: Workload): vo
   }
   task.flush()
   const { user, system } = process.cpuUsage(start)
-  const nanoseconds = ((user + system) * 1000) / processed
-  console.log(`${name.padEnd(30)} ${nanoseconds.toFixed(0).padStart(6)} ns/record   ${collector.records} records written`)
+  return ((user + system) * 1000) / processed
 }
 
 const only = process.argv[3] ?? ''
-for (const [name, make] of Object.entries(workloads)) if (name.includes(only)) run(name, make())
+for (const [name, make] of Object.entries(workloads)) if (only === '' || name === only) run(name, make())
