@@ -29,6 +29,7 @@ interface Lane {
   readonly node: number
   requests: number
   connecting: boolean
+  reachable: boolean
 }
 
 export class ProduceLanes {
@@ -46,7 +47,7 @@ export class ProduceLanes {
   /** Sends what these queues have for the node that leads their partitions, as far as it may now. */
   send(node: number, queues: readonly PartitionQueue[]): void {
     let lane = this.#lanes.get(node)
-    if (lane === undefined) this.#lanes.set(node, (lane = { node, requests: 0, connecting: false }))
+    if (lane === undefined) this.#lanes.set(node, (lane = { node, requests: 0, connecting: false, reachable: true }))
     const channel = this.#connections.opened(this.#cluster.addressOf(node))
     if (channel === undefined) return this.#connect(lane, queues)
     while (lane.requests < maxRequestsInFlight) {
@@ -82,10 +83,14 @@ export class ProduceLanes {
     this.#connections
       .to(this.#cluster.addressOf(lane.node))
       .then(
-        () => this.#ends.free(),
+        () => {
+          lane.reachable = true
+          this.#ends.free()
+        },
         error => {
           if (!isRetriable(error)) return this.#ends.failed(asError(error))
-          this.#cluster.world.logger.warn('a broker cannot be reached', { node: lane.node, error })
+          if (lane.reachable) this.#cluster.world.logger.warn('a broker cannot be reached', { node: lane.node, error })
+          lane.reachable = false
           this.#ends.unreachable(queues)
         },
       )
