@@ -5,7 +5,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 
-const FORBIDDEN = /^package\/(test|tools|examples|core|dsl|state|runtime|broker|cli|\.ci)\/|\.test\.|node_modules|\.ndjson$/
+const FORBIDDEN = /^package\/(test|tools|core|dsl|state|runtime|broker|cli|\.ci)\/|\.test\.|node_modules/
 const FACES = ['millrace', 'millrace/runtime', 'millrace/state', 'millrace/broker', 'millrace/client', 'millrace/testing']
 const root = resolve(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '..')
 const folder = mkdtempSync(join(tmpdir(), 'millrace-package-'))
@@ -22,7 +22,7 @@ try {
   writeFileSync(join(folder, 'faces.mjs'), FACES.map(face => `console.log(${JSON.stringify(face)}, Object.keys(await import(${JSON.stringify(face)})).length)`).join('\n'))
   process.stdout.write(run('node', 'faces.mjs'))
   writeFileSync(join(folder, 'types.ts'), `${FACES.map((face, i) => `import type * as face${i} from '${face}'`).join('\n')}\nexport type All = [${FACES.map((_, i) => `typeof face${i}`).join(', ')}]\n`)
-  run('node', join(root, 'node_modules/typescript/bin/tsc'), '--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2022', '--lib', 'es2023,esnext.disposable', '--skipLibCheck', 'false', '--types', '', 'types.ts')
+  run('node', join(root, 'node_modules/typescript/bin/tsc'), '--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2022', '--lib', 'es2023,esnext.disposable', '--skipLibCheck', 'false', '--typeRoots', join(root, 'node_modules/@types'), '--types', 'node', 'types.ts')
   process.stdout.write(`millrace ${run(join(folder, 'node_modules/.bin/millrace'), '--version')}`)
   console.log(`${files.length} files, ${Math.round(size / 1024)} KiB packed, ${Math.round(unpackedSize / 1024)} KiB unpacked, ${readdirSync(join(folder, 'node_modules')).length} packages`)
 } finally {

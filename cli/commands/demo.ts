@@ -6,7 +6,7 @@ import { join, relative, resolve } from 'node:path'
 import { systemClock } from '../../core/clock.ts'
 import { DelayReport } from '../demo/delay-report.ts'
 import { PACKAGE_FOLDER } from '../place/package-place.ts'
-import { terminalLogger } from '../terminal/log-connection.ts'
+import { connect, terminalLogger } from '../terminal/log-connection.ts'
 import type { OutputTarget } from '../output/output-target.ts'
 import { Progress } from '../script/progress.ts'
 import { ScriptRun, type RunProgress } from '../script/script-run.ts'
@@ -25,17 +25,19 @@ export async function demo(options: { readonly verbose?: boolean }, terminal: Te
   try {
     const script = await loadScript(resolve(EXAMPLES, SCRIPT))
     const report = new DelayReport()
+    const logger = terminalLogger(terminal, options.verbose === true)
     const run = await ScriptRun.open({
       script,
       applicationId: script.applicationId,
       place: { data },
+      log: await connect({ data }, 'millrace-demo', logger),
       inputs: inputsOf(script, {}),
       outputs: new Map<string, () => Promise<OutputTarget>>([
         ['delays-by-airport', () => Promise.resolve(report.byAirport)],
         ['delays-by-hour', () => Promise.resolve(report.byHour)],
       ]),
       partitions: DEFAULT_PARTITIONS,
-      logger: terminalLogger(terminal, options.verbose === true),
+      logger,
     })
     const progress = new Progress({ terminal, clock: systemClock, name: script.applicationId, read: () => run.progress() })
     terminal.say(terminal.dim(`feeding ${grouped(20_000)} flights and their airports to ${shown(SCRIPT)}, on a log in ${data}`))

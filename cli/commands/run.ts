@@ -1,16 +1,17 @@
 // `millrace run SCRIPT`: runs a topology script, feeds files to it and prints its results.
 
+import { existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { systemClock } from '../../core/clock.ts'
 import { MillraceError } from '../../core/error.ts'
 import type { Topology } from '../../core/topology/topology.ts'
 import type { InputSource } from '../../runtime/application-definition.ts'
 import { parseFieldOption, parseFormat, parseInputOption } from '../input/input-source.ts'
-import { placeName, terminalLogger, type LogPlace } from '../terminal/log-connection.ts'
 import { FileTarget, terminalTarget, type OutputTarget } from '../output/output-target.ts'
 import { Progress } from '../script/progress.ts'
-import { ScriptRun, type RunProgress } from '../script/script-run.ts'
 import { loadScript, type LoadedScript } from '../script/script-loader.ts'
+import type { RunProgress, ScriptRun } from '../script/script-run.ts'
+import { connect, placeName, terminalLogger, type LogPlace } from '../terminal/log-connection.ts'
 import { stopSignal } from '../terminal/stop-signal.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { counted } from '../terminal/text-table.ts'
@@ -34,18 +35,8 @@ export interface RunCommandOptions extends LogPlace {
 export const DEFAULT_PARTITIONS = 4
 
 export async function run(file: string, options: RunCommandOptions, terminal: Terminal): Promise<void> {
-  const script = await loadScript(file)
-  const applicationId = options.applicationId ?? script.applicationId
   const stop = stopSignal(terminal, 'committing and closing; Ctrl-C again leaves at once')
-  const scriptRun = await ScriptRun.open({
-    script,
-    applicationId,
-    place: options,
-    inputs: inputsOf(script, options),
-    outputs: outputsOf(script, options, terminal),
-    partitions: options.partitions === undefined ? (script.definition.defaultPartitions ?? DEFAULT_PARTITIONS) : wholeNumber('--partitions', options.partitions, 1),
-    logger: terminalLogger(terminal, options.verbose === true),
-  })
+  const { scriptRun, applicationId } = await open(file, options, terminal)
   const progress = new Progress({ terminal, clock: systemClock, name: applicationId, read: () => scriptRun.progress() })
   if (options.untilIdle !== true) terminal.say(terminal.dim(`${applicationId} runs on ${placeName(options)}; Ctrl-C stops it`))
   progress.start()
@@ -53,6 +44,30 @@ export async function run(file: string, options: RunCommandOptions, terminal: Te
     await scriptRun.run(stop, options.untilIdle === true)
   } finally {
     terminal.say(terminal.dim(summary(applicationId, progress.stop())))
+  }
+}
+
+/** The script is bundled, in a process of esbuild's, while this one loads the runtime and opens the log. */
+async function open(file: string, options: RunCommandOptions, terminal: Terminal): Promise<{ readonly scriptRun: ScriptRun; readonly applicationId: string }> {
+  if (!existsSync(file)) throw new MillraceError('SCRIPT', `There is no script ${file}.`)
+  const logger = terminalLogger(terminal, options.verbose === true)
+  const loading = loadScript(file)
+  const connecting = connect(options, 'millrace-run', logger)
+  connecting.catch(() => undefined) // It is awaited below, when the script is there.
+  const { ScriptRun: Run } = await import('../script/script-run.ts')
+  const script = await loading.catch(async (error: unknown) => {
+    await connecting.then(log => log.close(), () => undefined) // The script's failure is the one to tell.
+    throw error
+  })
+  const log = await connecting
+  try {
+    const applicationId = options.applicationId ?? script.applicationId
+    const partitions = options.partitions === undefined ? (script.definition.defaultPartitions ?? DEFAULT_PARTITIONS) : wholeNumber('--partitions', options.partitions, 1)
+    const scriptRun = await Run.open({ script, applicationId, place: options, log, inputs: inputsOf(script, options), outputs: outputsOf(script, options, terminal), partitions, logger })
+    return { scriptRun, applicationId }
+  } catch (error) {
+    await log.close()
+    throw error
   }
 }
 

@@ -15,7 +15,7 @@ import { Feeder } from '../input/feeder.ts'
 import { FileFeed } from '../input/file-feed.ts'
 import { recordEncoder } from '../input/record-encoder.ts'
 import { nearest } from '../terminal/nearest-name.ts'
-import { connect, DEFAULT_DATA, type LogPlace } from '../terminal/log-connection.ts'
+import { DEFAULT_DATA, type LogPlace } from '../terminal/log-connection.ts'
 import { OutputPrinter, type Output } from '../output/output-printer.ts'
 import type { OutputTarget } from '../output/output-target.ts'
 import type { LoadedScript } from './script-loader.ts'
@@ -23,7 +23,10 @@ import type { LoadedScript } from './script-loader.ts'
 export interface ScriptRunOptions {
   readonly script: LoadedScript
   readonly applicationId: string
+  /** Where state, and how far files were read, is kept; and whether the log is elsewhere. */
   readonly place: LogPlace
+  /** The run closes it. */
+  readonly log: LogPort
   /** By topic; files as they are to be opened. */
   readonly inputs: ReadonlyMap<string, InputSource>
   /** By topic: where its records go. */
@@ -52,31 +55,26 @@ export class ScriptRun {
   readonly #feeder: Feeder
   readonly #printer: OutputPrinter
 
-  private constructor(options: ScriptRunOptions, log: LogPort, producer: LogProducer, feeder: Feeder, printer: OutputPrinter) {
+  private constructor(options: ScriptRunOptions, producer: LogProducer, feeder: Feeder, printer: OutputPrinter) {
     this.#options = options
-    this.#log = log
+    this.#log = options.log
     this.#producer = producer
     this.#feeder = feeder
     this.#printer = printer
-    this.#application = new StreamsApplication(applicationSettings(options, log))
+    this.#application = new StreamsApplication(applicationSettings(options))
   }
 
-  /** Opens the log, makes the topics that are missing and the files ready. @throws MillraceError USAGE, INPUT, and what the log throws */
+  /** Makes the topics that are missing, and the files ready. @throws MillraceError USAGE, INPUT, and what the log throws */
   static async open(options: ScriptRunOptions): Promise<ScriptRun> {
+    const { log, script, applicationId } = options
     const sources = checkInputs(options)
-    const log = await connect(options.place, options.applicationId, options.logger)
-    try {
-      const partitions = await makeTopics(log, options)
-      const producer = await log.producer({ clientId: `${options.applicationId}-feeder` })
-      const feeds: FileFeed[] = []
-      for (const [topic, source] of options.inputs) feeds.push(await openFeed(options, log, producer, topic, source, sources.get(topic)!, partitions.get(topic)!))
-      const feeder = new Feeder(feeds, producer, () => systemClock.turn())
-      const outputs = [...options.outputs].map(([topic, open]) => ({ topic, open, partitions: partitions.get(topic)!, serdes: sinkSerdes(options.script.topology, topic) }))
-      return new ScriptRun(options, log, producer, feeder, await openPrinter(log, outputs, options))
-    } catch (error) {
-      await log.close()
-      throw error
-    }
+    const partitions = await makeTopics(log, options)
+    const producer = await log.producer({ clientId: `${applicationId}-feeder` })
+    const feeds: FileFeed[] = []
+    for (const [topic, source] of options.inputs) feeds.push(await openFeed(options, producer, topic, source, sources.get(topic)!, partitions.get(topic)!))
+    const feeder = new Feeder(feeds, producer, () => systemClock.turn())
+    const outputs = [...options.outputs].map(([topic, open]) => ({ topic, open, partitions: partitions.get(topic)!, serdes: sinkSerdes(script.topology, topic) }))
+    return new ScriptRun(options, producer, feeder, await openPrinter(log, outputs, options))
   }
 
   /**
@@ -129,7 +127,7 @@ function checkInputs({ inputs, script: { topology } }: ScriptRunOptions): Readon
   return sources
 }
 
-function applicationSettings(options: ScriptRunOptions, log: LogPort): ConstructorParameters<typeof StreamsApplication>[0] {
+function applicationSettings(options: ScriptRunOptions): ConstructorParameters<typeof StreamsApplication>[0] {
   const { inputs: _inputs, outputs: _outputs, ...settings } = options.script.definition
   return {
     createSourceTopics: options.place.bootstrap === undefined,
@@ -139,7 +137,7 @@ function applicationSettings(options: ScriptRunOptions, log: LogPort): Construct
     topology: options.script.topology,
     applicationId: options.applicationId,
     defaultPartitions: options.partitions,
-    log,
+    log: options.log,
   }
 }
 
@@ -158,7 +156,6 @@ async function makeTopics(log: LogPort, { inputs, outputs, partitions }: ScriptR
 
 async function openFeed(
   options: ScriptRunOptions,
-  log: LogPort,
   producer: LogProducer,
   topic: string,
   source: InputSource,
@@ -168,7 +165,7 @@ async function openFeed(
   const fromFile = source.file !== '-'
   const checkpoint = fromFile ? new FeedCheckpointFile(ownDirectory(options, 'inputs'), topic, source.file) : null
   const encode = recordEncoder(source, serdes, systemClock)
-  return FileFeed.open({ topic, partitions, source, encode, checkpoint, log, producer, sizeBytes: fromFile ? await sizeOf(source.file) : 0 })
+  return FileFeed.open({ topic, partitions, source, encode, checkpoint, log: options.log, producer, sizeBytes: fromFile ? await sizeOf(source.file) : 0 })
 }
 
 async function sizeOf(file: string): Promise<number> {
