@@ -60,6 +60,7 @@ export class Partition {
   #bytesSinceCheckpoint = 0
   #segmentAtCheckpoint: Offset
   #flushing: Promise<void> | null = null
+  #offline: MillraceError | null = null
   #closed = false
 
   constructor(parts: PartitionParts) {
@@ -114,6 +115,7 @@ export class Partition {
 
   /** Appends one checked batch; see {@link committed}. Answers its first offset. @throws MillraceError DISK_FULL, DISK_FAILED */
   append(batch: Buffer, header: RecordBatchHeader): Offset {
+    if (this.#offline !== null) throw this.#offline
     const baseOffset = this.log.append(batch, this.leaderEpoch)
     this.producers.replay(header, baseOffset, header.maxTimestamp, this.#clock.now())
     this.#pendingBytes += batch.length
@@ -186,13 +188,21 @@ export class Partition {
     if (this.#closed) return
     this.#logger.error('could not make a log durable', { partition: this.name, ...errorFields(error) })
     const waiters = this.#waiters.splice(0)
-    if (this.#flush === 'fsync') {
+    if (this.#flush === 'fsync') this.#takeBack()
+    const failure = new MillraceError('KAFKA_STORAGE_ERROR', `The log of ${this.name} could not be made durable.`, { cause: error, retriable: true })
+    for (const waiter of waiters) waiter.reject(failure)
+  }
+
+  /** Where even that fails nothing is appended any more, until a new start looks at what the disk holds. */
+  #takeBack(): void {
+    try {
       this.log.truncateTo(this.#highWatermark)
       this.#pendingBytes = 0
       this.#rebuildProducers()
+    } catch (cause) {
+      this.#logger.error('a log takes no more records', { partition: this.name, ...errorFields(cause) })
+      this.#offline = new MillraceError('DISK_FAILED', `The log of ${this.name} takes no records since its disk failed.`, { cause })
     }
-    const failure = new MillraceError('KAFKA_STORAGE_ERROR', `The log of ${this.name} could not be made durable.`, { cause: error, retriable: true })
-    for (const waiter of waiters) waiter.reject(failure)
   }
 
   #rebuildProducers(): void {
