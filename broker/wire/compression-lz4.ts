@@ -157,6 +157,8 @@ function writeLength(output: Buffer, start: number, length: number): number {
 /** Appends what the block holds to `output` at `outputStart`; matches may reach back into earlier blocks. Answers the position behind. */
 function decompressBlock(input: Buffer, start: number, end: number, output: Buffer, outputStart: number): number {
   const limit = output.length
+  const inputWords = new DataView(input.buffer, input.byteOffset, input.length)
+  const outputWords = new DataView(output.buffer, output.byteOffset, output.length)
   let at = start
   let out = outputStart
   for (;;) {
@@ -171,8 +173,12 @@ function decompressBlock(input: Buffer, start: number, end: number, output: Buff
     }
     if (length > end - at) throw corrupt('a block ends in the middle')
     if (length > limit - out) throw corrupt('it holds more than it may')
-    if (length > 64) output.set(input.subarray(at, at + length), out)
-    else for (let i = 0; i < length; i++) output[out + i] = input[at + i]!
+    if (length > 128) output.set(input.subarray(at, at + length), out)
+    else {
+      let i = 0
+      for (; i <= length - 4; i += 4) outputWords.setInt32(out + i, inputWords.getInt32(at + i, true), true)
+      for (; i < length; i++) output[out + i] = input[at + i]!
+    }
     at += length
     out += length
     if (at === end) return out
@@ -189,9 +195,14 @@ function decompressBlock(input: Buffer, start: number, end: number, output: Buff
     }
     length += 4
     if (length > limit - out) throw corrupt('it holds more than it may')
-    if (length > 64 && distance >= length) output.copyWithin(out, out - distance, out - distance + length)
-    else for (let to = out + length, i = out; i < to; i++) output[i] = output[i - distance]!
-    out += length
+    if (length > 256 && distance >= length) {
+      output.copyWithin(out, out - distance, out - distance + length)
+      out += length
+      continue
+    }
+    const matchEnd = out + length
+    if (distance >= 4) for (; out <= matchEnd - 4; out += 4) outputWords.setInt32(out, outputWords.getInt32(out - distance, true), true)
+    for (; out < matchEnd; out++) output[out] = output[out - distance]!
   }
 }
 

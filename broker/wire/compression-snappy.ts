@@ -146,6 +146,8 @@ function writeLongCopy(output: Buffer, out: number, distance: number, length: nu
 /** Appends what the block holds to `output` at `outputStart`, exactly as many bytes as it says. Answers the position behind. */
 function decompressBlock(input: Buffer, start: number, end: number, output: Buffer, outputStart: number): number {
   const limit = outputStart + blockLength(input, start, end, output.length - outputStart)
+  const inputWords = new DataView(input.buffer, input.byteOffset, input.length)
+  const outputWords = new DataView(output.buffer, output.byteOffset, output.length)
   let at = start
   while (input[at]! > 127) at++
   at++
@@ -162,8 +164,12 @@ function decompressBlock(input: Buffer, start: number, end: number, output: Buff
       }
       if (length > end - at) throw corrupt('a block ends in the middle')
       if (length > limit - out) throw corrupt('a block holds more than it says')
-      if (length > 64) output.set(input.subarray(at, at + length), out)
-      else for (let i = 0; i < length; i++) output[out + i] = input[at + i]!
+      if (length > 128) output.set(input.subarray(at, at + length), out)
+      else {
+        let i = 0
+        for (; i <= length - 4; i += 4) outputWords.setInt32(out + i, inputWords.getInt32(at + i, true), true)
+        for (; i < length; i++) output[out + i] = input[at + i]!
+      }
       at += length
       out += length
       continue
@@ -178,8 +184,9 @@ function decompressBlock(input: Buffer, start: number, end: number, output: Buff
     at += bytes
     if (distance === 0 || distance > out - outputStart) throw corrupt('a copy reaches back too far')
     if (length > limit - out) throw corrupt('a block holds more than it says')
-    for (let to = out + length, i = out; i < to; i++) output[i] = output[i - distance]!
-    out += length
+    const copyEnd = out + length
+    if (distance >= 4) for (; out <= copyEnd - 4; out += 4) outputWords.setInt32(out, outputWords.getInt32(out - distance, true), true)
+    for (; out < copyEnd; out++) output[out] = output[out - distance]!
   }
   if (out !== limit) throw corrupt('a block holds less than it says')
   return out
