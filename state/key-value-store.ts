@@ -139,8 +139,9 @@ export class WriteBackKeyValueStore extends WriteBackStore<KeyValueStoreDescript
 
   /** A row about to be written whatever it was: not worth a read. */
   #unread(key: unknown, mapKey: unknown): StoredRow {
-    if (this.#rows.complete) return this.freshRow(key, mapKey, this.#rows, ABSENT)
-    this.#rows.count--
+    const { complete, below } = this.#rows
+    if (complete || (below !== null && !below.mayHold(this.keySerde.serialize(key)))) return this.freshRow(key, mapKey, this.#rows, ABSENT)
+    this.#rows.count-- // it is there already, most likely
     return this.freshRow(key, mapKey, this.#rows, 0)
   }
 

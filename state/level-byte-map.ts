@@ -11,7 +11,15 @@ export interface LevelOptions {
   readonly cacheBytes?: number
   /** Memory for what was written last, bytes; up to twice that is held. Default 4 MiB. */
   readonly writeBufferBytes?: number
+  /** Size of its files, bytes. Default 2 MiB. */
+  readonly fileBytes?: number
+  /** How much of its files may be open, bytes; more than 64 files always are. LevelDB maps open files into memory, so this shows in the process's size. Default 256 MiB. */
+  readonly openFilesBytes?: number
 }
+
+const MIB = 1024 * 1024
+/** LevelDB takes these of its open files for itself. */
+const FILES_FOR_ITSELF = 10
 
 const SCAN_ROWS = 1000
 
@@ -23,13 +31,16 @@ const scanner = new SyncScanner(createRequire(import.meta.url).resolve('level'))
 export async function openLevelByteMap(directory: string, options: LevelOptions = {}): Promise<ByteMap> {
   if (openHere.has(directory)) throw locked(directory, 'this process')
   openHere.add(directory)
+  const fileBytes = options.fileBytes ?? 2 * MIB
   const level = new Level<Buffer, Buffer>(directory, {
     keyEncoding: 'buffer',
     valueEncoding: 'buffer',
     multithreading: true,
     compression: false, // a read of a cached block takes half the time without
-    cacheSize: options.cacheBytes ?? 8 * 1024 * 1024,
-    writeBufferSize: options.writeBufferBytes ?? 4 * 1024 * 1024,
+    cacheSize: options.cacheBytes ?? 8 * MIB,
+    writeBufferSize: options.writeBufferBytes ?? 4 * MIB,
+    maxFileSize: fileBytes,
+    maxOpenFiles: FILES_FOR_ITSELF + Math.ceil((options.openFilesBytes ?? 256 * MIB) / fileBytes),
   })
   try {
     await level.open()

@@ -93,10 +93,14 @@ export class SyncScanner {
 
   #await(chunk: SharedArrayBuffer, location: string): number {
     const words = wordsOf(chunk)
-    if (Atomics.wait(words, STATE, PENDING, CHUNK_TIMEOUT_MS) === 'timed-out') {
-      throw new MillraceError('STATE_SCAN', `Reading a range of the store in ${location} gave nothing for ${CHUNK_TIMEOUT_MS} ms.`, { retriable: true })
+    let state = PENDING
+    // The notice of a chunk's last use may come late and wake its next: only the state says that it is ready.
+    while (state === PENDING) {
+      if (Atomics.wait(words, STATE, PENDING, CHUNK_TIMEOUT_MS) === 'timed-out') {
+        throw new MillraceError('STATE_SCAN', `Reading a range of the store in ${location} gave nothing for ${CHUNK_TIMEOUT_MS} ms.`, { retriable: true })
+      }
+      state = Atomics.load(words, STATE)
     }
-    const state = Atomics.load(words, STATE)
     if (state !== FAILED) return state
     const text = Buffer.from(new Uint8Array(chunk, HEADER_BYTES, words[ROWS]!)).toString()
     throw new MillraceError('STATE_SCAN', `A range of the store in ${location} cannot be read: ${text}.`)

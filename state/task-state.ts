@@ -22,6 +22,7 @@ export interface TaskStateOptions {
   readonly level?: LevelOptions
 }
 
+const SMALL_BUDGET_BYTES = 128 * 1024 * 1024
 /** Raised when what is on disk is laid out in another way. */
 const FORMAT = '1'
 const CHECKPOINT_KEY = metaKey('checkpoint')
@@ -45,13 +46,19 @@ interface CommitRecord {
  */
 export async function openTaskState(options: TaskStateOptions): Promise<TaskState> {
   if (options.directory === null || options.stores.every(store => store.medium === 'memory')) return memoryTaskState(options.stores)
-  const map = await openLevelByteMap(options.directory, options.level)
+  const budget = options.budget ?? new StateBudget()
+  const map = await openLevelByteMap(options.directory, { ...levelOptions(budget), ...options.level })
   try {
-    return await openTaskStateOn(map, options.stores, options.budget ?? new StateBudget(), options.directory)
+    return await openTaskStateOn(map, options.stores, budget, options.directory)
   } catch (error) {
     await map.close()
     throw error
   }
+}
+
+/** What is open on disk follows the budget too: a small one wants a small process, a large one fast reads. */
+function levelOptions(budget: StateBudget): LevelOptions {
+  return { fileBytes: budget.limitBytes < SMALL_BUDGET_BYTES ? 1024 * 1024 : 2 * 1024 * 1024, openFilesBytes: budget.limitBytes }
 }
 
 /** The same on a byte map that is open; `place` names it in messages. The state closes it. */
