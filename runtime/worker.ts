@@ -9,7 +9,7 @@ import { tasksOf } from './assignment.ts'
 import { CommitPace } from './commit-pace.ts'
 import type { GlobalTables } from './global-tables.ts'
 import type { LogCollector } from './log-collector.ts'
-import type { Task } from './task/task.ts'
+import type { Task, TaskPosition } from './task/task.ts'
 import type { RunningTask, TaskKeeper } from './task-keeper.ts'
 
 /** Records a task may process before the next task has its turn. */
@@ -44,12 +44,22 @@ export interface WorkerCounters {
   readonly commitMs: number
 }
 
+/** What a commit will make durable: as things stood when it began. Processing goes on meanwhile. */
+interface Prepared {
+  readonly positions: readonly TaskPosition[]
+  readonly tasks: readonly { readonly running: RunningTask; readonly clocks: ReadonlyMap<string, number> }[]
+}
+
 export class Worker {
   readonly #options: WorkerOptions
   readonly #pace: CommitPace
   readonly #paused = new Set<string>()
   #stopping = false
+  /** Something was processed that no commit has begun to cover. */
   #dirty = false
+  /** One commit at a time; it never rejects, `#commitFailure` is what it found. */
+  #inFlight: Promise<void> | null = null
+  #commitFailure: Error | null = null
   #lastPurge: number
   #waiters: (() => void)[] = []
   #commits = 0
@@ -71,8 +81,9 @@ export class Worker {
     try {
       await consumer.start({ revoked: () => this.#revoked(), assigned: assignment => this.#assigned(assignment), lost: () => this.#lost() })
       while (!this.#stopping) await this.#round()
-      await this.#commit()
+      await this.#commitNow()
     } finally {
+      await this.#inFlight
       await keeper.closeAll()
       await consumer.close()
       this.#wake()
@@ -98,15 +109,23 @@ export class Worker {
     for (const { task } of keeper.running.values()) if (task.punctuate(clock.now())) this.#dirty = true
     if (processed > 0) this.#dirty = true
     const idle = processed === 0 && this.#caughtUp()
-    if (this.#commitDue(idle)) await this.#commit()
+    if (this.#commitDue(idle)) {
+      await this.#inFlight
+      this.#startCommit()
+    }
+    if (idle) await this.#inFlight
+    if (this.#commitFailure !== null) {
+      await this.#commitFailed()
+      this.#options.consumer.rejoin()
+    }
     if (idle && !this.#dirty && this.#waiters.length > 0 && (await this.#nothingLeft())) this.#wake()
   }
 
   async #poll(): Promise<void> {
     const { consumer, keeper, clock } = this.#options
-    const work = [...keeper.running.values()].some(({ task }) => task.hasWork())
-    if (work) await clock.turn()
-    for (const records of await consumer.poll(work ? 0 : this.#waitMs())) {
+    const wait = [...keeper.running.values()].some(({ task }) => task.hasWork()) ? 0 : this.#waitMs()
+    if (wait === 0) await clock.turn()
+    for (const records of await consumer.poll(wait)) {
       keeper.taskOf(records)?.add(records)
     }
     for (const { task, partitions } of keeper.running.values()) {
@@ -158,43 +177,73 @@ export class Worker {
     return true
   }
 
+  /** Zero only if there is something to do at once. */
   #waitMs(): number {
     const now = this.#options.clock.monotonic()
-    const wait = this.#dirty ? Math.min(this.#pace.waitMs(now, this.#caughtUp()), LONGEST_WAIT_MS) : LONGEST_WAIT_MS
-    return this.#waiters.length > 0 && !this.#dirty && this.#caughtUp() ? 0 : Math.ceil(wait)
+    if (this.#dirty) return this.#inFlight === null ? Math.ceil(Math.min(this.#pace.waitMs(now, this.#caughtUp()), LONGEST_WAIT_MS)) : LONGEST_WAIT_MS
+    return this.#waiters.length > 0 && this.#caughtUp() ? 0 : LONGEST_WAIT_MS
   }
 
   #commitDue(idle: boolean): boolean {
     if (!this.#dirty) return false
     const { keeper, clock } = this.#options
     if (keeper.overBudget()) return true
+    if (this.#inFlight !== null) return false
     for (const { task } of keeper.running.values()) if (task.commitRequested) return true
     if (idle && this.#waiters.length > 0) return true
     return this.#pace.waitMs(clock.monotonic(), idle) === 0
   }
 
-  /** The order is the guarantee: state and results are in the log before the input counts as done, and on disk after. */
-  async #commit(): Promise<void> {
-    const { clock, keeper, collector, consumer, globals } = this.#options
-    const start = clock.monotonic()
+  /** Commits all that was processed. @throws what a commit failed with, unless the group has moved on */
+  async #commitNow(): Promise<void> {
+    await this.#inFlight
+    if (this.#dirty) this.#startCommit()
+    await this.#inFlight
+    if (this.#commitFailure !== null) await this.#commitFailed()
+  }
+
+  #startCommit(): void {
+    const start = this.#options.clock.monotonic()
     this.#dirty = false
-    try {
-      for (const { task } of keeper.running.values()) task.flush()
-      await collector.flush()
-      const positions = [...keeper.running.values()].flatMap(running => running.task.positions())
-      if (positions.length > 0) await consumer.commit(positions)
-      for (const running of keeper.running.values()) await running.state.commit({ changelogOffsets: this.#changelogOffsets(running), clocks: running.task.clocks() })
-      await globals.commit()
-    } catch (error) {
-      if (!(error instanceof MillraceError) || !FENCED.has(error.code)) throw error
-      await this.#lost()
-      consumer.rejoin()
+    const prepared = this.#prepare()
+    this.#inFlight = this.#complete(prepared)
+      .catch((error: unknown) => {
+        this.#commitFailure = error as Error
+      })
+      .then(() => {
+        this.#inFlight = null
+        const end = this.#options.clock.monotonic()
+        this.#commits++
+        this.#commitMs += end - start
+        this.#pace.committed(start, end)
+        if (this.#commitFailure === null) this.#purge(prepared.positions, end)
+      })
+  }
+
+  #prepare(): Prepared {
+    const running = [...this.#options.keeper.running.values()]
+    for (const { task } of running) task.flush()
+    return {
+      positions: running.flatMap(({ task }) => task.positions()),
+      tasks: running.map(one => ({ running: one, clocks: one.task.clocks() })),
     }
-    this.#commits++
-    const end = clock.monotonic()
-    this.#commitMs += end - start
-    this.#pace.committed(start, end)
-    this.#purge(end)
+  }
+
+  /** The order is the guarantee: state and results are in the log before the input counts as done, and on disk after. */
+  async #complete({ positions, tasks }: Prepared): Promise<void> {
+    const { collector, consumer, globals } = this.#options
+    await collector.flush()
+    if (positions.length > 0) await consumer.commit(positions)
+    for (const { running, clocks } of tasks) await running.state.commit({ changelogOffsets: this.#changelogOffsets(running), clocks })
+    await globals.commit()
+  }
+
+  /** The group may have moved on without us: then what was not committed is somebody else's. Anything else ends the worker. */
+  async #commitFailed(): Promise<void> {
+    const failure = this.#commitFailure!
+    this.#commitFailure = null
+    if (!(failure instanceof MillraceError) || !FENCED.has(failure.code)) throw failure
+    await this.#lost()
   }
 
   #changelogOffsets({ state, id }: RunningTask): Map<string, number> {
@@ -209,12 +258,12 @@ export class Worker {
   }
 
   /** Repartition topics keep forever what nobody deletes; what is committed may go. One request now and then; a failed one is tried again with the next. */
-  #purge(now: number): void {
+  #purge(committed: readonly TaskPosition[], now: number): void {
     const { log, topology, applicationId, keeper } = this.#options
     if (topology.repartitions.length === 0 || now - this.#lastPurge < PURGE_INTERVAL_MS) return
     this.#lastPurge = now
     const ours = new Set(topology.repartitions.map(repartition => repartitionTopicName(applicationId, repartition.name)))
-    const done = [...keeper.running.values()].flatMap(({ task }) => task.positions()).filter(({ topic }) => ours.has(topic))
+    const done = committed.filter(({ topic }) => ours.has(topic))
     if (done.length > 0) log.admin.deleteRecords(done).catch((error: unknown) => keeper.logger.warn('repartition topics were not purged', { error: String(error) }))
   }
 
@@ -233,7 +282,7 @@ export class Worker {
 
   async #revoked(): Promise<void> {
     this.#options.onState('REBALANCING')
-    if (this.#options.keeper.running.size > 0) await this.#commit()
+    await this.#commitNow()
     this.#options.keeper.suspendAll()
   }
 
@@ -247,6 +296,8 @@ export class Worker {
 
   async #lost(): Promise<void> {
     this.#options.onState('REBALANCING')
+    await this.#inFlight
+    this.#dirty = false
     await this.#options.keeper.closeAll()
   }
 }
