@@ -54,7 +54,7 @@ export interface ProducerOptions {
   readonly clientId?: string
   /** Bytes that may wait to be sent; `ready()` waits while there are more. Default 32 MiB. */
   readonly bufferBytes?: number
-  /** Default `lz4` over TCP, none in process. */
+  /** Default `lz4` over a network, none in this process or on this machine. */
   readonly compression?: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
   /** How long a batch may wait to fill, milliseconds. Default 5. */
   readonly lingerMs?: number

@@ -11,7 +11,6 @@ export interface ClusterOptions {
   readonly bootstrap: readonly BrokerAddress[]
   readonly connect: Connect
   readonly clientId: string
-  /** True where the broker is in this process: nothing is gained by compressing. */
   readonly inProcess: boolean
   readonly world: ClientWorld
 }
@@ -27,10 +26,11 @@ interface KnownTopic {
 const metadataMaxAgeMs = 300_000
 /** Least time between two refreshes: many partitions that lose their leader ask once. */
 const refreshPauseMs = 50
+const loopback = /^(localhost|127\.\d+\.\d+\.\d+|::1)$/
 
 export class Cluster {
-  readonly inProcess: boolean
   readonly world: ClientWorld
+  readonly #inProcess: boolean
   readonly #connect: Connect
   readonly #clientId: string
   readonly #bootstrap: readonly BrokerAddress[]
@@ -44,7 +44,7 @@ export class Cluster {
   readonly #closing = new AbortController()
 
   constructor(options: ClusterOptions) {
-    this.inProcess = options.inProcess
+    this.#inProcess = options.inProcess
     this.world = options.world
     this.#connect = options.connect
     this.#clientId = options.clientId
@@ -66,6 +66,11 @@ export class Cluster {
 
   get closing(): AbortSignal {
     return this.#closing.signal
+  }
+
+  /** True where every broker is in this process or on this machine: compressing costs more than it saves on the way. */
+  get isNear(): boolean {
+    return this.#inProcess || (this.#brokers.size > 0 && [...this.#brokers.values()].every(({ host }) => loopback.test(host)))
   }
 
   /** Connections of one's own; whoever asks closes them. */

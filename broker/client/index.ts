@@ -1,4 +1,4 @@
-// The face of the client: connect to a log, produce, consume, administer; and the codec of record batches.
+// The face `millrace/client`: connect to a log, produce, consume, administer.
 
 export { connectLog, type ConnectLogOptions, type LogClient, type LogEndpoint } from './connect-log.ts'
 export type { ClusterAdmin, ClusterDescription, PartitionDetails, TopicDetails } from './admin.ts'

@@ -30,7 +30,7 @@ const maxRequestBytes = 4 * 1024 * 1024
 
 /** @throws MillraceError if the cluster gives no producer id */
 export async function createProducer(cluster: Cluster, options: ProducerOptions = {}): Promise<LogProducer> {
-  const codec = codecNumber(options.compression ?? (cluster.inProcess ? 'none' : 'lz4'))
+  const codec = codecNumber(options.compression ?? (cluster.isNear ? 'none' : 'lz4'))
   const identity = await cluster.retrying(async () => {
     const answer = await cluster.ask('InitProducerId', { transactionalId: null, transactionTimeoutMs: 0x7fffffff })
     if (answer.errorCode !== 0) throw kafkaError(answer.errorCode, 'a producer id')

@@ -205,6 +205,18 @@ describe.each(Object.entries(groupsUnderTest))('over %s', (_, open) => {
     expect((await log.admin.describeGroups([groupId])).get(groupId)?.members).toEqual([])
   })
 
+  it('ends when it is closed while it waits for the others to join', async () => {
+    const first = member()
+    await start(first)
+    const second = member({}, await under.connect())
+    const joining = expect(start(second)).rejects.toMatchObject({ code: 'CLIENT_CLOSED' })
+    while ((await log.admin.describeGroups([groupId])).get(groupId)!.members.length < 2) await new Promise(resolve => setImmediate(resolve))
+    await second.consumer.close()
+    await joining
+    while (first.story.length < 3) await first.poll()
+    expect(first.story).toEqual(['assigned 0 1 2 3 of 1', 'revoked', 'assigned 0 1 2 3 of 1'])
+  })
+
   it('is seen, and its group deleted, by an administrator', async () => {
     const made = member()
     await start(made)

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { crc32c, crc32cPortable } from '../../../broker/wire/crc32c.ts'
 import { RecordBatchCursor, type CursorOptions } from '../../../broker/wire/record-batch-cursor.ts'
 import { batchHeaderBytes, RecordBatchHeader, sequenceAfter, writeBatchHeader } from '../../../broker/wire/record-batch-header.ts'
+import { BufferPool } from '../../../broker/wire/record-batch-pool.ts'
 import { RecordBatchWriter, recordSizeBound, type BatchClosing } from '../../../broker/wire/record-batch-writer.ts'
 import { writeZigzag, zigzagSize } from '../../../broker/wire/varint.ts'
 import { Headers } from '../../../core/headers.ts'
@@ -200,5 +201,36 @@ describe('numbers', () => {
 
   it('sequences wrap at 2^31', () => {
     expect([sequenceAfter(5, 3), sequenceAfter(0x7fffffff, 1), sequenceAfter(0x7ffffffe, 4)]).toEqual([8, 0, 2])
+  })
+})
+
+describe('a pool of buffers', () => {
+  it('gives a buffer again that came back, whole, and keeps no more than it may', () => {
+    const pool = new BufferPool(100_000)
+    const first = pool.take(3000)
+    expect(first.length).toBe(4096)
+    pool.give(first.subarray(0, 10))
+    expect(pool.take(4096).buffer).toBe(first.buffer)
+    const many = Array.from({ length: 10 }, () => pool.take(65536))
+    for (const buffer of many) pool.give(buffer)
+    const again = Array.from({ length: 10 }, () => pool.take(65536))
+    expect(again.filter(buffer => many.some(other => other.buffer === buffer.buffer)).length).toBe(1)
+    pool.give(Buffer.alloc(5000))
+    expect(pool.take(5_000_000).length).toBe(5_000_000)
+  })
+
+  it('serves a writer: batches written into returned buffers are whole', () => {
+    const pool = new BufferPool(1 << 20)
+    fc.assert(
+      fc.property(fc.array(rows, { minLength: 1, maxLength: 5 }), fc.constantFrom(0, 3), (batches, codec) => {
+        for (const written of batches) {
+          const writer = new RecordBatchWriter(100, pool)
+          const batch = batchOf(written, { codec }, writer)
+          expect(read(batch)).toEqual(written.map((row, i) => ({ ...row, offset: i })))
+          pool.give(batch)
+        }
+      }),
+      { numRuns: 30 },
+    )
   })
 })
