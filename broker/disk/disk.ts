@@ -12,8 +12,10 @@ export interface Disk {
   open(path: string): DiskFile
   /** The whole content; null if there is no such file. */
   readFile(path: string): Buffer | null
-  /** Replaces the whole content: a crash leaves the old or the new. `durable`: it is on the medium when this returns. */
-  writeFile(path: string, content: Uint8Array, durable: boolean): void
+  /** Makes a file, or replaces its content. A crash may leave anything of it. */
+  writeFile(path: string, content: Uint8Array): void
+  /** The same, but a crash leaves the old or the new; the new for certain after `syncDirectory`. */
+  replaceFile(path: string, content: Uint8Array): Promise<void>
   /** Bytes of a file; null if there is none. */
   size(path: string): number | null
   /** Names in a directory, sorted; none if it is not there. */

@@ -9,6 +9,8 @@ import { lockDirectory } from './directory-lock.ts'
 /** Files below `root`, which is created when it is not there. */
 export class FileDisk implements Disk {
   readonly name: string
+  /** Numbers the temporary files, so that two under way do not meet. */
+  #replaced = 0
 
   constructor(root: string) {
     this.name = path.resolve(root)
@@ -25,20 +27,23 @@ export class FileDisk implements Disk {
     return attempt('read', full, () => orNull(() => fs.readFileSync(full)))
   }
 
-  writeFile(file: string, content: Uint8Array, durable: boolean): void {
+  writeFile(file: string, content: Uint8Array): void {
     const full = this.#full(file)
-    const temporary = `${full}.tmp`
-    attempt('write', full, () => {
-      const descriptor = fs.openSync(temporary, 'w')
-      try {
-        writeAll(descriptor, [content], 0)
-        if (durable) fs.fdatasyncSync(descriptor)
-      } finally {
-        fs.closeSync(descriptor)
-      }
-      fs.renameSync(temporary, full)
-      if (durable) syncDirectoryNow(path.dirname(full))
-    })
+    attempt('write', full, () => fs.writeFileSync(full, content))
+  }
+
+  async replaceFile(file: string, content: Uint8Array): Promise<void> {
+    const full = this.#full(file)
+    const temporary = `${full}.${this.#replaced++}.tmp`
+    const written = attempt('write', full, () => new MachineFile(temporary))
+    try {
+      written.truncate(0)
+      written.append([content])
+      await written.sync()
+    } finally {
+      written.close()
+    }
+    attempt('replace', full, () => fs.renameSync(temporary, full))
   }
 
   size(file: string): number | null {
@@ -184,16 +189,6 @@ function writeRest(descriptor: number, parts: readonly Uint8Array[], written: nu
     skip = Math.max(0, skip - part.length)
   }
   return at - position
-}
-
-function syncDirectoryNow(directory: string): void {
-  if (!directoriesSync) return
-  const descriptor = fs.openSync(directory, 'r')
-  try {
-    fs.fsyncSync(descriptor)
-  } finally {
-    fs.closeSync(descriptor)
-  }
 }
 
 function orNull<T>(read: () => T): T | null {

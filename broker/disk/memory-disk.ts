@@ -48,9 +48,16 @@ export class MemoryDisk implements Disk {
     this.claim(bytes.length, path)
     const content = new Content()
     content.append(bytes)
-    // Even when not durable, a crash leaves old or new, never torn: here it comes after the rename.
-    content.synced = content.size
     this.#files.set(path, content)
+  }
+
+  async replaceFile(path: string, bytes: Uint8Array): Promise<void> {
+    if (this.syncGate !== null) await this.syncGate
+    this.#check()
+    if (this.syncFailure !== null) throw this.syncFailure
+    this.writeFile(path, bytes)
+    const content = this.#files.get(path)!
+    content.synced = content.size
   }
 
   size(path: string): number | null {

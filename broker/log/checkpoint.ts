@@ -34,19 +34,25 @@ export interface Checkpoint {
 const fileName = 'checkpoint'
 const version = 1
 
-export function writeCheckpoint(disk: Disk, directory: string, checkpoint: Checkpoint, durable: boolean): void {
+/** Takes the place of the one before; a crash leaves either. */
+export function writeCheckpoint(disk: Disk, directory: string, checkpoint: Checkpoint): Promise<void> {
   const body = JSON.stringify({ version, ...checkpoint })
-  disk.writeFile(`${directory}/${fileName}`, Buffer.from(`${checksum(body)}\n${body}\n`), durable)
+  return disk.replaceFile(`${directory}/${fileName}`, Buffer.from(`${checksum(body)}\n${body}\n`))
 }
 
-/** Null where there is none, or one that cannot be trusted: then the whole log is checked instead. */
-export function readCheckpoint(disk: Disk, directory: string): Checkpoint | null {
+/** For when a log is cut below its checkpoint. */
+export function removeCheckpoint(disk: Disk, directory: string): void {
+  disk.remove(`${directory}/${fileName}`)
+}
+
+/** `missing`: nothing was ever acknowledged. `broken`: the medium has lost it, or somebody has changed it; then the whole log is checked instead. */
+export function readCheckpoint(disk: Disk, directory: string): Checkpoint | 'missing' | 'broken' {
   const content = disk.readFile(`${directory}/${fileName}`)?.toString('utf8')
-  if (content === undefined) return null
+  if (content === undefined) return 'missing'
   const body = content.slice(9, -1)
-  if (content.slice(0, 9) !== `${checksum(body)}\n`) return null
+  if (content.slice(0, 9) !== `${checksum(body)}\n`) return 'broken'
   const checkpoint = JSON.parse(body) as Checkpoint & { readonly version: number }
-  return checkpoint.version === version ? checkpoint : null
+  return checkpoint.version === version ? checkpoint : 'broken'
 }
 
 function checksum(body: string): string {

@@ -3,7 +3,7 @@
 import { assert } from '../../core/error.ts'
 import type { Offset } from '../../core/record.ts'
 import { RecordBatchHeader } from '../wire/record-batch-header.ts'
-import { writeCheckpoint, type Json, type RecoveryPoint } from './checkpoint.ts'
+import { removeCheckpoint, writeCheckpoint, type Checkpoint, type Json, type RecoveryPoint } from './checkpoint.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
 import { SegmentRewriting } from './segment-rewriting.ts'
 import { Segment, type SegmentHome } from './segment.ts'
@@ -29,7 +29,20 @@ export interface LogParts {
   readonly durableOffset: Offset
   readonly leaderEpochs: LeaderEpochs
   readonly compactedOffset: Offset
+  readonly saved: SavedCheckpoint
+  /** There never was a checkpoint. */
+  readonly isNew: boolean
 }
+
+/** What a checkpoint on the disk says, as far as a newer one may differ. */
+export interface SavedCheckpoint {
+  readonly offset: Offset
+  readonly segment: Offset
+  readonly logStartOffset: Offset
+  readonly compactedOffset: Offset
+}
+
+export const noCheckpoint: SavedCheckpoint = { offset: -1, segment: -1, logStartOffset: -1, compactedOffset: -1 }
 
 export interface LogReadOptions {
   readonly maxBytes: number
@@ -63,6 +76,10 @@ export class Log {
   /** Segments that were rolled and not synced yet. */
   #unsynced: Segment[] = []
   #namesChanged = true
+  /** What the last checkpoint says. */
+  #saved: SavedCheckpoint
+  #isNew: boolean
+  #saving: Promise<void> = Promise.resolve()
   #syncing: Promise<void> | null = null
   #nextSync: Promise<void> | null = null
   /** Raised when the end is cut: a sync begun before says nothing about what came after. */
@@ -82,6 +99,8 @@ export class Log {
     this.#endOffset = parts.endOffset
     this.#durableOffset = parts.durableOffset
     this.compactedOffset = parts.compactedOffset
+    this.#saved = parts.saved
+    this.#isNew = parts.isNew
     for (const segment of this.#segments) segment.indexIntervalBytes = parts.settings.indexIntervalBytes
   }
 
@@ -212,6 +231,7 @@ export class Log {
     const cuts = this.#cuts
     const rolled = this.#unsynced
     const active = this.#active
+    if (this.#isNew) await this.#saveFirst()
     if (this.#namesChanged) {
       this.#namesChanged = false
       await this.#home.disk.syncDirectory(this.directory)
@@ -229,24 +249,43 @@ export class Log {
   }
 
   /**
-   * Writes down that everything before `point` is on the medium (a `sync` begun after it was taken is done), with the owner's state at that point.
+   * Writes down that everything before `point` is on the medium (a `sync` begun after it was taken is done), with the owner's state at that point,
+   * where the log begins, and what is compact. Does nothing where that is written already.
    */
   async saveCheckpoint(point: RecoveryPoint, state: Json): Promise<void> {
     assert(point.offset <= this.#durableOffset, 'a checkpoint says only what is durable')
+    const saving = this.#saving.then(() => this.#save(point, state))
+    this.#saving = saving.catch(() => {
+      // Told to the one who asked for it.
+    })
+    await saving
+  }
+
+  async #save(point: RecoveryPoint, state: Json): Promise<void> {
+    // Taken before one that is written already, or before a cut.
+    if (this.#closed || point.offset > this.#durableOffset || point.offset < this.#saved.offset) return
+    const next = { offset: point.offset, segment: point.segment, logStartOffset: this.#logStartOffset, compactedOffset: this.compactedOffset }
+    if (next.offset === this.#saved.offset && next.segment === this.#saved.segment && next.logStartOffset === this.#saved.logStartOffset && next.compactedOffset === this.#saved.compactedOffset) return
     await this.#segments.find(({ baseOffset }) => baseOffset === point.segment)?.saveIndexes()
-    if (this.#closed || point.offset > this.#durableOffset) return
-    this.#writeCheckpoint(point, state, true)
+    if (this.#closed) return
+    await writeCheckpoint(this.#home.disk, this.directory, this.#checkpoint(point, state))
+    if (this.#closed) return
+    if (next.logStartOffset > this.#saved.logStartOffset) await this.#home.disk.syncDirectory(this.directory)
+    this.#saved = next
   }
 
-  /** The first checkpoint of a new log: a gap behind it is then known for one. */
-  saveFirstCheckpoint(state: Json): void {
-    this.#writeCheckpoint(this.recoveryPoint(), state, false)
+  /** Comes before anything is acknowledged: where there is a checkpoint, a gap behind it is what a crash has taken. */
+  async #saveFirst(): Promise<void> {
+    const { baseOffset } = this.#segments[0]!
+    const point = { segment: baseOffset, position: 0, offset: baseOffset, newest: null }
+    await writeCheckpoint(this.#home.disk, this.directory, this.#checkpoint(point, null))
+    this.#saved = { offset: baseOffset, segment: baseOffset, logStartOffset: this.#logStartOffset, compactedOffset: this.compactedOffset }
+    this.#isNew = false
   }
 
-  #writeCheckpoint(point: RecoveryPoint, state: Json, durable: boolean): void {
+  #checkpoint(point: RecoveryPoint, state: Json): Checkpoint {
     const leaderEpochs = this.leaderEpochs.entries.filter(([, start]) => start < point.offset)
-    const { compactedOffset } = this
-    writeCheckpoint(this.#home.disk, this.directory, { logStartOffset: this.#logStartOffset, recoveryPoint: point, compactedOffset, leaderEpochs, state }, durable)
+    return { logStartOffset: this.#logStartOffset, recoveryPoint: point, compactedOffset: this.compactedOffset, leaderEpochs, state }
   }
 
   /** Makes records below `offset` unreadable and frees the segments that hold nothing else. The caller saves a checkpoint. */
@@ -258,9 +297,13 @@ export class Log {
     while (this.#segments.length > 1 && this.#segments[1]!.baseOffset <= offset) this.#forget(this.#segments.shift()!)
   }
 
-  /** Cuts the log so that `offset` is next; a batch that holds it goes as a whole. */
+  /** Cuts the log so that `offset` is next; a batch that holds it goes as a whole. A checkpoint beyond is removed: the caller saves another. */
   truncateTo(offset: Offset): void {
     if (offset >= this.#endOffset) return
+    if (offset < this.#saved.offset) {
+      removeCheckpoint(this.#home.disk, this.directory)
+      this.#saved = noCheckpoint
+    }
     this.#cuts++
     this.#places.clear()
     while (this.#segments.length > 1 && this.#active.baseOffset > offset) {

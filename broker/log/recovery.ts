@@ -4,7 +4,7 @@ import type { Offset } from '../../core/record.ts'
 import type { RecordBatchHeader } from '../wire/record-batch-header.ts'
 import { readCheckpoint, type Checkpoint, type Json } from './checkpoint.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
-import { Log, type LogSettings } from './log.ts'
+import { Log, noCheckpoint, type LogSettings, type SavedCheckpoint } from './log.ts'
 import { finishSwap } from './segment-rewriting.ts'
 import { Segment, segmentName, type SegmentHome } from './segment.ts'
 
@@ -40,20 +40,26 @@ export interface RecoveryVisitor {
 export function openLog(home: SegmentHome, settings: LogSettings, visitor: RecoveryVisitor): OpenedLog {
   home.disk.makeDirectory(home.directory)
   const bases = segmentBases(home)
-  let checkpoint = readCheckpoint(home.disk, home.directory)
-  if (checkpoint !== null && !holds(home, bases, checkpoint)) checkpoint = null
+  const read = readCheckpoint(home.disk, home.directory)
+  const isNew = read === 'missing'
+  const checkpoint = typeof read === 'string' || !holds(home, bases, read) ? null : read
   const state = checkpoint?.state ?? null
   visitor.restore(state)
   const leaderEpochs = new LeaderEpochs(checkpoint?.leaderEpochs)
-  const found = recoverSegments(home, bases, checkpoint, header => {
+  const found = recoverSegments(home, bases, { checkpoint, mayHaveGaps: read !== 'missing' && checkpoint === null }, header => {
     leaderEpochs.assign(header.leaderEpoch, header.baseOffset)
     visitor.batch(header)
   })
   const logStartOffset = Math.min(found.endOffset, Math.max(checkpoint?.logStartOffset ?? 0, found.segments[0]!.baseOffset))
   const trusted = checkpoint?.recoveryPoint.offset ?? found.segments[0]!.baseOffset
-  const log = new Log({ home, settings, ...found, logStartOffset, durableOffset: Math.min(trusted, found.endOffset), leaderEpochs, compactedOffset: checkpoint?.compactedOffset ?? 0 })
-  if (bases.length === 0) log.saveFirstCheckpoint(state)
-  return { log, state, recovered: found.endOffset > trusted || found.cut !== null, cut: found.cut }
+  const log = new Log({ home, settings, ...found, logStartOffset, durableOffset: Math.min(trusted, found.endOffset), leaderEpochs, compactedOffset: checkpoint?.compactedOffset ?? 0, saved: savedOf(checkpoint), isNew })
+  return { log, state, recovered: found.endOffset > trusted || found.cut !== null || (checkpoint === null && !isNew), cut: found.cut }
+}
+
+function savedOf(checkpoint: Checkpoint | null): SavedCheckpoint {
+  if (checkpoint === null) return noCheckpoint
+  const { recoveryPoint, logStartOffset, compactedOffset } = checkpoint
+  return { offset: recoveryPoint.offset, segment: recoveryPoint.segment, logStartOffset, compactedOffset }
 }
 
 /** A checkpoint that speaks of bytes which are not there is worth nothing: somebody has changed the files. */
@@ -78,14 +84,20 @@ interface FoundSegments {
   readonly cut: CutTail | null
 }
 
-function recoverSegments(home: SegmentHome, bases: readonly Offset[], checkpoint: Checkpoint | null, visit: (header: RecordBatchHeader) => void): FoundSegments {
+interface Trust {
+  readonly checkpoint: Checkpoint | null
+  /** A checkpoint was lost, so nobody knows whether the log was compacted. */
+  readonly mayHaveGaps: boolean
+}
+
+function recoverSegments(home: SegmentHome, bases: readonly Offset[], { checkpoint, mayHaveGaps }: Trust, visit: (header: RecordBatchHeader) => void): FoundSegments {
   const point = checkpoint?.recoveryPoint ?? null
   const segments = bases.filter(base => point !== null && base < point.segment).map(base => Segment.sealed(home, base))
   const unsure = bases.filter(base => point === null || base >= point.segment)
   let endOffset = point?.offset ?? unsure[0] ?? 0
   for (const [index, base] of unsure.entries()) {
-    // Behind a checkpoint nothing was compacted yet, so a gap between segments is what a crash has taken.
-    if (point !== null && base > endOffset && index > 0) return { segments, endOffset, cut: gapBefore(home, segments.at(-1)!, endOffset, unsure.slice(index)) }
+    // Behind a checkpoint, or before the first, nothing was compacted yet: a gap between segments is what a crash has taken.
+    if (!mayHaveGaps && base > endOffset && index > 0) return { segments, endOffset, cut: gapBefore(home, segments.at(-1)!, endOffset, unsure.slice(index)) }
     if (index > 0) segments.at(-1)!.seal()
     const { segment, scan } = Segment.recover(home, base, base === point?.segment ? point : null, header => {
       endOffset = header.lastOffset + 1

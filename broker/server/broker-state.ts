@@ -78,7 +78,7 @@ export class BrokerState {
     if (decision.refused !== null) return decision.refused
     if (validateOnly) return decision.topic
     const written = this.#metadata.write(decision.records)
-    this.partitions.open(decision.topic)
+    this.partitions.create(decision.topic)
     await written
     return decision.topic
   }
@@ -94,7 +94,7 @@ export class BrokerState {
   }
 
   createPartitions(name: string, count: number, validateOnly: boolean): Promise<Refusal | null> {
-    return this.#change(this.catalogue.createPartitions(name, count), validateOnly, topic => this.partitions.open(topic))
+    return this.#change(this.catalogue.createPartitions(name, count), validateOnly, topic => this.partitions.create(topic))
   }
 
   alterTopicConfigs(name: string, configs: Readonly<Record<string, string | null>>, validateOnly: boolean): Promise<Refusal | null> {

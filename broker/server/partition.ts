@@ -87,6 +87,8 @@ export class Partition {
       const { file, position, problem, bytes, orphans } = opened.cut
       this.#logger.warn('cut the torn end of a log', { partition: this.name, file, position, problem, bytes, orphans: orphans.join(' ') })
     }
+    // What was found is written down soon, so that the next start need not look for it again.
+    if (opened.recovered) this.#bytesSinceCheckpoint = checkpointIntervalBytes
     return opened.log
   }
 
@@ -207,9 +209,10 @@ export class Partition {
 
   #rebuildProducers(): void {
     const checkpoint = readCheckpoint(this.#home.disk, this.#home.directory)
-    this.producers.restore(checkpoint?.state ?? null)
+    const known = typeof checkpoint === 'string' ? null : checkpoint
+    this.producers.restore(known?.state ?? null)
     const now = this.#clock.now()
-    this.log.scan(checkpoint?.recoveryPoint.offset ?? this.log.logStartOffset, header => this.producers.replay(header, header.baseOffset, header.maxTimestamp, now))
+    this.log.scan(known?.recoveryPoint.offset ?? this.log.logStartOffset, header => this.producers.replay(header, header.baseOffset, header.maxTimestamp, now))
   }
 
   /** Makes records below `offset` unreadable, for good when this resolves. */

@@ -18,8 +18,6 @@ export interface PartitionsParts {
   readonly logger: Logger
 }
 
-const identityFile = 'partition.metadata'
-
 export class Partitions {
   readonly #parts: PartitionsParts
   readonly #topics = new Map<string, Partition[]>()
@@ -42,26 +40,30 @@ export class Partitions {
     for (const partitions of this.#topics.values()) yield* partitions
   }
 
-  /** Opens what is there and makes what is not. A directory that an earlier topic of that name left behind is removed. */
+  /** Opens the partitions of a topic that was there before; one whose directory a crash has kept from being made is made. */
   open(topic: Topic): void {
+    this.#add(topic, false)
+  }
+
+  /** Makes the partitions of a new topic, or more of one that grows. What lies in their place is of no topic and removed. */
+  create(topic: Topic): void {
+    this.#add(topic, true)
+  }
+
+  #add(topic: Topic, isNew: boolean): void {
     const partitions = this.#topics.get(topic.name) ?? []
     this.#topics.set(topic.name, partitions)
     const settings = this.settingsOf(topic)
-    for (let index = partitions.length; index < topic.partitions; index++) partitions.push(this.openOne(topic.name, index, topic.id, settings))
+    for (let index = partitions.length; index < topic.partitions; index++) {
+      if (isNew) this.#parts.disk.remove(partitionName(topic.name, index))
+      partitions.push(this.openOne(topic.name, index, settings))
+    }
   }
 
-  openOne(topic: string, index: number, topicId: string, settings: TopicSettings): Partition {
-    const { disk, pool, clock, logger } = this.#parts
-    const directory = partitionName(topic, index)
-    const identity = disk.readFile(`${directory}/${identityFile}`)?.toString('utf8')
-    const expected = `version: 0\ntopic_id: ${topicId}\n`
-    if (identity !== expected) {
-      if (identity !== undefined) disk.remove(directory)
-      disk.makeDirectory(directory)
-      disk.writeFile(`${directory}/${identityFile}`, Buffer.from(expected), false)
-    }
-    const flush = this.#parts.config.text('millrace.flush') as FlushPolicy
-    return new Partition({ topic, index, home: { disk, pool, directory }, settings, flush, leaderEpoch: this.leaderEpoch, clock, logger })
+  openOne(topic: string, index: number, settings: TopicSettings): Partition {
+    const { disk, pool, clock, logger, config } = this.#parts
+    const flush = config.text('millrace.flush') as FlushPolicy
+    return new Partition({ topic, index, home: { disk, pool, directory: partitionName(topic, index) }, settings, flush, leaderEpoch: this.leaderEpoch, clock, logger })
   }
 
   configure(topic: Topic): void {
@@ -83,9 +85,16 @@ export class Partitions {
   setStraysAside(known: (directory: string) => boolean): void {
     const { disk, logger } = this.#parts
     for (const name of disk.list('')) {
-      if (!/^.+-\d+$/.test(name) || known(name) || disk.size(`${name}/${identityFile}`) === null) continue
-      disk.rename(name, `${name}.stray`)
-      logger.warn('moved the directory of an unknown partition aside', { from: name, to: `${name}.stray` })
+      if (!/^.+-\d+$/.test(name) || known(name)) continue
+      const logs = disk.list(name).filter(file => /^\d{20}\.log$/.test(file))
+      if (logs.length === 0) continue
+      if (logs.every(file => disk.size(`${name}/${file}`) === 0)) {
+        disk.remove(name)
+        continue
+      }
+      const aside = `${name}.stray.${this.leaderEpoch}`
+      disk.rename(name, aside)
+      logger.warn('moved the directory of an unknown partition aside', { from: name, to: aside })
     }
   }
 

@@ -91,15 +91,12 @@ interface RecoveryParts {
   readonly logger: Logger
 }
 
-/** Identity of the metadata log's directory; there is one in a data directory. */
-const metadataTopicId = '00000000-0000-0000-0000-000000000001'
-
 async function recover(parts: RecoveryParts): Promise<{ readonly state: BrokerState; readonly metadata: MetadataLog }> {
   const { disk, config, clock, random } = parts
   const pool = new FilePool(disk, config.number('millrace.max.open.files'))
   const partitions = new Partitions({ ...parts, pool })
   const catalogue = new Catalogue()
-  const own = partitions.openOne(metadataTopic, 0, metadataTopicId, topicSettings(name => config.topicText(name, { 'cleanup.policy': 'compact' })))
+  const own = partitions.openOne(metadataTopic, 0, topicSettings(name => config.topicText(name, { 'cleanup.policy': 'compact' })))
   const metadata = new MetadataLog(own, catalogue, clock)
   await metadata.write(catalogue.start(random.bytes(16).toString('base64url')))
   partitions.leaderEpoch = catalogue.incarnation
