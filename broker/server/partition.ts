@@ -148,6 +148,13 @@ export class Partition {
     return this.log.read(offset, { maxBytes, limit, atLeastOne })
   }
 
+  /** Resolves when what a recovery has found is durable, and may be read. @throws MillraceError KAFKA_STORAGE_ERROR */
+  recovered(): Promise<void> {
+    if (this.log.durableOffset === this.log.endOffset) return Promise.resolve()
+    void this.flush()
+    return this.committed(this.log.endOffset)
+  }
+
   /** Makes what was appended durable and moves the high watermark. Never fails: those who wait for `committed` hear of it. */
   flush(): Promise<void> {
     return (this.#flushing ??= this.#flushAll())

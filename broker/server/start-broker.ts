@@ -103,7 +103,7 @@ async function recover(parts: RecoveryParts): Promise<{ readonly state: BrokerSt
   config.dynamic = catalogue.brokerConfigs
   partitions.setStraysAside(directory => directory === `${metadataTopic}-0` || isKnown(catalogue, directory))
   for (const topic of catalogue.topics.values()) partitions.open(topic)
-  await Promise.all([...partitions.all()].map(partition => partition.flush()))
+  await Promise.all([...partitions.all()].map(partition => partition.recovered()))
   return { state: new BrokerState({ ...parts, catalogue, metadata, partitions }), metadata }
 }
 
