@@ -1,22 +1,11 @@
 // An application runs a topology: it opens the log, joins the group, runs the tasks it is given, and says how it fares.
 
 import { MillraceError } from '../core/error.ts'
-import type { LogPort } from '../core/log-port.ts'
-import type { OpenLog } from '../core/log-location.ts'
 import type { ReadOnlyKeyValueStore } from '../core/processor.ts'
 import type { Topology } from '../core/topology/topology.ts'
-import { openTaskState, StateBudget } from '../state/index.ts'
 import { resolveSettings, type ApplicationSettings, type ResolvedSettings } from './application-settings.ts'
-import { encodeReport, memberAssignments } from './assignment.ts'
-import { GlobalTables } from './global-tables.ts'
-import { createInternalTopics, partitionCounts } from './internal-topics.ts'
-import { LogCollector } from './log-collector.ts'
+import { openParts, type OpenParts } from './open-parts.ts'
 import { queryKeyValueStore, queryWindowStore, type QueryableWindowStore } from './queryable-store.ts'
-import type { RestoreProgress } from './restore.ts'
-import { StateDirectory } from './state-directory.ts'
-import { TaskKeeper } from './task-keeper.ts'
-import { createUserTopics, offsetReset, subscribedTopics } from './user-topics.ts'
-import { Worker } from './worker.ts'
 
 /** Kafka Streams' states. `RUNNING` also while nothing is assigned; `ERROR` and `NOT_RUNNING` are final. */
 export type ApplicationState = 'CREATED' | 'REBALANCING' | 'RUNNING' | 'PENDING_SHUTDOWN' | 'PENDING_ERROR' | 'NOT_RUNNING' | 'ERROR'
@@ -41,8 +30,6 @@ export interface ApplicationMetrics {
   readonly memoryBytes: number
 }
 
-const PROTOCOL = 'millrace'
-
 /**
  * ```ts
  * await using application = new StreamsApplication({ topology, applicationId: 'word-count', dataDirectory: '.millrace' })
@@ -59,7 +46,7 @@ export class StreamsApplication implements AsyncDisposable {
   #failure: Error | null = null
   #listeners = new Set<(state: ApplicationState) => void>()
   #resolveClosed!: (failure: Error | null) => void
-  #running: Running | null = null
+  #running: OpenParts | null = null
   #started: Promise<void> | null = null
   #final: ApplicationMetrics | null = null
 
@@ -143,7 +130,7 @@ export class StreamsApplication implements AsyncDisposable {
     }
   }
 
-  #expectRunning(): Running {
+  #expectRunning(): OpenParts {
     if (this.#running !== null && (this.#state === 'RUNNING' || this.#state === 'REBALANCING')) return this.#running
     throw new MillraceError('NOT_RUNNING', `The application ${this.settings.applicationId} is ${this.#state}; its stores cannot be read.`, { hint: 'Read stores between start() and close().' })
   }
@@ -151,7 +138,7 @@ export class StreamsApplication implements AsyncDisposable {
   /** Resolves when the first assignment runs, or the application has failed. */
   async #open(): Promise<void> {
     try {
-      const running = await openRunning(this.settings, state => this.#setState(state))
+      const running = await openParts(this.settings, state => this.#setState(state))
       this.#running = running
       if (this.#state === 'PENDING_SHUTDOWN') running.worker.stop()
     } catch (error) {
@@ -186,87 +173,4 @@ export class StreamsApplication implements AsyncDisposable {
     this.#state = state
     for (const listener of this.#listeners) listener(state)
   }
-}
-
-/** Everything a running application has open. */
-interface Running {
-  readonly worker: Worker
-  readonly keeper: TaskKeeper
-  readonly globals: GlobalTables
-  readonly collector: LogCollector
-  readonly budget: StateBudget
-  readonly firstAssignment: Promise<void>
-  restored(): number
-  close(): Promise<void>
-}
-
-async function openRunning(settings: ResolvedSettings, onState: (state: ApplicationState) => void): Promise<Running> {
-  const { topology, applicationId, clock, random, logger } = settings
-  const log = settings.log ?? (await openLog(settings))
-  const closers: (() => Promise<void>)[] = settings.log === null ? [() => log.close()] : []
-  const close = async (): Promise<void> => {
-    for (const closer of closers.splice(0).reverse()) await closer()
-  }
-  try {
-    const sources = await createUserTopics(topology, log.admin, settings)
-    const counts = partitionCounts(topology, sources)
-    await createInternalTopics(topology, counts, log.admin, settings)
-    const directory = new StateDirectory(settings.stateDirectory, applicationId)
-    const budget = new StateBudget(settings.memoryBytes)
-    const collector = new LogCollector(await log.producer({ clientId: `${settings.clientId}-producer` }))
-    closers.push(() => collector.close())
-    await collector.learn(topology.nodes.flatMap(node => (node.kind === 'sink' && typeof node.topic === 'string' ? [node.topic] : [])))
-    let restored = 0
-    const onRestore = (progress: RestoreProgress): void => {
-      restored += progress.restored
-    }
-    const globals = await GlobalTables.open({
-      topology,
-      log,
-      state: await openTaskState({ directory: topology.globals.length === 0 ? null : directory.globalPath(), stores: topology.globals.map(table => table.store), budget }),
-      onDeserializationError: settings.onDeserializationError,
-      onProgress: onRestore,
-      signal: new AbortController().signal,
-    })
-    closers.push(() => globals.close())
-    const keeper = new TaskKeeper({ ...settings, counts, log, collector, directory, budget, globals: globals.stores, onRestore })
-    const report = (): Uint8Array => encodeReport({ processId: directory.processId(random), tasks: keeper.held() })
-    let assigned!: () => void
-    const firstAssignment = new Promise<void>(resolve => (assigned = resolve))
-    const worker = new Worker({
-      applicationId,
-      topology,
-      log,
-      consumer: log.groupConsumer({
-        clientId: `${settings.clientId}-consumer`,
-        groupId: applicationId,
-        protocol: PROTOCOL,
-        topics: subscribedTopics(topology, applicationId),
-        userData: report,
-        assign: members => Promise.resolve(memberAssignments(topology, counts, applicationId, members)),
-        offsetReset: offsetReset(topology),
-      }),
-      collector,
-      keeper,
-      globals,
-      commitIntervalMs: settings.commitIntervalMs,
-      clock,
-      onState: state => {
-        onState(state)
-        if (state === 'RUNNING') assigned()
-      },
-    })
-    logger.info('application opened', { applicationId, topics: [...sources.keys()] })
-    return { worker, keeper, globals, collector, budget, firstAssignment, restored: () => restored, close }
-  } catch (error) {
-    await close()
-    throw error
-  }
-}
-
-async function openLog(settings: ResolvedSettings): Promise<LogPort> {
-  const { openLog: open } = (await import('#log')) as { openLog: OpenLog }
-  const { clientId, clock, random, logger } = settings
-  const location = settings.dataDirectory === null ? { bootstrapServers: settings.bootstrapServers! } : { dataDirectory: settings.dataDirectory }
-  return open(location, { clientId, clock, random, logger })
 }
