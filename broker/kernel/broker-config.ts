@@ -83,6 +83,8 @@ export interface ConfigSynonym extends ConfigValue {
 export class BrokerConfig {
   readonly #static: ConfigOverrides
   #dynamic: ConfigOverrides = {}
+  /** What settings come to, as far as somebody has asked: requests do. */
+  readonly #values = new Map<string, ConfigValue>()
 
   /** @throws MillraceError UNKNOWN_SETTING, BAD_SETTING */
   constructor(settings: ConfigOverrides) {
@@ -95,6 +97,7 @@ export class BrokerConfig {
 
   set dynamic(overrides: ConfigOverrides) {
     this.#dynamic = overrides
+    this.#values.clear()
   }
 
   get dynamic(): ConfigOverrides {
@@ -114,7 +117,9 @@ export class BrokerConfig {
   }
 
   value(name: string): ConfigValue {
-    return this.layersOf(name)[0] ?? { value: null, source: configSource.default }
+    let value = this.#values.get(name)
+    if (value === undefined) this.#values.set(name, (value = this.layersOf(name)[0] ?? { value: null, source: configSource.default }))
+    return value
   }
 
   text(name: string): string {

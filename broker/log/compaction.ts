@@ -91,7 +91,7 @@ async function latestOffsets(range: CompactionRange, maxKeyBytes: number, pause:
   let end = range.dirtyFrom
   for (const segment of range.segments) {
     for (let position = 0; position < segment.size && keyBytes < maxKeyBytes; ) {
-      segment.scan(position, true, (header, start) => {
+      segment.scan({ from: position, checked: true, blockBytes: pauseBytes }, (header, start) => {
         position = start + header.size
         if (header.lastOffset < range.dirtyFrom) return true
         if (!header.isControl) {
@@ -111,7 +111,7 @@ async function latestOffsets(range: CompactionRange, maxKeyBytes: number, pause:
 }
 
 /** A pause is due where a batch crosses a multiple of this. */
-const pauseBytes = 1024 * 1024
+const pauseBytes = 256 * 1024
 
 /** Neighbours that fit into one file together. */
 function groupsOf(segments: readonly Segment[], segmentBytes: number): readonly (readonly Segment[])[] {
@@ -146,7 +146,7 @@ async function rewrite(log: Log, group: readonly Segment[], options: RewriteOpti
     for (const segment of group) {
       for (let position = 0; position < segment.size; ) {
         if (!log.has(segment)) return null
-        segment.scan(position, true, (header, start) => {
+        segment.scan({ from: position, checked: true, blockBytes: pauseBytes }, (header, start) => {
           position = start + header.size
           const isLeft = header.isControl || header.baseOffset >= options.end
           const batch = isLeft ? 'unchanged' : filterBatch(header, { deleteHorizon: options.deleteHorizon, maxBatchBytes }, options.isWanted)

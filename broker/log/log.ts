@@ -342,7 +342,7 @@ export class Log {
       const next = this.#segments[index + 1]
       if (next !== undefined && next.baseOffset <= from) continue
       const place = segment.locate(from)
-      if (place !== null) segment.scan(place.position, false, header => void visit(header))
+      if (place !== null) segment.scan({ from: place.position, checked: false }, header => void visit(header))
     }
   }
 

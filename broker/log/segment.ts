@@ -5,7 +5,7 @@ import type { Offset, Timestamp } from '../../core/record.ts'
 import type { Disk } from '../disk/disk.ts'
 import type { FilePool, PooledFile } from '../disk/file-pool.ts'
 import { batchHeaderBytes, RecordBatchHeader } from '../wire/record-batch-header.ts'
-import { scanBatches, shapeProblem, type ScanResult } from './batch-scan.ts'
+import { scanBatches, shapeProblem, type ScanOptions, type ScanResult } from './batch-scan.ts'
 import type { RecoveryPoint } from './checkpoint.ts'
 import { OffsetIndex } from './offset-index.ts'
 import { TimeIndex, type TimePoint } from './time-index.ts'
@@ -160,8 +160,8 @@ export class Segment {
   }
 
   /** Calls `visit` with the header of every batch from a position on; see {@link scanBatches}. `checked` batches are in the buffer as a whole. */
-  scan(from: number, checked: boolean, visit: (header: RecordBatchHeader, position: number) => boolean | void): void {
-    const result = scanBatches(this.file, { from, end: this.size, minOffset: this.baseOffset, checked }, visit)
+  scan(options: Pick<ScanOptions, 'from' | 'checked' | 'blockBytes'>, visit: (header: RecordBatchHeader, position: number) => boolean | void): void {
+    const result = scanBatches(this.file, { ...options, end: this.size, minOffset: this.baseOffset }, visit)
     if (result.problem !== null) throw this.#corrupt(result.end, result.problem)
   }
 
@@ -300,7 +300,7 @@ export class Segment {
 
   #rebuildIndexes(): void {
     this.#clearIndexes()
-    this.scan(0, false, (header, position) => this.#index(header, position))
+    this.scan({ from: 0, checked: false }, (header, position) => this.#index(header, position))
     this.seal()
   }
 

@@ -35,7 +35,7 @@ function largestByReading(log: Log, limit: Offset): Timestamp {
   let timestamp = -1
   for (const segment of log.segments) {
     if (segment.baseOffset >= limit) break
-    segment.scan(0, false, header => {
+    segment.scan({ from: 0, checked: false }, header => {
       if (header.baseOffset >= limit) return false
       if (header.lastOffset >= log.logStartOffset) timestamp = Math.max(timestamp, header.maxTimestamp)
       return true

@@ -130,7 +130,7 @@ class RunningBroker implements Broker {
   }
 
   get address(): Endpoint | null {
-    return this.#server
+    return this.#server === null ? null : { host: this.#server.host, port: this.#server.port }
   }
 
   get clusterId(): string {
