@@ -42,7 +42,7 @@ class ClassicGroupConsumer implements GroupConsumer {
   }
 
   async start(listener: RebalanceListener): Promise<void> {
-    assert(this.#listener === null, 'a group consumer starts once')
+    assert(!this.#joined, 'a group consumer starts once')
     this.#listener = listener
     await this.#join()
   }
