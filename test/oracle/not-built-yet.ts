@@ -12,15 +12,14 @@ const OPS: Readonly<Record<string, string>> = {
 /** The first thing of the case that is not built yet; null if all of it is. */
 export function notBuiltYet({ config, nodes }: OracleCase): string | null {
   if (config.deadLetterTopic !== undefined) return 'dead-letter topics'
-  const ops = new Map(nodes.map(node => [node.id, node] as const))
   for (const node of nodes) {
-    const missing = missingOf(node, ops)
+    const missing = missingOf(node)
     if (missing !== null) return missing
   }
   return null
 }
 
-function missingOf(node: OracleNode, nodes: ReadonlyMap<string, OracleNode>): string | null {
+function missingOf(node: OracleNode): string | null {
   const op = OPS[node.op]
   if (op !== undefined) return op
   if (node.op === 'windowedBy' && node.window!.type !== 'time') return `${node.window!.type} windows`

@@ -17,7 +17,7 @@ function topology(): Topology {
   const rows = builder.table('rows', text)
   rows.groupBy((key, value) => [value, key]).aggregate({
     initializer: () => '',
-    adder: (_, key, all) => [...all, key].sort().join(''),
+    adder: (_, key, all) => [...all.split(''), key].sort().join(''),
     subtractor: (_, key, all) => all.replace(key, ''),
     store: { name: 'holders', value: serdes.string },
   })
