@@ -14,6 +14,7 @@ export interface RequestOptions {
 export interface Channel {
   /**
    * Requests are sent in the order of the calls and handled by the broker in that order. Error codes in the answer are the caller's to read.
+   * Record batches are handed over as they are: what the answerer keeps beyond its answer it copies, for their buffers are used again then.
    * A Produce with acks 0 resolves at once, to an answer without topics.
    * @throws MillraceError CONNECTION_FAILED or REQUEST_TIMED_OUT (retriable), UNSUPPORTED_VERSION
    */
