@@ -66,6 +66,7 @@ async function readAll(
         const entry = open.get(partitionName(fetched.topic, fetched.partition))
         if (entry === undefined) continue
         restored += entry.target.state.restore(entry.target.store, fetched.cursor)
+        await entry.target.state.restoreSettled()
         entry.position = fetched.nextOffset
         if (entry.position >= entry.end) finish(entry.target, open, reader)
       }

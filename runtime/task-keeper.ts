@@ -86,7 +86,7 @@ export class TaskKeeper {
       this.#suspended.delete(name)
       await state.close()
     }
-    const states = await Promise.all(ids.map(id => this.#open(id)))
+    const states = await Promise.all(ids.map(id => this.#open(id, ids.length)))
     await this.#restore(ids, states)
     if (this.#stopping.signal.aborted) return
     ids.forEach((id, index) => this.#start(id, states[index]!, committed))
@@ -121,13 +121,13 @@ export class TaskKeeper {
     this.#byPartition.clear()
   }
 
-  async #open(id: TaskId): Promise<TaskState> {
+  async #open(id: TaskId, tasks: number): Promise<TaskState> {
     const { topology, directory, budget } = this.#options
     const name = taskName(id)
     const suspended = this.#suspended.get(name)
     if (suspended !== undefined) return suspended
     const own = new Set(topology.subtopologies[id.subtopology]!.stores)
-    const state = await openTaskState({ directory: directory.taskPath(id), stores: topology.stores.filter(store => own.has(store.name)), budget })
+    const state = await openTaskState({ directory: directory.taskPath(id), stores: topology.stores.filter(store => own.has(store.name)), budget, tasks })
     this.#suspended.set(name, state)
     return state
   }

@@ -128,7 +128,7 @@ export class WriteBackKeyValueStore extends WriteBackStore<KeyValueStoreDescript
     if (this.#rows.complete) return this.freshRow(key, mapKey, this.#rows, ABSENT)
     const bytes = this.#read(this.keySerde.serialize(key))
     const row = this.freshRow(key, mapKey, this.#rows, bytes === null ? ABSENT : 0)
-    if (bytes !== null) this.fill(row, bytes)
+    if (bytes !== null) this.read(row, bytes)
     return row
   }
 

@@ -70,7 +70,10 @@ export interface Checkpoint {
 export interface TaskState {
   store(name: string): Store
   readonly stores: ReadonlyMap<string, Store>
-  /** As last committed on this disk; offsets absent where nothing was. Memory stores never have one. */
+  /**
+   * As last committed. When the state is opened: as far as its disk has the rows, which may be less after a crash; the rest is in the changelog.
+   * Offsets are absent where nothing was. Memory stores have none when they are opened.
+   */
   readonly checkpoint: Checkpoint
   /** Applies changelog records of one store, outside of any commit; they show after `commitRestored`. Expired windows are skipped. Answers the records applied. */
   restore(store: string, records: RecordCursor): number
@@ -79,13 +82,14 @@ export interface TaskState {
   /** Makes what was restored durable up to these offsets. */
   commitRestored(checkpoint: Checkpoint): Promise<void>
   /**
-   * Serialises each row that changed since the last flush, once, into `sink` (if the store is logged) and into the batch
-   * that the next `commit` writes. Processing may go on between the two.
+   * Serialises each row that changed since the last flush, once, into `sink` (if the store is logged); to disk it goes with the next
+   * `commit` or a later one (with the next, if the store is not logged). Processing may go on between the two.
    */
   flush(sink: ChangelogSink): void
-  /** Writes what was flushed, with its checkpoint, as one LevelDB batch. Then trims memory to the budget. */
+  /** Makes what was flushed durable: the changelog has it; the disk gets clocks now, rows and their offsets when it is their time. Then trims memory to the budget. */
   commit(checkpoint: Checkpoint): Promise<void>
   /** Bytes of rows changed and not flushed, estimated. */
   readonly dirtyBytes: number
+  /** Writes what is committed and not on disk yet. What is not committed is lost, as in a crash. */
   close(): Promise<void>
 }

@@ -102,7 +102,7 @@ export class SyncScanner {
       state = Atomics.load(words, STATE)
     }
     if (state !== FAILED) return state
-    const text = Buffer.from(new Uint8Array(chunk, HEADER_BYTES, words[ROWS]!)).toString()
+    const text = Buffer.from(new Uint8Array(chunk, HEADER_BYTES, words[ROWS])).toString()
     throw new MillraceError('STATE_SCAN', `A range of the store in ${location} cannot be read: ${text}.`)
   }
 

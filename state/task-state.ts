@@ -1,13 +1,14 @@
 // A task's state on one ordered byte map: its stores, and what each commit keeps beside their rows.
 
-import { MillraceError, assert } from '../core/error.ts'
-import type { Offset, RecordCursor } from '../core/record.ts'
+import { assert } from '../core/error.ts'
+import type { RecordCursor } from '../core/record.ts'
 import type { StoreDescription } from '../core/topology/store-description.ts'
 import { prefixEnd, type ByteBatch, type ByteMap } from './byte-map.ts'
 import { WriteBackKeyValueStore } from './key-value-store.ts'
 import { openLevelByteMap, type LevelOptions } from './level-byte-map.ts'
 import { dirtyBytesOf, memoryStore, memoryTaskState, storeNamed, type WriteBack } from './memory-task-state.ts'
 import { SortedRun } from './sorted-run.ts'
+import { checkFormat, openPrefixes, readCommit, writeCommit, type CommitRecord } from './state-catalog.ts'
 import { StateBudget } from './state-budget.ts'
 import type { ChangelogSink, Checkpoint, Store, TaskState } from './store.ts'
 import { WriteBackWindowStore } from './window-store.ts'
@@ -19,26 +20,20 @@ export interface TaskStateOptions {
   readonly stores: readonly StoreDescription[]
   /** Shared by all tasks of the process. */
   readonly budget?: StateBudget
+  /** How many tasks share the budget. Default 1. */
+  readonly tasks?: number
   readonly level?: LevelOptions
 }
 
-const SMALL_BUDGET_BYTES = 128 * 1024 * 1024
-/** Raised when what is on disk is laid out in another way. */
-const FORMAT = '1'
-const CHECKPOINT_KEY = metaKey('checkpoint')
-const FORMAT_KEY = metaKey('format')
+const MIB = 1024 * 1024
+/** Files of all tasks that may be open, as a multiple of the budget. Reading from one that is not takes four times as long; those that are count in the process's size. */
+const OPEN_FILES_SHARE = 4
+const LARGE_OPEN_FILES_BYTES = 128 * MIB
 /** Bytes of a changelog that are gathered before they are written. */
-const RUN_BYTES = 32 * 1024 * 1024
+const RUN_BYTES = 32 * MIB
 const RUN_BATCH_RECORDS = 16_384
 /** Rows are written to disk at the latest when so many records have gone to the changelog since: that is what is read again after a crash. */
 const MOST_UNWRITTEN_RECORDS = 2_000_000
-
-/** What is kept of a commit beside the rows, as JSON under one key. */
-interface CommitRecord {
-  readonly offsets: Readonly<Record<string, Offset>>
-  readonly clocks: Readonly<Record<string, number>>
-  readonly memos: Readonly<Record<string, StoreMemo>>
-}
 
 /**
  * Opens what the last commit left. Without any store of medium `level` nothing is opened on disk.
@@ -47,7 +42,7 @@ interface CommitRecord {
 export async function openTaskState(options: TaskStateOptions): Promise<TaskState> {
   if (options.directory === null || options.stores.every(store => store.medium === 'memory')) return memoryTaskState(options.stores)
   const budget = options.budget ?? new StateBudget()
-  const map = await openLevelByteMap(options.directory, { ...levelOptions(budget), ...options.level })
+  const map = await openLevelByteMap(options.directory, { ...levelOptions(budget, options.tasks ?? 1), ...options.level })
   try {
     return await openTaskStateOn(map, options.stores, budget, options.directory)
   } catch (error) {
@@ -56,20 +51,21 @@ export async function openTaskState(options: TaskStateOptions): Promise<TaskStat
   }
 }
 
-/** What is open on disk follows the budget too: a small one wants a small process, a large one fast reads. */
-function levelOptions(budget: StateBudget): LevelOptions {
-  return { fileBytes: budget.limitBytes < SMALL_BUDGET_BYTES ? 1024 * 1024 : 2 * 1024 * 1024, openFilesBytes: budget.limitBytes }
+/** What is open on disk follows the budget too, and is shared by the tasks: a small one wants a small process, a large one fast reads. */
+function levelOptions(budget: StateBudget, tasks: number): LevelOptions {
+  const openFilesBytes = (OPEN_FILES_SHARE * budget.limitBytes) / tasks
+  return { fileBytes: openFilesBytes < LARGE_OPEN_FILES_BYTES ? MIB : 2 * MIB, openFilesBytes }
 }
 
 /** The same on a byte map that is open; `place` names it in messages. The state closes it. */
 export async function openTaskStateOn(map: ByteMap, stores: readonly StoreDescription[], budget: StateBudget, place = 'memory'): Promise<TaskState> {
   checkFormat(map, place)
   const commit = readCommit(map)
-  const names = await openNames(map, stores, place)
+  const prefixes = await openPrefixes(map, stores, place)
   const opened = new Map<string, WriteBack>()
   const byId = new Map<number, WriteBack>()
   for (const description of stores) {
-    const prefix = names.get(description.name)
+    const prefix = prefixes.get(description.name)
     const store = prefix === undefined ? memoryStore(description) : await openStore(map, description, prefix, budget, commit.memos[description.name] ?? null)
     opened.set(description.name, store)
     if (prefix !== undefined) byId.set(prefix.readUInt16BE(0), store)
@@ -183,7 +179,7 @@ class MapTaskState implements TaskState {
     if (rowsToo) this.#writtenOffsets = Object.fromEntries([...checkpoint.changelogOffsets].filter(([name]) => this.stores.get(name)?.place !== null))
     const record: CommitRecord = { offsets: this.#writtenOffsets, clocks: Object.fromEntries(checkpoint.clocks), memos: this.#memos }
     const batch = await this.#writeRun(writes, null)
-    batch.put(CHECKPOINT_KEY, Buffer.from(JSON.stringify(record)))
+    writeCommit(batch, record)
     await batch.write()
     for (const done of committed) done()
     this.#checkpoint = checkpoint
@@ -271,59 +267,6 @@ function newRun(): StoresRun {
 
 function refuseRecord(): never {
   throw new Error('assertion failed: a store is not written while it is restored; this is a bug in Millrace')
-}
-
-// ─── what is on disk beside the rows: keys that begin with two zero bytes; a store's begin with its number, from 1 ───
-
-function metaKey(name: string): Buffer {
-  return Buffer.concat([Buffer.of(0, 0), Buffer.from(name)])
-}
-
-function checkFormat(map: ByteMap, place: string): void {
-  const format = map.get(FORMAT_KEY)?.toString()
-  if (format === undefined || format === FORMAT) return
-  throw new MillraceError('STATE_FORMAT', `The state in ${place} has format ${format}; this version of Millrace reads format ${FORMAT}.`, {
-    hint: 'Delete that directory: it is rebuilt from the changelog.',
-  })
-}
-
-function readCommit(map: ByteMap): CommitRecord {
-  const bytes = map.get(CHECKPOINT_KEY)
-  return bytes === null ? { offsets: {}, clocks: {}, memos: {} } : (JSON.parse(bytes.toString()) as CommitRecord)
-}
-
-/** The key prefix of each store on disk; stores that are new get the next numbers. */
-async function openNames(map: ByteMap, stores: readonly StoreDescription[], place: string): Promise<Map<string, Buffer>> {
-  const names = new Map<string, Buffer>()
-  let highest = 0
-  const prefix = metaKey('store/')
-  const known = new Map<string, { readonly id: number; readonly layout: string }>()
-  for await (const { key, value } of map.scan({ from: prefix, to: prefixEnd(prefix) })) {
-    const entry = JSON.parse(value.toString()) as { id: number; layout: string }
-    known.set(key.subarray(prefix.length).toString(), entry)
-    highest = Math.max(highest, entry.id)
-  }
-  const batch = map.batch()
-  batch.put(FORMAT_KEY, Buffer.from(FORMAT))
-  for (const store of stores) {
-    if (store.medium === 'memory') continue
-    const entry = known.get(store.name) ?? { id: ++highest, layout: layoutOf(store) }
-    if (entry.layout !== layoutOf(store)) throw changed(store, entry.layout, place)
-    if (!known.has(store.name)) batch.put(metaKey(`store/${store.name}`), Buffer.from(JSON.stringify(entry)))
-    names.set(store.name, Buffer.of(entry.id >>> 8, entry.id & 255))
-  }
-  if (batch.length > 1) await batch.write()
-  return names
-}
-
-function layoutOf(store: StoreDescription): string {
-  return store.kind === 'key-value' ? `key-value${store.timestamped ? ' timestamped' : ''}` : store.kind
-}
-
-function changed(store: StoreDescription, layout: string, place: string): MillraceError {
-  return new MillraceError('STATE_STORE_CHANGED', `The store ${store.name} in ${place} was a ${layout} store and is a ${layoutOf(store)} store now.`, {
-    hint: 'Give it another name, or reset the application.',
-  })
 }
 
 /** A store that no commit has named holds nothing; rows of a restore that did not come to its end are removed. */

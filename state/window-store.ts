@@ -262,7 +262,7 @@ export class WriteBackWindowStore extends WriteBackStore<WindowStoreDescription>
     const bytes = this.place!.map.get(this.#placeKeyOf(window.start, keyBytes))
     if (bytes === null) return null
     const row = this.freshRow(key, mapKey, window, 0)
-    this.fill(row, bytes)
+    this.read(row, bytes)
     return row
   }
 

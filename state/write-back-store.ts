@@ -97,7 +97,7 @@ export abstract class WriteBackStore<D extends StoreDescription> implements Budg
   }
 
   /** Takes the value read below into a row. */
-  protected fill(row: StoredRow, bytes: Buffer): void {
+  protected read(row: StoredRow, bytes: Buffer): void {
     const timeless = (row.flags & TIMELESS) !== 0
     const at = timeless ? 0 : 8
     row.value = this.valueSerde.deserialize(bytes, at, bytes.length)
@@ -108,7 +108,7 @@ export abstract class WriteBackStore<D extends StoreDescription> implements Budg
   /** A row of a scan: in no map until it is written. */
   protected looseRow(key: unknown, home: RowMap, bytes: Buffer): StoredRow {
     const row = new StoredRow(key, home, this.freshFlags | DETACHED)
-    this.fill(row, bytes)
+    this.read(row, bytes)
     return row
   }
 

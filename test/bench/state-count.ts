@@ -3,6 +3,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { systemClock } from '../../core/clock.ts'
 import { seededRandom } from '../../core/random.ts'
 import { StateBudget } from '../../state/state-budget.ts'
 import { openTaskState } from '../../state/task-state.ts'
@@ -23,7 +24,7 @@ const overhead = process.cpuUsage(base)
 
 let peakRss = 0
 let last = process.cpuUsage()
-const startedMs = performance.now()
+const startedMs = systemClock.monotonic()
 for (let from = 0; from < records; from += recordsPerCommit) {
   for (let i = 0; i < recordsPerCommit; i++) {
     const row = store.row(`key-${random.uint32() % keys}`)
@@ -38,7 +39,7 @@ for (let from = 0; from < records; from += recordsPerCommit) {
     last = now
   }
 }
-const wallMs = performance.now() - startedMs
+const wallMs = systemClock.monotonic() - startedMs
 const used = process.cpuUsage(base)
 console.log(JSON.stringify({
   keys,
