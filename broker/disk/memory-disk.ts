@@ -128,6 +128,13 @@ export class MemoryDisk implements Disk {
     return next
   }
 
+  /** The disk as the next process finds it when only the process has died: every byte is there, and what was not synced still is not. */
+  kill(): MemoryDisk {
+    const next = this.crash(file => ({ keep: file.size }))
+    for (const [path, content] of this.#files) next.#files.get(path)!.synced = content.synced
+    return next
+  }
+
   /** Flips one bit. */
   corrupt(path: string, position: number): void {
     const content = this.#files.get(path)

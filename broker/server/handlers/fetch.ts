@@ -91,7 +91,7 @@ function fetchOne({ broker }: RequestContext, partition: Partition, asked: Fetch
   if (asked.fetchOffset < log.logStartOffset || asked.fetchOffset > log.endOffset) return failure(asked.partition, 'OFFSET_OUT_OF_RANGE')
   const limit = isolation === readCommitted ? partition.lastStableOffset : partition.highWatermark
   try {
-    const records = maxBytes <= 0 ? null : readRecords(partition, asked.fetchOffset, limit, maxBytes, atLeastOne)
+    const records = maxBytes <= 0 && !atLeastOne ? null : readRecords(partition, asked.fetchOffset, limit, maxBytes, atLeastOne)
     return {
       partitionIndex: asked.partition,
       errorCode: 0,

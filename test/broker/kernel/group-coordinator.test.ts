@@ -245,6 +245,29 @@ test.each([[0], [3000]])('members see one leader and one assignment per generati
   )
 })
 
+test('an assignment that becomes durable late is not taken for that of the next generation', () => {
+  const host = new Host()
+  const join = (memberId: string, answered: (answer: JoinAnswer) => void): void => host.ask<JoinAnswer>((token, now) => host.coordinator.join({
+    groupId: 'g', memberId, groupInstanceId: null, clientId: 'c', clientHost: '/h', sessionTimeoutMs: 10_000, rebalanceTimeoutMs: 20_000, protocolType: 'consumer',
+    protocols: [{ name: 'range', metadata: Buffer.alloc(0) }], needsKnownId: false, canSkipAssignment: true,
+  }, token, now), answered)
+  const sync = (memberId: string, generation: number, assignment: string, answered: (answer: SyncAnswer) => void): void => host.ask<SyncAnswer>((token, now) => host.coordinator.sync({
+    groupId: 'g', memberId, groupInstanceId: null, generation, protocolType: null, protocol: null, assignments: [{ memberId, assignment: Buffer.from(assignment) }],
+  }, token, now), answered)
+  const told: string[] = []
+  let a = ''
+  join('', answer => (a = answer.memberId))
+  sync(a, 1, 'first', answer => told.push(`${errorNameOf(answer.errorCode)} ${answer.assignment.toString()}`))
+  join('', () => {})
+  join(a, answer => told.push(`generation ${answer.generationId}`))
+  sync(a, 2, 'second', answer => told.push(`${errorNameOf(answer.errorCode)} ${answer.assignment.toString()}`))
+  expect(told).toEqual(['REBALANCE_IN_PROGRESS ', 'generation 2'])
+  host.disk(true)
+  expect(told.length).toBe(2)
+  host.disk(true)
+  expect(told[2]).toBe('NONE second')
+})
+
 test('a write that fails is answered as a coordinator that is not available, and changes nothing', () => {
   const host = new Host()
   const answers: number[] = []

@@ -51,11 +51,11 @@ const record: fc.Arbitrary<TestRecord> = fc.record({
   timestamp: fc.integer({ min: 0, max: 5000 }),
 })
 
-type Step = { readonly append: readonly TestRecord[]; readonly codec: number } | { readonly compactAt: number; readonly maxKeyBytes: number } | 'roll' | 'reopen'
+type Step = { readonly append: readonly TestRecord[]; readonly codec: number } | { readonly compactAt: number; readonly maxKeyBytes: number; readonly segmentBytes: number } | 'roll' | 'reopen'
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 8, arbitrary: fc.record({ append: fc.array(record, { minLength: 1, maxLength: 6 }), codec: fc.constantFrom(0, 0, 1, 3) }) },
-  { weight: 2, arbitrary: fc.record({ compactAt: fc.constantFrom(0, 500, 1500), maxKeyBytes: fc.constantFrom(100, 200, 1e9) }) },
+  { weight: 2, arbitrary: fc.record({ compactAt: fc.constantFrom(0, 500, 1500), maxKeyBytes: fc.constantFrom(100, 200, 1e9), segmentBytes: fc.constantFrom(800, 2000) }) },
   { weight: 2, arbitrary: fc.constant('roll' as const) },
   { weight: 1, arbitrary: fc.constant('reopen' as const) },
 )
@@ -69,6 +69,15 @@ function check(left: readonly ReadRecord[], all: readonly ReadRecord[], compacte
   for (const entry of last.values()) if (entry.value !== null) expect(left).toContainEqual(entry)
   const lastCompacted = new Map(all.filter(({ offset }) => offset < compactedOffset).map(entry => [entry.key, entry.offset]))
   for (const { key, offset } of left) if (offset < compactedOffset) expect(offset).toBe(lastCompacted.get(key))
+}
+
+/** Reading from any offset on finds what reading all finds behind it: no segment hides another. */
+function checkEveryOffset(log: Log): void {
+  const all = readAll(log)
+  for (let offset = log.logStartOffset; offset < log.endOffset; offset++) {
+    const read = log.read(offset, { maxBytes: 1, limit: log.endOffset, atLeastOne: true })
+    expect(read === null ? undefined : recordsOf(read.records, offset)[0]).toEqual(all.find(entry => entry.offset >= offset))
+  }
 }
 
 test('of every key the last record stays, with its offset and timestamp', async () => {
@@ -85,7 +94,7 @@ test('of every key the last record stays, with its offset and timestamp', async 
         } else if ('append' in step) {
           const base = log.append(batchOf(step.append, { codec: step.codec }), 0)
           all.push(...step.append.map((entry, index) => ({ ...entry, offset: base + index })))
-        } else await pass(log, step.compactAt, { maxKeyBytes: step.maxKeyBytes })
+        } else await pass(log, step.compactAt, { maxKeyBytes: step.maxKeyBytes, segmentBytes: step.segmentBytes })
         check(readAll(log), all, log.compactedOffset)
         expect(log.endOffset).toBe(all.length)
       }
@@ -127,13 +136,14 @@ test('a crash between any two steps of a swap loses nothing', async () => {
     first.close()
     const log = open(failingAt(disk, nth))
     try {
-      done = await pass(log, 100)
+      done = await pass(log, 100, { segmentBytes: 2000 })
     } catch (error) {
       expect(error).toMatchObject({ code: 'DISK_FAILED' })
     }
     const again = open(disk.crash(file => ({ keep: file.size })))
     expect(again.endOffset).toBe(60)
     check(readAll(again), all, 0)
+    checkEveryOffset(again)
     await pass(again, 100)
     check(readAll(again), all, again.compactedOffset)
   }

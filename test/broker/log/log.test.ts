@@ -166,7 +166,13 @@ test('a crash at any byte loses nothing that was synced and leaves no half batch
       model.end = endOffset
       model.start = Math.min(model.start, endOffset)
       check(opened.log, model)
-      expect(opened.log.append(batchOf([{ key: 'k', value: 'v', timestamp: 0 }]), 1)).toBe(endOffset)
+      await apply({ do: 'append', records: [{ key: 'k', value: 'v', timestamp: 0 }] }, opened.log, model)
+      check(opened.log, model)
+      await apply({ do: 'checkpoint' }, opened.log, model)
+      opened.log.close()
+      const again = open(after)
+      expect(again.recovered).toBe(false)
+      check(again.log, model)
     }),
     { numRuns: 300 },
   )

@@ -179,6 +179,22 @@ test('a crash takes nothing that was acknowledged, and a record is seen only whe
   expect(recordsOf((await fetch(again, 't', 0)).records!).map(({ value }) => value)).toEqual(Array.from({ length: 20 }, (_, i) => String(i)))
 })
 
+test('a start after a crash waits until what it found is durable', async () => {
+  const disk = new MemoryDisk()
+  const { channel } = await start({ disk })
+  await create(channel, 't')
+  await produce(channel, 't', batchOf([one('a')]))
+  disk.syncGate = new Promise(() => {})
+  void produce(channel, 't', batchOf([one('unsure')]))
+  const after = disk.kill()
+  open.length = 0
+  const { channel: again } = await start({ disk: after })
+  expect((await listOffset(again, 't', -1)).offset).toBe(2)
+  open.length = 0
+  const { channel: later } = await start({ disk: after.crash() })
+  expect((await listOffset(later, 't', -1)).offset).toBe(2)
+})
+
 test('a failed fsync takes back what was not acknowledged; the producer sends it again', async () => {
   const disk = new MemoryDisk()
   const { channel } = await start({ disk })
