@@ -29,7 +29,7 @@ const MIB = 1024 * 1024
 /** Files of all tasks that may be open, as a multiple of the budget. Reading from one that is not takes four times as long; those that are count in the process's size. */
 const OPEN_FILES_SHARE = 4
 const LARGE_OPEN_FILES_BYTES = 128 * MIB
-/** Bytes of a changelog that are gathered before they are written. */
+/** Bytes of a changelog that are gathered before they are written, unless told otherwise. */
 const RUN_BYTES = 32 * MIB
 const RUN_BATCH_RECORDS = 16_384
 /** Rows are written to disk at the latest when so many records have gone to the changelog since: that is what is read again after a crash. */
@@ -44,7 +44,7 @@ export async function openTaskState(options: TaskStateOptions): Promise<TaskStat
   const budget = options.budget ?? new StateBudget()
   const map = await openLevelByteMap(options.directory, { ...levelOptions(budget, options.tasks ?? 1), ...options.level })
   try {
-    return await openTaskStateOn(map, options.stores, budget, options.directory)
+    return await openTaskStateOn(map, { stores: options.stores, budget, place: options.directory })
   } catch (error) {
     await map.close()
     throw error
@@ -57,8 +57,18 @@ function levelOptions(budget: StateBudget, tasks: number): LevelOptions {
   return { fileBytes: openFilesBytes < LARGE_OPEN_FILES_BYTES ? MIB : 2 * MIB, openFilesBytes }
 }
 
-/** The same on a byte map that is open; `place` names it in messages. The state closes it. */
-export async function openTaskStateOn(map: ByteMap, stores: readonly StoreDescription[], budget: StateBudget, place = 'memory'): Promise<TaskState> {
+export interface ByteMapStateOptions {
+  readonly stores: readonly StoreDescription[]
+  readonly budget: StateBudget
+  /** Names the map in messages. Default `memory`. */
+  readonly place?: string
+  /** Bytes of a changelog that are gathered before they are written. */
+  readonly runBytes?: number
+}
+
+/** The same on a byte map that is open; the state closes it. */
+export async function openTaskStateOn(map: ByteMap, options: ByteMapStateOptions): Promise<TaskState> {
+  const { stores, budget, place = 'memory', runBytes = RUN_BYTES } = options
   checkFormat(map, place)
   const commit = readCommit(map)
   const prefixes = await openPrefixes(map, stores, place)
@@ -70,7 +80,7 @@ export async function openTaskStateOn(map: ByteMap, stores: readonly StoreDescri
     opened.set(description.name, store)
     if (prefix !== undefined) byId.set(prefix.readUInt16BE(0), store)
   }
-  return new MapTaskState(map, opened, byId, commit, budget)
+  return new MapTaskState({ map, stores: opened, storesById: byId, commit, budget, runBytes })
 }
 
 /** Restored records on their way to disk, and the stores they are of. */
@@ -79,11 +89,21 @@ interface StoresRun {
   readonly stores: Set<WriteBack>
 }
 
+interface MapTaskStateParts {
+  readonly map: ByteMap
+  readonly stores: ReadonlyMap<string, WriteBack>
+  readonly storesById: ReadonlyMap<number, WriteBack>
+  readonly commit: CommitRecord
+  readonly budget: StateBudget
+  readonly runBytes: number
+}
+
 class MapTaskState implements TaskState {
   readonly stores: ReadonlyMap<string, WriteBack>
   readonly #map: ByteMap
   readonly #storesById: ReadonlyMap<number, WriteBack>
   readonly #budget: StateBudget
+  readonly #runBytes: number
   #checkpoint: Checkpoint
   /** Of the stores and the offsets as they are on disk. */
   #memos: CommitRecord['memos']
@@ -96,16 +116,18 @@ class MapTaskState implements TaskState {
   #flushed = false
   #unwrittenRecords = 0
   #committing = false
-  #run = newRun()
+  #run: StoresRun
   /** Full runs on their way to disk, one after the other. */
   #draining: Promise<void> = Promise.resolve()
   #drainingRuns = 0
 
-  constructor(map: ByteMap, stores: ReadonlyMap<string, WriteBack>, storesById: ReadonlyMap<number, WriteBack>, commit: CommitRecord, budget: StateBudget) {
+  constructor({ map, stores, storesById, commit, budget, runBytes }: MapTaskStateParts) {
     this.#map = map
     this.stores = stores
     this.#storesById = storesById
     this.#budget = budget
+    this.#runBytes = runBytes
+    this.#run = newRun(runBytes)
     this.#checkpoint = { changelogOffsets: new Map(Object.entries(commit.offsets)), clocks: new Map(Object.entries(commit.clocks)) }
     this.#memos = commit.memos
     this.#writtenOffsets = commit.offsets
@@ -210,7 +232,7 @@ class MapTaskState implements TaskState {
 
   #drain(): void {
     const { run, stores } = this.#run
-    this.#run = newRun()
+    this.#run = newRun(this.#runBytes)
     this.#drainingRuns++
     this.#draining = this.#draining.then(async () => {
       await (await this.#writeRun(run, stores)).write()
@@ -261,8 +283,8 @@ class MapTaskState implements TaskState {
   }
 }
 
-function newRun(): StoresRun {
-  return { run: new SortedRun(RUN_BYTES), stores: new Set() }
+function newRun(runBytes: number): StoresRun {
+  return { run: new SortedRun(runBytes), stores: new Set() }
 }
 
 function refuseRecord(): never {

@@ -44,7 +44,7 @@ function onByteMap(budgetBytes: number): Medium {
   let map: ByteMap = new MemoryByteMap()
   return {
     durable: true,
-    open: stores => openTaskStateOn(map, stores, new StateBudget(budgetBytes)),
+    open: stores => openTaskStateOn(map, { stores, budget: new StateBudget(budgetBytes), runBytes: budgetBytes }),
     leave: async () => {},
     async wipe() {
       map = new MemoryByteMap()
@@ -67,11 +67,11 @@ function onLevel(budgetBytes: number): Medium {
 }
 
 const media: readonly (readonly [string, () => Medium, number])[] = [
-  ['memory', onMemory, 100],
-  ['memory map, large budget', () => onByteMap(1 << 20), 150],
-  ['memory map, small budget', () => onByteMap(4000), 200],
-  ['memory map, tiny budget', () => onByteMap(600), 300],
-  ['LevelDB, small budget', () => onLevel(2000), 25],
+  ['memory', onMemory, 50],
+  ['memory map, large budget', () => onByteMap(1 << 20), 60],
+  ['memory map, small budget', () => onByteMap(4000), 60],
+  ['memory map, tiny budget', () => onByteMap(600), 100],
+  ['LevelDB, small budget', () => onLevel(2000), 12],
 ]
 
 type Step =
