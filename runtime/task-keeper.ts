@@ -127,7 +127,8 @@ export class TaskKeeper {
     const suspended = this.#suspended.get(name)
     if (suspended !== undefined) return suspended
     const own = new Set(topology.subtopologies[id.subtopology]!.stores)
-    const state = await openTaskState({ directory: directory.taskPath(id), stores: topology.stores.filter(store => own.has(store.name)), budget, tasks })
+    const stores = topology.stores.filter(store => own.has(store.name))
+    const state = await openTaskState({ directory: stores.length === 0 ? null : directory.taskPath(id), stores, budget, tasks })
     this.#suspended.set(name, state)
     return state
   }

@@ -1,17 +1,13 @@
-// Loads a topology script: bundles the person's TypeScript, with `millrace` meaning this very package, and takes its default export.
+// Loads a topology script: takes the default export of its bundle, and says what is wrong when there is no topology in it.
 
-import { build, type Plugin, type PluginBuild } from 'esbuild'
 import { existsSync } from 'node:fs'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { builtinModules } from 'node:module'
-import { tmpdir } from 'node:os'
-import { basename, dirname, extname, join, resolve } from 'node:path'
+import { basename, extname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { MillraceError } from '../../core/error.ts'
 import { isTopology, type Topology } from '../../core/topology/topology.ts'
 import type { ApplicationDefinition } from '../../runtime/application-definition.ts'
 import type { TopologyBuilder } from '../../runtime/application-settings.ts'
-import { BUILT_FOLDER } from '../place/package-place.ts'
+import { bundledScript } from './script-cache.ts'
 
 export interface LoadedScript {
   /** Absolute. */
@@ -40,66 +36,13 @@ export async function loadScript(file: string): Promise<LoadedScript> {
 }
 
 async function importBundled(path: string): Promise<Record<string, unknown>> {
-  const folder = await mkdtemp(join(tmpdir(), 'millrace-script-'))
+  const bundle = await bundledScript(path)
   try {
-    const outfile = join(folder, `${basename(path, extname(path))}.mjs`)
-    await build({
-      entryPoints: [path],
-      outfile,
-      bundle: true,
-      format: 'esm',
-      platform: 'node',
-      target: 'node20',
-      sourcemap: 'inline',
-      logLevel: 'silent',
-      plugins: [{ name: 'millrace', setup: setUp }],
-    })
     process.setSourceMapsEnabled(true)
-    return (await import(pathToFileURL(outfile).href)) as Record<string, unknown>
+    return (await import(pathToFileURL(bundle.file).href)) as Record<string, unknown>
   } finally {
-    await rm(folder, { recursive: true, force: true })
+    await bundle.release()
   }
-}
-
-/** This package's faces, as built. */
-const FACES: Readonly<Record<string, string>> = {
-  millrace: 'dsl/index.js',
-  'millrace/runtime': 'runtime/index.js',
-  'millrace/state': 'state/index.js',
-  'millrace/broker': 'broker/index.js',
-  'millrace/client': 'broker/client/index.js',
-  'millrace/testing': 'test/kit/index.js',
-}
-
-const setUp: Plugin['setup'] = bundler => {
-  bundler.onResolve({ filter: /^millrace(\/|$)/ }, ({ path }) => {
-    const face = FACES[path]
-    return face === undefined ? null : { path: pathToFileURL(join(BUILT_FOLDER, face)).href, external: true }
-  })
-  leavePackagesOutside(bundler)
-  keepImportMeta(bundler)
-}
-
-/** A package is found from where the script is, and stays as it was installed. */
-function leavePackagesOutside(bundler: PluginBuild): void {
-  bundler.onResolve({ filter: /^[^./]/ }, async ({ path, kind, resolveDir, pluginData }) => {
-    if (pluginData === 'resolving' || kind === 'entry-point') return null
-    if (path.startsWith('node:') || builtinModules.includes(path)) return { path, external: true }
-    const found = await bundler.resolve(path, { kind, resolveDir, pluginData: 'resolving' })
-    if (found.errors.length > 0 || !/[\\/]node_modules[\\/]/.test(found.path)) return found
-    return { path: pathToFileURL(found.path).href, external: true }
-  })
-}
-
-/** A bundled file still believes to be where its source is. */
-function keepImportMeta(bundler: PluginBuild): void {
-  bundler.onLoad({ filter: /\.[cm]?[jt]s$/ }, async ({ path }) => {
-    const text = await readFile(path, 'utf8')
-    if (!text.includes('import.meta.')) return null
-    const places = { url: pathToFileURL(path).href, filename: path, dirname: dirname(path) }
-    const contents = text.replaceAll(/\bimport\.meta\.(url|filename|dirname)\b/g, (_, name: keyof typeof places) => JSON.stringify(places[name]))
-    return { contents, loader: /\.[cm]?ts$/.test(path) ? 'ts' : 'js' }
-  })
 }
 
 function definitionOf(exported: unknown, file: string): ApplicationDefinition {
