@@ -27,7 +27,7 @@ export interface TaskStateOptions {
 
 const MIB = 1024 * 1024
 /** Files of all tasks that may be open, as a multiple of the budget. Reading from one that is not takes four times as long; those that are count in the process's size. */
-const OPEN_FILES_SHARE = 4
+const OPEN_FILES_SHARE = 3
 const LARGE_OPEN_FILES_BYTES = 128 * MIB
 /** Bytes of a changelog that are gathered before they are written, unless told otherwise. */
 const RUN_BYTES = 32 * MIB
