@@ -1,7 +1,8 @@
 // The settings of a broker: Kafka's names, our defaults, and the layers that a value comes from.
 
+import { nearestName } from '../../core/nearest-name.ts'
 import { MillraceError } from '../../core/error.ts'
-import { configProblem, configSource, maxInt, maxLong, nearestName, type ConfigDefinition } from './config-definition.ts'
+import { configProblem, configSource, maxInt, maxLong, type ConfigDefinition } from './config-definition.ts'
 import { topicConfigs, type ConfigOverrides, type Refusal } from './topic-config.ts'
 
 const day = 86_400_000

@@ -1,7 +1,8 @@
 // The settings of a topic: Kafka's names and defaults, and what they come to for one topic on this broker.
 
+import { nearestName } from '../../core/nearest-name.ts'
 import type { ErrorName } from '../wire/error-code.ts'
-import { configProblem, listOf, maxLong, nearestName, type ConfigDefinition } from './config-definition.ts'
+import { configProblem, listOf, maxLong, type ConfigDefinition } from './config-definition.ts'
 
 export const topicConfigs: ReadonlyMap<string, ConfigDefinition> = new Map(
   (

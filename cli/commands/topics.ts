@@ -66,7 +66,7 @@ export async function expectTopics(admin: LogAdmin, names: readonly string[]): P
   const missing = names.find(name => !found.has(name))
   if (missing === undefined) return names.map(name => found.get(name)!)
   const known = (await admin.listTopics()).filter(name => !name.startsWith('__'))
-  throw new MillraceError('UNKNOWN_TOPIC_OR_PARTITION', `There is no topic ${missing}.`, { hint: nearest(missing, [...known].sort(), 'There are') })
+  throw new MillraceError('UNKNOWN_TOPIC_OR_PARTITION', `There is no topic ${missing}.`, { hint: nearest(missing, [...known].sort(), 'There are', `Create it: millrace topics create ${missing}`) })
 }
 
 async function withAdmin(options: LogPlace & { readonly verbose?: boolean }, terminal: Terminal, work: (admin: LogAdmin) => Promise<void>): Promise<void> {

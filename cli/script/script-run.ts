@@ -122,7 +122,7 @@ function checkInputs({ inputs, script: { topology } }: ScriptRunOptions): Readon
   for (const { topic, store } of topology.globals) sources.set(topic, { key: store.key, value: store.value })
   for (const topic of inputs.keys()) {
     if (sources.has(topic)) continue
-    throw new MillraceError('USAGE', `The topology does not read the topic ${topic}.`, { hint: nearest(topic, [...sources.keys()], 'It reads') })
+    throw new MillraceError('USAGE', `The topology does not read the topic ${topic}.`, { hint: nearest(topic, [...sources.keys()], 'It reads', 'It reads no topics.') })
   }
   return sources
 }

@@ -65,7 +65,7 @@ interface Frame {
 function scriptFrame(error: Error): Frame | null {
   for (const line of (error.stack ?? '').split('\n')) {
     const match = /\(?((?:file:\/\/|\/|[A-Za-z]:[\\/])[^()]*):(\d+):(\d+)\)?$/.exec(line)
-    if (match === null) continue
+    if (match === null || line.includes('(node:')) continue
     const file = match[1]!.startsWith('file://') ? fileURLToPath(match[1]!) : match[1]!
     if (file.startsWith(BUILT_FOLDER) || file.includes(`${sep}node_modules${sep}`)) continue
     const below = relative(process.cwd(), file)

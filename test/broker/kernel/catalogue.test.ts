@@ -3,7 +3,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Catalogue, type MetadataRecord, type NewTopicRequest } from '../../../broker/kernel/catalogue.ts'
-import { nearestName } from '../../../broker/kernel/config-definition.ts'
+import { nearestName } from '../../../core/nearest-name.ts'
 
 const request = (name: string, more: Partial<NewTopicRequest> = {}): NewTopicRequest => ({ name, partitions: -1, replicationFactor: -1, configs: {}, ...more })
 const defaults = { partitions: 3 }
