@@ -86,28 +86,34 @@ export async function compact(log: Log, range: CompactionRange, settings: Compac
 
 /** The last offset of each key in the part that was not compacted, or as much of it as fits. */
 async function latestOffsets(range: CompactionRange, maxKeyBytes: number, pause: () => Promise<void>): Promise<{ readonly latest: ReadonlyMap<string, Offset>; readonly end: Offset }> {
-  const latest = new Map<string, Offset>()
-  let keyBytes = 0
+  const latest = new LatestOffsets()
   let end = range.dirtyFrom
   for (const segment of range.segments) {
-    for (let position = 0; position < segment.size && keyBytes < maxKeyBytes; ) {
+    for (let position = 0; position < segment.size; ) {
+      if (latest.bytes >= maxKeyBytes) return { latest: latest.offsets, end }
       segment.scan({ from: position, checked: true, blockBytes: pauseBytes }, (header, start) => {
         position = start + header.size
         if (header.lastOffset < range.dirtyFrom) return true
-        if (!header.isControl) {
-          visitRecords(header, ({ key, offset }) => {
-            if (key === null) return
-            if (!latest.has(key)) keyBytes += key.length + keyOverheadBytes
-            latest.set(key, offset)
-          })
-        }
+        if (!header.isControl) visitRecords(header, ({ key, offset }) => latest.note(key, offset))
         end = header.lastOffset + 1
-        return keyBytes < maxKeyBytes && position % pauseBytes >= start % pauseBytes
+        return latest.bytes < maxKeyBytes && position % pauseBytes >= start % pauseBytes
       })
       await pause()
     }
   }
-  return { latest, end: keyBytes < maxKeyBytes ? range.end : end }
+  return { latest: latest.offsets, end: latest.bytes < maxKeyBytes ? range.end : end }
+}
+
+class LatestOffsets {
+  readonly offsets: Map<string, Offset> = new Map<string, Offset>()
+  /** What they take in memory, about. */
+  bytes = 0
+
+  note(key: string | null, offset: Offset): void {
+    if (key === null) return
+    if (!this.offsets.has(key)) this.bytes += key.length + keyOverheadBytes
+    this.offsets.set(key, offset)
+  }
 }
 
 /** A pause is due where a batch crosses a multiple of this. */

@@ -3,8 +3,9 @@
 import { assert } from '../../core/error.ts'
 import type { Offset } from '../../core/record.ts'
 import { RecordBatchHeader } from '../wire/record-batch-header.ts'
-import { removeCheckpoint, writeCheckpoint, type Checkpoint, type Json, type RecoveryPoint } from './checkpoint.ts'
-import { LeaderEpochs } from './leader-epochs.ts'
+import { CheckpointKeeper, type KnownCheckpoint } from './checkpoint-keeper.ts'
+import type { Checkpoint, Json, RecoveryPoint } from './checkpoint.ts'
+import type { LeaderEpochs } from './leader-epochs.ts'
 import { SegmentRewriting } from './segment-rewriting.ts'
 import { Segment, type SegmentHome } from './segment.ts'
 
@@ -29,20 +30,8 @@ export interface LogParts {
   readonly durableOffset: Offset
   readonly leaderEpochs: LeaderEpochs
   readonly compactedOffset: Offset
-  readonly saved: SavedCheckpoint
-  /** There never was a checkpoint. */
-  readonly isNew: boolean
+  readonly checkpoint: KnownCheckpoint
 }
-
-/** What a checkpoint on the disk says, as far as a newer one may differ. */
-export interface SavedCheckpoint {
-  readonly offset: Offset
-  readonly segment: Offset
-  readonly logStartOffset: Offset
-  readonly compactedOffset: Offset
-}
-
-export const noCheckpoint: SavedCheckpoint = { offset: -1, segment: -1, logStartOffset: -1, compactedOffset: -1 }
 
 export interface LogReadOptions {
   readonly maxBytes: number
@@ -76,10 +65,7 @@ export class Log {
   /** Segments that were rolled and not synced yet. */
   #unsynced: Segment[] = []
   #namesChanged = true
-  /** What the last checkpoint says. */
-  #saved: SavedCheckpoint
-  #isNew: boolean
-  #saving: Promise<void> = Promise.resolve()
+  readonly #checkpoints: CheckpointKeeper
   #syncing: Promise<void> | null = null
   #nextSync: Promise<void> | null = null
   /** Raised when the end is cut: a sync begun before says nothing about what came after. */
@@ -99,8 +85,7 @@ export class Log {
     this.#endOffset = parts.endOffset
     this.#durableOffset = parts.durableOffset
     this.compactedOffset = parts.compactedOffset
-    this.#saved = parts.saved
-    this.#isNew = parts.isNew
+    this.#checkpoints = new CheckpointKeeper(parts.home.disk, parts.home.directory, parts.checkpoint)
     for (const segment of this.#segments) segment.indexIntervalBytes = parts.settings.indexIntervalBytes
   }
 
@@ -231,7 +216,7 @@ export class Log {
     const cuts = this.#cuts
     const rolled = this.#unsynced
     const active = this.#active
-    if (this.#isNew) await this.#saveFirst()
+    if (this.#checkpoints.isMissing) await this.#saveFirst()
     if (this.#namesChanged) {
       this.#namesChanged = false
       await this.#home.disk.syncDirectory(this.directory)
@@ -254,33 +239,17 @@ export class Log {
    */
   async saveCheckpoint(point: RecoveryPoint, state: Json): Promise<void> {
     assert(point.offset <= this.#durableOffset, 'a checkpoint says only what is durable')
-    const saving = this.#saving.then(() => this.#save(point, state))
-    this.#saving = saving.catch(() => {
-      // Told to the one who asked for it.
+    const cuts = this.#cuts
+    await this.#checkpoints.save(this.#checkpoint(point, state), async () => {
+      assert(cuts === this.#cuts, 'a log is not cut while its checkpoint is written')
+      await this.#segments.find(({ baseOffset }) => baseOffset === point.segment)?.saveIndexes()
     })
-    await saving
   }
 
-  async #save(point: RecoveryPoint, state: Json): Promise<void> {
-    // Taken before one that is written already, or before a cut.
-    if (this.#closed || point.offset > this.#durableOffset || point.offset < this.#saved.offset) return
-    const next = { offset: point.offset, segment: point.segment, logStartOffset: this.#logStartOffset, compactedOffset: this.compactedOffset }
-    if (next.offset === this.#saved.offset && next.segment === this.#saved.segment && next.logStartOffset === this.#saved.logStartOffset && next.compactedOffset === this.#saved.compactedOffset) return
-    await this.#segments.find(({ baseOffset }) => baseOffset === point.segment)?.saveIndexes()
-    if (this.#closed) return
-    await writeCheckpoint(this.#home.disk, this.directory, this.#checkpoint(point, state))
-    if (this.#closed) return
-    if (next.logStartOffset > this.#saved.logStartOffset) await this.#home.disk.syncDirectory(this.directory)
-    this.#saved = next
-  }
-
-  /** Comes before anything is acknowledged: where there is a checkpoint, a gap behind it is what a crash has taken. */
-  async #saveFirst(): Promise<void> {
+  /** Says no more than where the log begins. */
+  #saveFirst(): Promise<void> {
     const { baseOffset } = this.#segments[0]!
-    const point = { segment: baseOffset, position: 0, offset: baseOffset, newest: null }
-    await writeCheckpoint(this.#home.disk, this.directory, this.#checkpoint(point, null))
-    this.#saved = { offset: baseOffset, segment: baseOffset, logStartOffset: this.#logStartOffset, compactedOffset: this.compactedOffset }
-    this.#isNew = false
+    return this.#checkpoints.save(this.#checkpoint({ segment: baseOffset, position: 0, offset: baseOffset, newest: null }, null), async () => {})
   }
 
   #checkpoint(point: RecoveryPoint, state: Json): Checkpoint {
@@ -300,10 +269,7 @@ export class Log {
   /** Cuts the log so that `offset` is next; a batch that holds it goes as a whole. A checkpoint beyond is removed: the caller saves another. */
   truncateTo(offset: Offset): void {
     if (offset >= this.#endOffset) return
-    if (offset < this.#saved.offset) {
-      removeCheckpoint(this.#home.disk, this.directory)
-      this.#saved = noCheckpoint
-    }
+    if (offset < this.#checkpoints.offset) this.#checkpoints.remove()
     this.#cuts++
     this.#places.clear()
     while (this.#segments.length > 1 && this.#active.baseOffset > offset) {
@@ -349,6 +315,7 @@ export class Log {
   /** Does not sync. */
   close(): void {
     this.#closed = true
+    this.#checkpoints.close()
     for (const segment of this.#segments) segment.close()
   }
 

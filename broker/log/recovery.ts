@@ -4,7 +4,7 @@ import type { Offset } from '../../core/record.ts'
 import type { RecordBatchHeader } from '../wire/record-batch-header.ts'
 import { readCheckpoint, type Checkpoint, type Json } from './checkpoint.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
-import { Log, noCheckpoint, type LogSettings, type SavedCheckpoint } from './log.ts'
+import { Log, type LogSettings } from './log.ts'
 import { finishSwap } from './segment-rewriting.ts'
 import { Segment, segmentName, type SegmentHome } from './segment.ts'
 
@@ -52,14 +52,8 @@ export function openLog(home: SegmentHome, settings: LogSettings, visitor: Recov
   })
   const logStartOffset = Math.min(found.endOffset, Math.max(checkpoint?.logStartOffset ?? 0, found.segments[0]!.baseOffset))
   const trusted = checkpoint?.recoveryPoint.offset ?? found.segments[0]!.baseOffset
-  const log = new Log({ home, settings, ...found, logStartOffset, durableOffset: Math.min(trusted, found.endOffset), leaderEpochs, compactedOffset: checkpoint?.compactedOffset ?? 0, saved: savedOf(checkpoint), isNew })
+  const log = new Log({ home, settings, ...found, logStartOffset, durableOffset: Math.min(trusted, found.endOffset), leaderEpochs, compactedOffset: checkpoint?.compactedOffset ?? 0, checkpoint: checkpoint ?? (isNew ? 'missing' : 'broken') })
   return { log, state, recovered: found.endOffset > trusted || found.cut !== null || (checkpoint === null && !isNew), cut: found.cut }
-}
-
-function savedOf(checkpoint: Checkpoint | null): SavedCheckpoint {
-  if (checkpoint === null) return noCheckpoint
-  const { recoveryPoint, logStartOffset, compactedOffset } = checkpoint
-  return { offset: recoveryPoint.offset, segment: recoveryPoint.segment, logStartOffset, compactedOffset }
 }
 
 /** A checkpoint that speaks of bytes which are not there is worth nothing: somebody has changed the files. */

@@ -162,7 +162,7 @@ export class Partition {
 
   async #flushAll(): Promise<void> {
     // What this turn appends yet goes with it.
-    await null
+    await Promise.resolve()
     try {
       do {
         const checkpoint = this.#checkpointDue() ? this.#takeCheckpoint() : null

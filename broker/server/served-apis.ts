@@ -62,5 +62,5 @@ const served: Handlers = { ...handlers, ApiVersions: apiVersions(servedVersions)
 
 /** Undefined where the API is known but not served. */
 export function handlerOf<N extends ApiName>(name: N): Handler<N> | undefined {
-  return served[name] as Handler<N> | undefined
+  return served[name]
 }

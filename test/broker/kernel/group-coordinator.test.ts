@@ -32,7 +32,7 @@ class Host {
 
   ask<A>(request: (token: number, now: number) => readonly GroupEffect[], answered: (answer: A) => void): void {
     const token = this.#token++
-    this.#waiting.set(token, answered as (answer: never) => void)
+    this.#waiting.set(token, answered)
     this.perform(request(token, this.clock.now()))
   }
 

@@ -73,6 +73,10 @@ async function apply(step: Step, log: Log, model: Model): Promise<void> {
       await log.sync()
       return log.saveCheckpoint(point, null)
     }
+    case 'reopen':
+    case 'lose indexes':
+      // The log's owner does that.
+      return
     case 'delete': {
       const offset = model.start + Math.floor((model.end - model.start) * step.at)
       log.advanceLogStart(offset)

@@ -27,7 +27,7 @@ async function produce(channel: Channel, record: TestRecord): Promise<void> {
 async function read(channel: Channel): Promise<readonly (readonly [number, string | null])[]> {
   const { topics } = await channel.request('ListOffsets', { replicaId: -1, topics: [{ name: 't', partitions: [{ partitionIndex: 0, timestamp: -2 }] }] })
   const { responses } = await channel.request('Fetch', {
-    maxWaitMs: 0, minBytes: 1, topics: [{ topic: 't', partitions: [{ partition: 0, fetchOffset: topics[0]!.partitions[0]!.offset!, partitionMaxBytes: 1e6 }] }],
+    maxWaitMs: 0, minBytes: 1, topics: [{ topic: 't', partitions: [{ partition: 0, fetchOffset: topics[0]!.partitions[0]!.offset, partitionMaxBytes: 1e6 }] }],
   }, { version: 11 })
   // Segments are read one at a time; these logs are short enough for one.
   return recordsOf(responses[0]!.partitions[0]!.records!).map(({ offset, value }) => [offset, value])
