@@ -1,7 +1,7 @@
 // The table of what this broker serves: each API's versions and its handler.
 
 import { apis, type ApiName } from '../wire/apis.ts'
-import type { Handler } from './handler.ts'
+import type { Handler } from './handlers/handler.ts'
 import { apiVersions, type ServedVersions } from './handlers/api-versions.ts'
 import { describeCluster, initProducerId } from './handlers/cluster.ts'
 import { alterConfigs, describeConfigs, incrementalAlterConfigs } from './handlers/configs.ts'

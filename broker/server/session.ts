@@ -3,8 +3,8 @@
 import { MillraceError } from '../../core/error.ts'
 import type { ApiName, RequestOf, ResponseInput } from '../wire/apis.ts'
 import type { Peer, Session } from '../wire/session.ts'
-import type { BrokerState } from './broker-state.ts'
-import type { Connection } from './handler.ts'
+import type { BrokerState } from '../engine/broker-state.ts'
+import type { Connection } from './handlers/handler.ts'
 import { handlerOf } from './served-apis.ts'
 
 /** May be handed a request before the one before is answered; they take effect in the order of the calls. */

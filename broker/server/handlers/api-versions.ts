@@ -3,7 +3,7 @@
 import type { ApiName, ResponseInput } from '../../wire/apis.ts'
 import { apis } from '../../wire/apis.ts'
 import { errorCodeOf } from '../../wire/error-code.ts'
-import type { Handler } from '../handler.ts'
+import type { Handler } from './handler.ts'
 
 /** Versions that are served, where they are fewer than the wire knows. */
 export type ServedVersions = ReadonlyMap<ApiName, readonly [min: number, max: number]>

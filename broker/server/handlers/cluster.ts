@@ -1,7 +1,7 @@
 // DescribeCluster, InitProducerId: what concerns the broker as a whole.
 
 import { errorCodeOf } from '../../wire/error-code.ts'
-import type { Handler } from '../handler.ts'
+import type { Handler } from './handler.ts'
 
 const brokersEndpoint = 1
 

@@ -6,8 +6,8 @@ import { brokerConfigRefusal, brokerConfigs, type ConfigSynonym } from '../../ke
 import { configTypeCodes, listOf, type ConfigDefinition } from '../../kernel/config-definition.ts'
 import { topicConfigs, type ConfigOverrides, type Refusal } from '../../kernel/topic-config.ts'
 import { topicNameProblem } from '../../kernel/catalogue.ts'
-import type { BrokerState } from '../broker-state.ts'
-import type { Handler } from '../handler.ts'
+import type { BrokerState } from '../../engine/broker-state.ts'
+import type { Handler } from './handler.ts'
 
 type Described = ResponseInput<'DescribeConfigs'>['results'][number]
 type DescribedConfig = Described['configs'][number]

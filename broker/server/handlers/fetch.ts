@@ -4,10 +4,10 @@ import { MillraceError } from '../../../core/error.ts'
 import type { Offset } from '../../../core/record.ts'
 import type { RequestOf, ResponseInput } from '../../wire/apis.ts'
 import { errorCodeOf, type ErrorName } from '../../wire/error-code.ts'
-import { errorFields } from '../error-fields.ts'
-import type { Handler, RequestContext } from '../handler.ts'
-import { leaderEpochProblem } from '../leader-epoch-check.ts'
-import type { Partition } from '../partition.ts'
+import { errorFields } from '../../engine/error-fields.ts'
+import type { Handler, RequestContext } from './handler.ts'
+import { leaderEpochProblem } from './leader-epoch-check.ts'
+import type { Partition } from '../../engine/partition.ts'
 
 type Answer = ResponseInput<'Fetch'>
 type TopicAnswer = Answer['responses'][number]

@@ -2,7 +2,7 @@
 
 import type { ResponseInput } from '../../wire/apis.ts'
 import { errorCodeOf, type ErrorName } from '../../wire/error-code.ts'
-import type { Handler } from '../handler.ts'
+import type { Handler } from './handler.ts'
 
 type Coordinator = NonNullable<ResponseInput<'FindCoordinator'>['coordinators']>[number]
 

@@ -2,7 +2,7 @@
 
 import { errorCodeOf } from '../../wire/error-code.ts'
 import type { ResponseInput } from '../../wire/apis.ts'
-import type { Handler } from '../handler.ts'
+import type { Handler } from './handler.ts'
 
 type DescribedGroup = ResponseInput<'DescribeGroups'>['groups'][number]
 

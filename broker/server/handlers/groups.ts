@@ -5,7 +5,7 @@ import { errorCodeOf } from '../../wire/error-code.ts'
 import { inProcessHost } from '../../kernel/classic-group.ts'
 import type { JoinAnswer, SyncAnswer } from '../../kernel/group-effects.ts'
 import type { MemberIdentity } from '../../kernel/group-rebalance.ts'
-import type { Handler, RequestContext } from '../handler.ts'
+import type { Handler, RequestContext } from './handler.ts'
 
 export const joinGroup: Handler<'JoinGroup'> = async (context, request) => {
   const { broker, version } = context

@@ -4,10 +4,10 @@ import { MillraceError } from '../../../core/error.ts'
 import { findMaxTimestamp, findTimestamp } from '../../log/time-lookup.ts'
 import type { RequestOf, ResponseInput } from '../../wire/apis.ts'
 import { errorCodeOf } from '../../wire/error-code.ts'
-import { errorFields } from '../error-fields.ts'
-import type { Handler, RequestContext } from '../handler.ts'
-import { leaderEpochProblem } from '../leader-epoch-check.ts'
-import type { Partition } from '../partition.ts'
+import { errorFields } from '../../engine/error-fields.ts'
+import type { Handler, RequestContext } from './handler.ts'
+import { leaderEpochProblem } from './leader-epoch-check.ts'
+import type { Partition } from '../../engine/partition.ts'
 
 type PartitionAnswer = ResponseInput<'ListOffsets'>['topics'][number]['partitions'][number]
 type Asked = RequestOf<'ListOffsets'>['topics'][number]['partitions'][number]

@@ -4,8 +4,8 @@ import type { RequestOf, ResponseInput } from '../../wire/apis.ts'
 import { ZERO_UUID } from '../../wire/defaults.ts'
 import { errorCodeOf, type ErrorName } from '../../wire/error-code.ts'
 import { internalTopics, topicNameProblem, type Topic } from '../../kernel/catalogue.ts'
-import { isRefusal, type BrokerState } from '../broker-state.ts'
-import type { Handler } from '../handler.ts'
+import { isRefusal, type BrokerState } from '../../engine/broker-state.ts'
+import type { Handler } from './handler.ts'
 
 type TopicAnswer = ResponseInput<'Metadata'>['topics'][number]
 type AskedTopic = NonNullable<RequestOf<'Metadata'>['topics']>[number]

@@ -8,8 +8,8 @@ import { consumerProtocolSubscription } from '../../wire/records/consumer-protoc
 import { decodeVersioned } from '../../wire/versioned.ts'
 import type { OffsetPlace } from '../../kernel/group-offsets.ts'
 import type { CommittedOffsetValue } from '../../kernel/group-records.ts'
-import type { BrokerState } from '../broker-state.ts'
-import type { Handler } from '../handler.ts'
+import type { BrokerState } from '../../engine/broker-state.ts'
+import type { Handler } from './handler.ts'
 
 type CommitTopic = RequestOf<'OffsetCommit'>['topics'][number]
 type FetchedGroup = NonNullable<ResponseInput<'OffsetFetch'>['groups']>[number]

@@ -6,10 +6,10 @@ import { internalTopics } from '../../kernel/catalogue.ts'
 import type { RequestOf, ResponseInput } from '../../wire/apis.ts'
 import { errorCodeFor, errorCodeOf, type ErrorName } from '../../wire/error-code.ts'
 import { RecordBatchHeader } from '../../wire/record-batch-header.ts'
-import { checkBatch, type BatchRefusal } from '../batch-check.ts'
-import { errorFields } from '../error-fields.ts'
-import type { Handler, RequestContext } from '../handler.ts'
-import type { Partition } from '../partition.ts'
+import { checkBatch, type BatchRefusal } from './batch-check.ts'
+import { errorFields } from '../../engine/error-fields.ts'
+import type { Handler, RequestContext } from './handler.ts'
+import type { Partition } from '../../engine/partition.ts'
 
 type TopicAnswer = NonNullable<ResponseInput<'Produce'>>['responses'][number]
 type PartitionAnswer = TopicAnswer['partitionResponses'][number]

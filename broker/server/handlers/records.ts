@@ -4,10 +4,10 @@ import { MillraceError } from '../../../core/error.ts'
 import { errorCodeFor, errorCodeOf } from '../../wire/error-code.ts'
 import type { ResponseInput } from '../../wire/apis.ts'
 import { internalTopics } from '../../kernel/catalogue.ts'
-import type { BrokerState } from '../broker-state.ts'
-import { errorFields } from '../error-fields.ts'
-import type { Handler } from '../handler.ts'
-import { leaderEpochProblem } from '../leader-epoch-check.ts'
+import type { BrokerState } from '../../engine/broker-state.ts'
+import { errorFields } from '../../engine/error-fields.ts'
+import type { Handler } from './handler.ts'
+import { leaderEpochProblem } from './leader-epoch-check.ts'
 
 type Deleted = ResponseInput<'DeleteRecords'>['topics'][number]['partitions'][number]
 

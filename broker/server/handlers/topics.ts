@@ -5,8 +5,8 @@ import { ZERO_UUID } from '../../wire/defaults.ts'
 import { errorCodeOf } from '../../wire/error-code.ts'
 import type { NewTopicRequest, Topic } from '../../kernel/catalogue.ts'
 import { topicConfigs, type Refusal } from '../../kernel/topic-config.ts'
-import { isRefusal, type BrokerState } from '../broker-state.ts'
-import type { Handler } from '../handler.ts'
+import { isRefusal, type BrokerState } from '../../engine/broker-state.ts'
+import type { Handler } from './handler.ts'
 
 type AskedTopic = RequestOf<'CreateTopics'>['topics'][number]
 type CreatedTopic = ResponseInput<'CreateTopics'>['topics'][number]

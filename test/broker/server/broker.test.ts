@@ -101,7 +101,7 @@ test.each([
   ['nothing', () => Buffer.alloc(0), 'INVALID_RECORD'],
   ['a batch of an old format', (batch: Buffer) => batch.fill(1, 16, 17), 'INVALID_RECORD'],
 ] as const)('%s over a socket is refused', async (_, damage, error) => {
-  const { checkBatch } = await import('../../../broker/server/batch-check.ts')
+  const { checkBatch } = await import('../../../broker/server/handlers/batch-check.ts')
   const { topicSettings, topicConfigs } = await import('../../../broker/kernel/topic-config.ts')
   const settings = topicSettings(name => topicConfigs.get(name)!.default!)
   const batch = damage(batchOf([one('some value that is long enough')]))

@@ -1,8 +1,8 @@
 // What a handler is: a function from a request's body to its answer, with the broker's state and the client's circumstances at hand.
 
-import type { ApiName, RequestOf, ResponseInput } from '../wire/apis.ts'
-import type { Peer } from '../wire/session.ts'
-import type { BrokerState } from './broker-state.ts'
+import type { ApiName, RequestOf, ResponseInput } from '../../wire/apis.ts'
+import type { Peer } from '../../wire/session.ts'
+import type { BrokerState } from '../../engine/broker-state.ts'
 
 /** Whether anyone still waits for an answer. */
 export interface Connection {

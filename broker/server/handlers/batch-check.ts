@@ -1,12 +1,12 @@
 // Checks a record batch that a producer has sent before it is appended.
 
-import type { Timestamp } from '../../core/record.ts'
-import { MillraceError } from '../../core/error.ts'
-import type { TopicSettings } from '../kernel/topic-config.ts'
-import { shapeProblem } from '../log/batch-scan.ts'
-import type { ErrorName } from '../wire/error-code.ts'
-import { RecordBatchCursor } from '../wire/record-batch-cursor.ts'
-import { batchHeaderBytes, RecordBatchHeader } from '../wire/record-batch-header.ts'
+import type { Timestamp } from '../../../core/record.ts'
+import { MillraceError } from '../../../core/error.ts'
+import type { TopicSettings } from '../../kernel/topic-config.ts'
+import { shapeProblem } from '../../log/batch-scan.ts'
+import type { ErrorName } from '../../wire/error-code.ts'
+import { RecordBatchCursor } from '../../wire/record-batch-cursor.ts'
+import { batchHeaderBytes, RecordBatchHeader } from '../../wire/record-batch-header.ts'
 
 export interface BatchRefusal {
   readonly error: ErrorName
