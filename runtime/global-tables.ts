@@ -42,12 +42,10 @@ export class GlobalTables {
     const partitions = await partitionsOf(options)
     await restoreStores(
       options.log,
-      partitions.map(partition => ({
-        ...partition,
-        state: options.state,
-        store: options.topology.globals.find(table => table.topic === partition.topic)!.store.name,
-        checkpoint: partitionName(partition.topic, partition.partition),
-      })),
+      partitions.map(partition => {
+        const { store } = options.topology.globals.find(table => table.topic === partition.topic)!
+        return { ...partition, state: options.state, store: store.name, checkpoint: partitionName(partition.topic, partition.partition), resumes: store.medium === 'level' }
+      }),
       options.onProgress,
       options.signal,
     )

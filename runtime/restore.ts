@@ -8,8 +8,10 @@ import type { TaskState } from '../state/store.ts'
 export interface Restorable extends TopicPartition {
   readonly state: TaskState
   readonly store: string
-  /** Name of its offset in the state's checkpoint; reading begins there, or at the partition's beginning if there is none. */
+  /** Name of its offset in the state's checkpoint. */
   readonly checkpoint: string
+  /** Whether reading begins at that offset, if there is one. False for what nothing was kept of: the partition's beginning. */
+  readonly resumes: boolean
 }
 
 export interface RestoreProgress {
@@ -22,7 +24,8 @@ export interface RestoreProgress {
 const POLL_MS = 100
 
 /**
- * Reads all of them to their present ends and makes that durable. A store that is ahead of its changelog's end (the log lost something) keeps what it has and reads on from the end.
+ * Reads all of them to their present ends and makes that durable. A store that is ahead of its changelog's end (the log lost
+ * something) keeps what it has and reads on from the end.
  */
 export async function restoreStores(
   log: LogPort,
@@ -37,7 +40,7 @@ export async function restoreStores(
   for (const target of restorables) {
     const name = partitionName(target.topic, target.partition)
     const end = ends.get(name) ?? 0
-    const from = target.state.checkpoint.changelogOffsets.get(target.checkpoint) ?? 0
+    const from = target.resumes ? (target.state.checkpoint.changelogOffsets.get(target.checkpoint) ?? 0) : 0
     const position = Math.min(end, Math.max(from, starts.get(name) ?? 0))
     if (position < end) open.set(name, { target, position, end })
   }

@@ -127,8 +127,7 @@ export class TaskKeeper {
     const suspended = this.#suspended.get(name)
     if (suspended !== undefined) return suspended
     const own = new Set(topology.subtopologies[id.subtopology]!.stores)
-    const stores = topology.stores.filter(store => own.has(store.name))
-    const state = await openTaskState({ directory: stores.length === 0 ? null : directory.taskPath(id), stores, budget, tasks })
+    const state = await openTaskState({ directory: directory.taskPath(id), stores: topology.stores.filter(store => own.has(store.name)), budget, tasks })
     this.#suspended.set(name, state)
     return state
   }
@@ -144,6 +143,7 @@ export class TaskKeeper {
           state: states[index]!,
           store: description.name,
           checkpoint: description.name,
+          resumes: description.medium === 'level',
         })),
     )
     await restoreStores(log, restorables, onRestore, this.#stopping.signal)

@@ -33,7 +33,7 @@ const LARGE_OPEN_FILES_BYTES = 128 * MIB
 const RUN_BYTES = 32 * MIB
 const RUN_BATCH_RECORDS = 16_384
 /** Rows are written to disk at the latest when so many records have gone to the changelog since: that is what is read again after a crash. */
-const MOST_UNWRITTEN_RECORDS = 2_000_000
+const MOST_UNWRITTEN_RECORDS = 1_000_000
 
 /**
  * Opens what the last commit left. Without any store of medium `level` nothing is opened on disk.
