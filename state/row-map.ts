@@ -2,7 +2,7 @@
 
 import type { Timestamp } from '../core/record.ts'
 import { BloomFilter } from './bloom-filter.ts'
-import { DETACHED, FILTERED, IN_USE, TOUCHED, type StoredRow } from './row.ts'
+import { DETACHED, FILTERED, IN_USE, TOUCHED, type RowHome, type StoredRow } from './row.ts'
 
 /** A row with its place in the order: its key's bytes as latin1, which strings compare as unsigned bytes. */
 export interface OrderedRow {
@@ -13,7 +13,7 @@ export interface OrderedRow {
 /** A map as large as this may have to give rows away: from here on it remembers the keys that are on disk. */
 const FILTER_FROM_ROWS = 8192
 
-export class RowMap {
+export class RowMap implements RowHome {
   /** Start of the window; 0 for a key-value store. */
   readonly start: Timestamp
   /** By map key: the key itself, or its bytes as latin1. */

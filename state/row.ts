@@ -2,7 +2,6 @@
 
 import type { Headers } from '../core/headers.ts'
 import type { Timestamp } from '../core/record.ts'
-import type { RowMap } from './row-map.ts'
 import type { Row } from './store.ts'
 
 /** Written since the last flush. */
@@ -27,6 +26,20 @@ export const IN_USE: number = DIRTY | STAGED | UNWRITTEN
 /** What a row costs in memory besides its key and value: the object, its timestamp, its place in a map. Measured on Node 20. */
 export const ROW_BYTES = 152
 
+/** The map a row is in, as far as the row's store speaks to it by way of the row. */
+export interface RowHome {
+  /** Start of the window; 0 for a key-value store. */
+  readonly start: Timestamp
+  /** By map key. */
+  readonly rows: ReadonlyMap<unknown, StoredRow>
+  /** Rows with a value, roughly. */
+  count: number
+  set(mapKey: unknown, row: StoredRow): void
+  delete(mapKey: unknown, row: StoredRow): void
+  /** The row's key is about to be written to disk. */
+  willBeBelow(row: StoredRow, keyBytes: Uint8Array, keyBytesOf: (key: unknown) => Uint8Array): void
+}
+
 export class StoredRow implements Row<unknown, unknown> {
   readonly key: unknown
   value: unknown = null
@@ -39,9 +52,9 @@ export class StoredRow implements Row<unknown, unknown> {
   /** Estimated memory, counted in the budget. */
   bytes: number = ROW_BYTES
   /** The map it is in, or was in before it was detached. */
-  readonly home: RowMap
+  readonly home: RowHome
 
-  constructor(key: unknown, home: RowMap, flags: number) {
+  constructor(key: unknown, home: RowHome, flags: number) {
     this.key = key
     this.home = home
     this.flags = flags
