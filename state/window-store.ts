@@ -75,7 +75,7 @@ export class WriteBackWindowStore extends WriteBackStore<WindowStoreDescription>
     const { start } = row
     if (start > this.#observedStart) this.#observedStart = start
     else if (this.#isExpired(start)) return false
-    const { home } = row as StoredRow
+    const home = (row as StoredRow).home as RowMap // One of our windows: rows are made here only.
     const count = home.count
     this.change(row, value, timestamp, headers)
     if (home.count !== count) this.#resized.add(home)
