@@ -15,8 +15,12 @@ beforeAll(async () => {
 })
 afterAll(() => broker?.[Symbol.asyncDispose]())
 
-describe('confluent-kafka', () => clientLaws(() => python('confluent.py', 'confluent')))
-describe('kafka-python', () => clientLaws(() => python('kafka-python.py', 'kafka-python')))
+describe('confluent-kafka', () => {
+  clientLaws(() => python('confluent.py', 'confluent'))
+})
+describe('kafka-python', () => {
+  clientLaws(() => python('kafka-python.py', 'kafka-python'))
+})
 
 async function python(program: string, topic: string): Promise<string> {
   const hint = 'Install Python and its clients (Debian: apt-get install python3-confluent-kafka python3-kafka).'
