@@ -17,6 +17,8 @@ export interface BatchClosing {
   readonly producerEpoch?: number
   readonly baseSequence?: number
   readonly transactional?: boolean
+  /** Its records are the broker's own; see control-batch.ts. */
+  readonly control?: boolean
 }
 
 /** Appends records, then closes them into a batch; after that it is empty and can be used again. */

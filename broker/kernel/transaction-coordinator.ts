@@ -1,0 +1,270 @@
+// The coordinator of the transactional ids in one partition of __transaction_state: requests, records and time in, effects out. No I/O, no clock.
+
+import type { Timestamp } from '../../core/record.ts'
+import type { ErrorName } from '../wire/error-code.ts'
+import type { TransactionAnswer, TransactionEffect } from './transaction-effects.ts'
+import { endVerdict, type EndRequest } from './transaction-end.ts'
+import { encodeTransaction, type TransactionFact } from './transaction-records.ts'
+import { completed, ended, fenced, holdsPartitions, isEnding, isExhausted, lastEpoch, newTransaction, renewed, rotated, withPartitions, type ProducerIdentity, type TransactionState } from './transaction-state.ts'
+
+export interface TransactionSettings {
+  readonly maxTimeoutMs: number
+  readonly idExpirationMs: number
+}
+
+export interface InitRequest {
+  readonly transactionalId: string
+  readonly timeoutMs: number
+  /** What the producer had before, where it goes on after an error (KIP-360). */
+  readonly current: ProducerIdentity | null
+}
+
+export interface AddRequest extends ProducerIdentity {
+  readonly transactionalId: string
+  readonly partitions: ReadonlyMap<string, readonly number[]>
+  readonly clientVersion: number
+}
+
+interface Entry {
+  /** As the log has it; null where it has nothing yet. */
+  state: TransactionState | null
+  /** A record of it is on its way to the log. */
+  isBusy: boolean
+}
+
+interface Step {
+  readonly fact: TransactionFact
+  readonly token: number | null
+  readonly answer: TransactionAnswer
+}
+
+/** How long markers wait that could not be followed up. */
+const retryDelayMs = 1000
+
+/**
+ * Every method answers what is to be done, in order. State changes when its record is acknowledged; until then, and while markers are
+ * under way, requests for the same id are told CONCURRENT_TRANSACTIONS.
+ */
+export class TransactionCoordinator {
+  readonly #settings: TransactionSettings
+  readonly #entries = new Map<string, Entry>()
+  /** Ids with an open transaction: the ones that can time out. */
+  readonly #ongoing = new Set<string>()
+  readonly #steps = new Map<number, Step>()
+  #nextAppend = 0
+  #effects: TransactionEffect[] = []
+
+  constructor(settings: TransactionSettings) {
+    this.#settings = settings
+  }
+
+  // ─── state from records ───
+
+  /** Takes a record into account that is in the log. */
+  replay({ transactionalId, state }: TransactionFact): void {
+    this.#ongoing.delete(transactionalId)
+    if (state === null || state.status === 'Dead') return void this.#entries.delete(transactionalId)
+    if (state.status === 'Ongoing') this.#ongoing.add(transactionalId)
+    const entry = this.#entries.get(transactionalId)
+    if (entry === undefined) this.#entries.set(transactionalId, { state, isBusy: false })
+    else entry.state = state
+  }
+
+  /** After the last record: ends that were decided are carried out. */
+  loaded(): readonly TransactionEffect[] {
+    for (const [transactionalId, { state }] of this.#entries) if (state !== null && isEnding(state)) this.#mark(transactionalId, state, 0)
+    return this.#take()
+  }
+
+  // ─── requests ───
+
+  /** Whether a request may need a producer id that nobody had. */
+  needsProducerId(transactionalId: string): boolean {
+    const state = this.#entries.get(transactionalId)?.state ?? null
+    return state === null || isExhausted(state)
+  }
+
+  /** @param freshProducerId null where {@link needsProducerId} said no */
+  initProducerId(request: InitRequest, freshProducerId: number | null, token: number, now: Timestamp): readonly TransactionEffect[] {
+    const { transactionalId, timeoutMs, current } = request
+    const entry = this.#entries.get(transactionalId)
+    const state = entry?.state ?? null
+    if (transactionalId === '') return this.#refuse(token, 'INVALID_REQUEST')
+    if (timeoutMs <= 0 || timeoutMs > this.#settings.maxTimeoutMs) return this.#refuse(token, 'INVALID_TRANSACTION_TIMEOUT')
+    if (entry?.isBusy) return this.#refuse(token, 'CONCURRENT_TRANSACTIONS')
+    if (state === null) return freshProducerId === null ? this.#refuse(token, 'CONCURRENT_TRANSACTIONS') : this.#begin(request, newTransaction(freshProducerId, timeoutMs, now), token)
+    if (current !== null && !isOf(state, current)) return this.#refuse(token, 'PRODUCER_FENCED')
+    if (isEnding(state)) return this.#refuse(token, 'CONCURRENT_TRANSACTIONS')
+    if (state.status !== 'Ongoing') return this.#renew(request, state, freshProducerId, token, now)
+    if (current !== null && current.producerId === state.producerId && current.producerEpoch < state.producerEpoch) return this.#refuse(token, 'PRODUCER_FENCED')
+    // The client asks again, and gets another epoch then.
+    return this.#step(transactionalId, fenced(state, now), token, { error: 'CONCURRENT_TRANSACTIONS', producerId: -1, producerEpoch: -1 })
+  }
+
+  #renew({ transactionalId, timeoutMs, current }: InitRequest, state: TransactionState, freshProducerId: number | null, token: number, now: Timestamp): readonly TransactionEffect[] {
+    if (isExhausted(state) && (current === null || current.producerEpoch === state.producerEpoch)) {
+      if (freshProducerId === null) return this.#refuse(token, 'CONCURRENT_TRANSACTIONS')
+      return this.#begin({ transactionalId }, rotated(state, freshProducerId, current === null ? -1 : state.producerEpoch, timeoutMs, now), token)
+    }
+    if (current === null || current.producerEpoch === state.producerEpoch) return this.#begin({ transactionalId }, renewed(state, current === null ? -1 : state.producerEpoch, timeoutMs, now), token)
+    // The answer to the same request was lost.
+    if (current.producerEpoch === state.lastProducerEpoch) return this.#reply(token, { error: 'NONE', producerId: state.producerId, producerEpoch: state.producerEpoch })
+    return this.#refuse(token, 'PRODUCER_FENCED')
+  }
+
+  #begin({ transactionalId }: { readonly transactionalId: string }, next: TransactionState, token: number): readonly TransactionEffect[] {
+    return this.#step(transactionalId, next, token, { error: 'NONE', producerId: next.producerId, producerEpoch: next.producerEpoch })
+  }
+
+  /** Adds partitions to the transaction, and begins it if none is open. */
+  addPartitions(request: AddRequest, token: number, now: Timestamp): readonly TransactionEffect[] {
+    const { transactionalId, partitions, clientVersion } = request
+    const entry = this.#entries.get(transactionalId)
+    const error = entry?.isBusy ? 'CONCURRENT_TRANSACTIONS' : this.#identityProblem(request)
+    if (error !== 'NONE') return this.#refuse(token, error)
+    const state = entry!.state!
+    if (holdsPartitions(state, partitions)) return this.#refuse(token, 'NONE')
+    return this.#step(transactionalId, withPartitions(state, partitions, clientVersion, now), token, { error: 'NONE', producerId: state.producerId, producerEpoch: state.producerEpoch })
+  }
+
+  /** Whether a producer may write to a partition now: NONE, or TRANSACTION_ABORTABLE where the partition is not in the transaction. */
+  verify(request: ProducerIdentity & { readonly transactionalId: string; readonly topic: string; readonly partition: number }): ErrorName {
+    const error = this.#identityProblem(request)
+    if (error !== 'NONE') return error
+    const state = this.#entries.get(request.transactionalId)!.state!
+    return state.status === 'Ongoing' && state.partitions.get(request.topic)?.includes(request.partition) ? 'NONE' : 'TRANSACTION_ABORTABLE'
+  }
+
+  #identityProblem({ transactionalId, producerId, producerEpoch }: ProducerIdentity & { readonly transactionalId: string }): ErrorName {
+    if (transactionalId === '') return 'INVALID_REQUEST'
+    const state = this.#entries.get(transactionalId)?.state ?? null
+    if (state === null) return 'INVALID_PRODUCER_ID_MAPPING'
+    // A producer that got its next id with the end of the transaction must wait until that is done.
+    if (isEnding(state) && producerId === state.nextProducerId) return 'CONCURRENT_TRANSACTIONS'
+    if (state.producerId !== producerId) return 'INVALID_PRODUCER_ID_MAPPING'
+    if (state.producerEpoch !== producerEpoch) return 'PRODUCER_FENCED'
+    return isEnding(state) ? 'CONCURRENT_TRANSACTIONS' : 'NONE'
+  }
+
+  /** Decides the end of a transaction; the answer comes when that is durable, before the markers are everywhere. */
+  end(request: EndRequest, freshProducerId: number | null, token: number, now: Timestamp): readonly TransactionEffect[] {
+    const { transactionalId, isCommit, clientVersion } = request
+    if (transactionalId === '') return this.#refuse(token, 'INVALID_REQUEST')
+    const entry = this.#entries.get(transactionalId)
+    const state = entry?.state ?? null
+    if (entry?.isBusy) return this.#refuse(token, 'CONCURRENT_TRANSACTIONS')
+    if (state === null) return this.#refuse(token, 'INVALID_PRODUCER_ID_MAPPING')
+    const verdict = endVerdict(state, request)
+    if (verdict === 'done') return this.#reply(token, { error: 'NONE', producerId: state.producerId, producerEpoch: state.producerEpoch })
+    if (verdict !== 'end') return this.#refuse(token, verdict)
+    const rotates = clientVersion >= 2 && isExhausted(state)
+    if (rotates && freshProducerId === null) return this.#refuse(token, 'CONCURRENT_TRANSACTIONS')
+    const next = ended(state, isCommit, clientVersion, rotates ? freshProducerId! : -1, now)
+    return this.#step(transactionalId, next, token, { error: 'NONE', producerId: rotates ? next.nextProducerId : next.producerId, producerEpoch: rotates ? 0 : next.producerEpoch })
+  }
+
+  // ─── time ───
+
+  /** Aborts what is open for longer than its producer allowed, and shuts that producer out. */
+  expire(now: Timestamp): readonly TransactionEffect[] {
+    for (const transactionalId of this.#ongoing) {
+      const { state, isBusy } = this.#entries.get(transactionalId)!
+      if (!isBusy && state!.startedAt + state!.timeoutMs <= now) this.#advance(transactionalId, fenced(state!, now), null, nothing)
+    }
+    return this.#take()
+  }
+
+  /** Forgets ids that were idle for long. */
+  forget(now: Timestamp): readonly TransactionEffect[] {
+    for (const [transactionalId, { state, isBusy }] of this.#entries) {
+      if (isBusy || state === null || state.status === 'Ongoing' || isEnding(state)) continue
+      if (state.updatedAt + this.#settings.idExpirationMs <= now) this.#advance(transactionalId, null, null, nothing)
+    }
+    return this.#take()
+  }
+
+  // ─── effects ───
+
+  /** The record handed out as `id` is acknowledged; or, with an error, is not. */
+  appended(id: number, error: ErrorName | null): readonly TransactionEffect[] {
+    const step = this.#steps.get(id)
+    this.#steps.delete(id)
+    if (step === undefined) return []
+    const { fact, token, answer } = step
+    const { transactionalId } = fact
+    const entry = this.#entries.get(transactionalId)!
+    entry.isBusy = false
+    if (error === null) this.replay(fact)
+    else if (entry.state === null) this.#entries.delete(transactionalId)
+    const state = this.#entries.get(transactionalId)?.state ?? null
+    // Also where the last record, that all is done, was refused.
+    if (state !== null && isEnding(state)) this.#mark(transactionalId, state, error === null ? 0 : retryDelayMs)
+    if (token !== null) this.#effects.push({ kind: 'reply', token, answer: error === null ? answer : { error, producerId: -1, producerEpoch: -1 } })
+    return this.#take()
+  }
+
+  /** The markers of an ended transaction are in all its partitions. */
+  marked(transactionalId: string, now: Timestamp): readonly TransactionEffect[] {
+    const entry = this.#entries.get(transactionalId)
+    if (entry === undefined || entry.state === null || entry.isBusy || !isEnding(entry.state)) return []
+    this.#advance(transactionalId, completed(entry.state, now), null, nothing)
+    return this.#take()
+  }
+
+  /** False while a request for the id would be told CONCURRENT_TRANSACTIONS. */
+  isSettled(transactionalId: string): boolean {
+    const entry = this.#entries.get(transactionalId)
+    return entry === undefined || (!entry.isBusy && (entry.state === null || !isEnding(entry.state)))
+  }
+
+  // ─── admin ───
+
+  get(transactionalId: string): TransactionState | null {
+    return this.#entries.get(transactionalId)?.state ?? null
+  }
+
+  *all(): Iterable<readonly [transactionalId: string, state: TransactionState]> {
+    for (const [transactionalId, { state }] of this.#entries) if (state !== null) yield [transactionalId, state]
+  }
+
+  #step(transactionalId: string, next: TransactionState, token: number, answer: TransactionAnswer): readonly TransactionEffect[] {
+    this.#advance(transactionalId, next, token, answer)
+    return this.#take()
+  }
+
+  #advance(transactionalId: string, state: TransactionState | null, token: number | null, answer: TransactionAnswer): void {
+    const entry = this.#entries.get(transactionalId) ?? { state: null, isBusy: false }
+    this.#entries.set(transactionalId, entry)
+    entry.isBusy = true
+    const id = this.#nextAppend++
+    const fact = { transactionalId, state }
+    this.#steps.set(id, { fact, token, answer })
+    this.#effects.push({ kind: 'append', id, record: encodeTransaction(fact) })
+  }
+
+  #mark(transactionalId: string, { producerId, producerEpoch, status, partitions }: TransactionState, delayMs: number): void {
+    this.#effects.push({ kind: 'mark', transactionalId, producerId, producerEpoch, isCommit: status === 'PrepareCommit', partitions, delayMs })
+  }
+
+  #refuse(token: number, error: ErrorName): readonly TransactionEffect[] {
+    return this.#reply(token, { error, producerId: -1, producerEpoch: -1 })
+  }
+
+  #reply(token: number, answer: TransactionAnswer): readonly TransactionEffect[] {
+    this.#effects.push({ kind: 'reply', token, answer })
+    return this.#take()
+  }
+
+  #take(): readonly TransactionEffect[] {
+    const effects = this.#effects
+    this.#effects = []
+    return effects
+  }
+}
+
+const nothing: TransactionAnswer = { error: 'NONE', producerId: -1, producerEpoch: -1 }
+
+/** Whether an id may go on as what it says it had: the same producer, or the one before where its epochs ran out. */
+function isOf(state: TransactionState, current: ProducerIdentity): boolean {
+  return current.producerId === state.producerId || (current.producerId === state.previousProducerId && current.producerEpoch >= lastEpoch)
+}
