@@ -84,10 +84,12 @@ export class StreamsApplication implements AsyncDisposable {
     if (this.#failure !== null) throw this.#failure
   }
 
-  /** Resolves when all input present is processed and committed. @throws the failure, if the application ends before */
+  /** Resolves when all input present is processed and committed, or when it is closed. @throws the failure, if that ends it before */
   async untilIdle(): Promise<void> {
-    await this.#running?.worker.untilIdle()
-    if (this.#failure !== null) throw this.#failure
+    if (this.#state === 'CREATED') throw new MillraceError('NOT_RUNNING', `The application ${this.settings.applicationId} was not started.`, { hint: 'Await start() first.' })
+    const idle = (await this.#running?.worker.untilIdle()) ?? false
+    const failure = idle ? null : await this.closed
+    if (failure !== null) throw failure
   }
 
   /** Commits, leaves the group and closes everything; does nothing the second time. @throws the failure, if it had failed */

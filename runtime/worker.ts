@@ -61,7 +61,8 @@ export class Worker {
   #inFlight: Promise<void> | null = null
   #commitFailure: Error | null = null
   #lastPurge: number
-  #waiters: (() => void)[] = []
+  #waiters: ((idle: boolean) => void)[] = []
+  #ended = false
   #commits = 0
   #commitMs = 0
 
@@ -86,7 +87,8 @@ export class Worker {
       await this.#inFlight
       await keeper.closeAll()
       await consumer.close()
-      this.#wake()
+      this.#ended = true
+      this.#wake(false)
     }
   }
 
@@ -96,9 +98,9 @@ export class Worker {
     this.#options.keeper.stop()
   }
 
-  /** Resolves when all that the assigned partitions hold is processed and committed (or the worker has ended). */
-  untilIdle(): Promise<void> {
-    return new Promise(resolve => this.#waiters.push(resolve))
+  /** Resolves with true when all that the assigned partitions hold is processed and committed, with false when the worker has ended. */
+  untilIdle(): Promise<boolean> {
+    return this.#ended ? Promise.resolve(false) : new Promise(resolve => this.#waiters.push(resolve))
   }
 
   async #round(): Promise<void> {
@@ -118,7 +120,7 @@ export class Worker {
       await this.#commitFailed()
       this.#options.consumer.rejoin()
     }
-    if (idle && !this.#dirty && this.#waiters.length > 0 && (await this.#nothingLeft())) this.#wake()
+    if (idle && !this.#dirty && this.#waiters.length > 0 && (await this.#nothingLeft())) this.#wake(true)
   }
 
   async #poll(): Promise<void> {
@@ -274,10 +276,10 @@ export class Worker {
     return partitions.every(partition => (consumer.position(partition) ?? 0) >= (ends.get(partitionName(partition.topic, partition.partition)) ?? 0))
   }
 
-  #wake(): void {
+  #wake(idle: boolean): void {
     const waiters = this.#waiters
     this.#waiters = []
-    for (const resolve of waiters) resolve()
+    for (const resolve of waiters) resolve(idle)
   }
 
   async #revoked(): Promise<void> {
