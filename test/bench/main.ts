@@ -35,6 +35,8 @@ const cache = process.env['MILLRACE_BENCH_CACHE'] ?? join(homedir(), '.cache/mil
 mkdirSync(cache, { recursive: true })
 const folder = mkdtempSync(join(cache, 'millrace-'))
 const undo: (() => Promise<void> | void)[] = [() => rmSync(folder, { recursive: true, force: true })]
+// A stop ends what runs now, and then what was started is taken down below.
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => undefined)
 try {
   run(process.execPath, ['tools/build.mjs'])
   const bootstrap = given ?? (await startKafka())
