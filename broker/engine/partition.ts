@@ -5,6 +5,7 @@ import type { Logger } from '../../core/logger.ts'
 import { MillraceError } from '../../core/error.ts'
 import type { Offset, Timestamp } from '../../core/record.ts'
 import { partitionName } from '../../core/record.ts'
+import { PartitionTransactions } from '../kernel/partition-transactions.ts'
 import { ProducerState } from '../kernel/producer-state.ts'
 import type { TopicSettings } from '../kernel/topic-config.ts'
 import { readCheckpoint, type Json, type RecoveryPoint } from '../log/checkpoint.ts'
@@ -13,7 +14,8 @@ import { retainedFrom } from '../log/retention.ts'
 import type { Log, LogRead, LogSettings } from '../log/log.ts'
 import { openLog } from '../log/recovery.ts'
 import type { SegmentHome } from '../log/segment.ts'
-import type { RecordBatchHeader } from '../wire/record-batch-header.ts'
+import { readMarker, writeMarker, type TransactionMarker } from '../wire/control-batch.ts'
+import { RecordBatchHeader } from '../wire/record-batch-header.ts'
 import { errorFields } from './error-fields.ts'
 
 /** What an acknowledgement waits for. */
@@ -45,6 +47,7 @@ export class Partition {
   readonly index: number
   readonly leaderEpoch: number
   readonly producers: ProducerState = new ProducerState()
+  readonly transactions: PartitionTransactions = new PartitionTransactions()
   readonly #home: SegmentHome
   readonly #flush: FlushPolicy
   readonly #clock: Clock
@@ -74,14 +77,15 @@ export class Partition {
     this.#settings = parts.settings
     this.log = this.#open()
     this.#highWatermark = this.log.durableOffset
+    this.transactions.acknowledged(this.#highWatermark)
     this.#segmentAtCheckpoint = this.log.segments.at(-1)!.baseOffset
   }
 
   #open(): Log {
     const now = this.#clock.now()
     const opened = openLog(this.#home, logSettings(this.#settings), {
-      restore: state => this.producers.restore(state),
-      batch: header => this.producers.replay(header, header.baseOffset, header.maxTimestamp, now),
+      restore: state => this.#restore(state),
+      batch: header => this.#replay(header, now),
     })
     if (opened.cut !== null) {
       const { file, position, problem, bytes, orphans } = opened.cut
@@ -112,19 +116,26 @@ export class Partition {
 
   /** Records below belong to no open transaction. */
   get lastStableOffset(): Offset {
-    return this.#highWatermark
+    return Math.max(this.log.logStartOffset, Math.min(this.#highWatermark, this.transactions.firstUnstableOffset))
   }
 
   /** Appends one checked batch; see {@link committed}. Answers its first offset. @throws MillraceError DISK_FULL, DISK_FAILED */
   append(batch: Buffer, header: RecordBatchHeader): Offset {
     if (this.#offline !== null) throw this.#offline
     const baseOffset = this.log.append(batch, this.leaderEpoch)
-    this.producers.replay(header, baseOffset, header.maxTimestamp, this.#clock.now())
+    this.#replay(header, this.#clock.now())
     this.#pendingBytes += batch.length
     this.#bytesSinceCheckpoint += batch.length
     if (this.#flush === 'os') this.#advance(this.log.endOffset)
     if (this.#flush === 'fsync' || this.#checkpointDue()) void this.flush()
     return baseOffset
+  }
+
+  /** Appends the end of a producer's transaction. Answers the marker's offset; null if a newer epoch of the producer has been here. @throws MillraceError as `append` */
+  appendMarker(marker: TransactionMarker): Offset | null {
+    if (this.producers.epochOf(marker.producerId) > marker.producerEpoch) return null
+    const batch = writeMarker(marker, this.#clock.now())
+    return this.append(batch, new RecordBatchHeader(batch))
   }
 
   /** Resolves when records below `offset` are acknowledged. @throws MillraceError KAFKA_STORAGE_ERROR, UNKNOWN_TOPIC_OR_PARTITION when they never will be */
@@ -181,6 +192,7 @@ export class Partition {
   #advance(offset: Offset): void {
     if (offset <= this.#highWatermark || this.#closed) return
     this.#highWatermark = offset
+    this.transactions.acknowledged(offset)
     const bytes = this.#pendingBytes
     if (offset === this.log.endOffset) this.#pendingBytes = 0
     let done = 0
@@ -217,14 +229,33 @@ export class Partition {
   #rebuildProducers(): void {
     const checkpoint = readCheckpoint(this.#home.disk, this.#home.directory)
     const known = typeof checkpoint === 'string' ? null : checkpoint
-    this.producers.restore(known?.state ?? null)
+    this.#restore(known?.state ?? null)
     const now = this.#clock.now()
-    this.log.scan(known?.recoveryPoint.offset ?? this.log.logStartOffset, header => this.producers.replay(header, header.baseOffset, header.maxTimestamp, now))
+    this.log.scan(known?.recoveryPoint.offset ?? this.log.logStartOffset, header => this.#replay(header, now))
+    this.transactions.acknowledged(this.#highWatermark)
+  }
+
+  /** A list is the producers alone: a checkpoint from before there were transactions. */
+  #restore(state: Json): void {
+    const { producers, transactions } = (state === null || Array.isArray(state) ? { producers: state, transactions: null } : state) as { readonly producers: Json; readonly transactions: Json }
+    this.producers.restore(producers)
+    this.transactions.restore(transactions)
+  }
+
+  /** A batch is in the log now; its offsets are set. */
+  #replay(header: RecordBatchHeader, now: Timestamp): void {
+    const { producerId, baseOffset } = header
+    this.producers.replay(header, baseOffset, header.maxTimestamp, now)
+    if (!header.isTransactional) return
+    const marker = header.isControl ? readMarker(header) : null
+    if (marker !== null) this.transactions.replay({ producerId, baseOffset, marker: marker.isCommit ? 'commit' : 'abort' }, marker.coordinatorEpoch)
+    else if (!header.isControl) this.transactions.replay({ producerId, baseOffset, marker: null })
   }
 
   /** Makes records below `offset` unreadable, for good when this resolves. */
   async deleteRecords(offset: Offset): Promise<void> {
     this.log.advanceLogStart(offset)
+    this.transactions.truncateStart(this.log.logStartOffset)
     await this.checkpoint()
   }
 
@@ -244,7 +275,7 @@ export class Partition {
     this.#bytesSinceCheckpoint = 0
     const point = this.log.recoveryPoint()
     this.#segmentAtCheckpoint = point.segment
-    return { point, state: this.producers.snapshot() }
+    return { point, state: { producers: this.producers.snapshot(), transactions: this.transactions.snapshot() } }
   }
 
   /** Where it fails, the one before holds: a start reads more, that is all. */
@@ -296,10 +327,10 @@ export class Partition {
     if (!this.#settings.compact || this.#closed) return
     const settings = { ...this.#settings, maxKeyBytes }
     const now = this.#clock.now()
-    if (compactionRange(this.log, settings, this.#highWatermark, now) === null) return
+    if (compactionRange(this.log, settings, this.#compactionLimit(), now) === null) return
     // What is rewritten must lie before the point that a recovery begins at.
     await this.checkpoint()
-    const range = this.#closed ? null : compactionRange(this.log, settings, this.#highWatermark, now)
+    const range = this.#closed ? null : compactionRange(this.log, settings, this.#compactionLimit(), now)
     if (range === null) return
     const { from, to, bytesBefore, bytesAfter } = await compact(this.log, range, settings, now, pause)
     if (this.#closed) return
@@ -307,9 +338,15 @@ export class Partition {
     this.#logger.info('compacted a log', { partition: this.name, from, to, bytesBefore, bytesAfter })
   }
 
+  /** An aborted record must not take the place of a committed one, so what lies behind the first of them stays as it is. */
+  #compactionLimit(): Offset {
+    return Math.min(this.lastStableOffset, this.transactions.firstAbortedOffset)
+  }
+
   /** Forgets producers that were silent since before a time. */
   expireProducers(before: Timestamp): void {
-    this.producers.expire(before)
+    this.producers.expire(before, producerId => this.transactions.openSince(producerId) !== undefined)
+    this.transactions.expire(producerId => this.producers.epochOf(producerId) >= 0)
   }
 }
 

@@ -80,9 +80,22 @@ export class ProducerState {
     if (producer.batches.length > rememberedBatches) producer.batches.shift()
   }
 
-  /** Forgets producers that were silent since before `time`. */
-  expire(time: Timestamp): void {
-    for (const [id, producer] of this.#producers) if (producer.seenAt < time) this.#producers.delete(id)
+  /** The newest epoch of a producer; -1 if it is not known. */
+  epochOf(producerId: number): number {
+    return this.#producers.get(producerId)?.epoch ?? -1
+  }
+
+  /** For admin tools. */
+  *all(): Iterable<{ readonly producerId: number; readonly epoch: number; readonly lastSequence: number; readonly lastTimestamp: Timestamp }> {
+    for (const [producerId, { epoch, batches }] of this.#producers) {
+      const last = batches.at(-1)
+      yield { producerId, epoch, lastSequence: last?.lastSequence ?? -1, lastTimestamp: last?.timestamp ?? -1 }
+    }
+  }
+
+  /** Forgets producers that were silent since before `time`, but for those that `isNeeded`. */
+  expire(time: Timestamp, isNeeded: (producerId: number) => boolean = () => false): void {
+    for (const [id, producer] of this.#producers) if (producer.seenAt < time && !isNeeded(id)) this.#producers.delete(id)
   }
 
   clear(): void {

@@ -27,6 +27,8 @@ export interface ScanResult {
   readonly end: number
   /** What is wrong there, as a clause; null if the file ends there. */
   readonly problem: string | null
+  /** No good batch behind it begins below. */
+  readonly minOffset: Offset
 }
 
 const defaultBlockBytes = 1024 * 1024
@@ -34,27 +36,28 @@ const defaultBlockBytes = 1024 * 1024
 /** Calls `visit` with each good batch in order (the header is moved on afterwards) and stops before the first bad one, or when it answers false. */
 export function scanBatches(file: ScannedFile, options: ScanOptions, visit: (header: RecordBatchHeader, position: number) => boolean | void): ScanResult {
   const end = options.end ?? file.size
-  const window = new Window(file, end, options.blockBytes ?? defaultBlockBytes)
+  const window = new ScanWindow(file, end, options.blockBytes ?? defaultBlockBytes)
   const header = new RecordBatchHeader(window.buffer)
   let minOffset = options.minOffset
   let position = options.from
   while (position < end) {
-    if (!window.holds(position, batchHeaderBytes)) return { end: position, problem: `there are only ${end - position} bytes of a batch` }
+    if (!window.holds(position, batchHeaderBytes)) return { end: position, problem: `there are only ${end - position} bytes of a batch`, minOffset }
     header.moveTo(window.buffer, position - window.start)
     const problem = shapeProblem(header, end - position, minOffset)
-    if (problem !== null) return { end: position, problem }
+    if (problem !== null) return { end: position, problem, minOffset }
     const size = header.size
-    if (options.checked) {
-      if (!window.holds(position, size)) return { end: position, problem: 'the file ends within a batch' }
+    // What a control batch says follows from its bytes.
+    if (options.checked || header.isControl) {
+      if (!window.holds(position, size)) return { end: position, problem: 'the file ends within a batch', minOffset }
       header.moveTo(window.buffer, position - window.start)
-      const damage = header.problem(header.position + size)
-      if (damage !== null) return { end: position, problem: damage }
+      const damage = options.checked ? header.problem(header.position + size) : null
+      if (damage !== null) return { end: position, problem: damage, minOffset }
     }
     minOffset = header.lastOffset + 1
-    if (visit(header, position) === false) return { end: position, problem: null }
+    if (visit(header, position) === false) return { end: position, problem: null, minOffset }
     position += size
   }
-  return { end: position, problem: null }
+  return { end: position, problem: null, minOffset }
 }
 
 /** What is wrong with a header as such. Bytes of lost writes are zeros, so an impossible length or magic is the usual sign. */
@@ -69,7 +72,7 @@ export function shapeProblem(header: RecordBatchHeader, bytesLeft: number, minOf
 }
 
 /** A part of the file in memory, which moves forward. */
-class Window {
+export class ScanWindow {
   readonly #file: ScannedFile
   readonly #end: number
   buffer: Buffer
@@ -90,5 +93,16 @@ class Window {
     this.start = position
     this.#length = this.#file.read(position, this.buffer.subarray(0, Math.min(this.buffer.length, this.#end - position)))
     return this.#length >= bytes
+  }
+
+  /** Position behind the bytes in the buffer. */
+  get end(): number {
+    return this.start + this.#length
+  }
+
+  /** Where a byte comes next in the buffer, from a position in it on; null if it does not. */
+  indexOf(byte: number, position: number): number | null {
+    const index = this.buffer.indexOf(byte, position - this.start)
+    return index < 0 || index >= this.#length ? null : this.start + index
   }
 }
