@@ -71,9 +71,14 @@ export function fetchApacheKafka(): string {
   return folder
 }
 
-/** Runs one of Kafka's Java classes, or a Java source file, on Apache Kafka's jars; the answer is what it prints. @throws MillraceError */
+/** Runs one of Kafka's Java classes, or a Java source file, on Apache Kafka's jars; the answer is what it prints. Blocks. @throws MillraceError */
 export function runJava(main: string, args: readonly string[], input = ''): string {
-  return run('java', ['-Xmx512m', ...quietly, '-cp', join(fetchApacheKafka(), '*'), main, ...args], input)
+  return run('java', [...javaArguments(main), ...args], input)
+}
+
+/** What the command java takes to run one of Kafka's classes, or a Java source file, on Apache Kafka's jars. @throws MillraceError */
+export function javaArguments(main: string): readonly string[] {
+  return ['-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', ...quietly, '-cp', join(fetchApacheKafka(), '*'), main]
 }
 
 const CLUSTER_ID = 'bWlsbHJhY2UtaW50ZXJvcA'
