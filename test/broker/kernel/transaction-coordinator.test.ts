@@ -1,0 +1,257 @@
+// The transaction coordinator under random requests, slow and failing disks, lapses of time and crashes at every point.
+
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { TransactionCoordinator, type TransactionSettings } from '../../../broker/kernel/transaction-coordinator.ts'
+import type { TransactionAnswer, TransactionEffect } from '../../../broker/kernel/transaction-effects.ts'
+import { decodeTransaction, type TransactionRecord } from '../../../broker/kernel/transaction-records.ts'
+import { isEnding, lastEpoch, type TransactionState } from '../../../broker/kernel/transaction-state.ts'
+import type { ErrorName } from '../../../broker/wire/error-code.ts'
+
+const settings: TransactionSettings = { maxTimeoutMs: 60_000, idExpirationMs: 1_000_000 }
+
+type Append = TransactionEffect & { readonly kind: 'append' }
+type Mark = TransactionEffect & { readonly kind: 'mark' }
+
+/** Drives a coordinator as a broker would. */
+class Host {
+  now = 1000
+  readonly records: TransactionRecord[] = []
+  readonly answers = new Map<number, TransactionAnswer>()
+  readonly marks: Mark[] = []
+  coordinator = new TransactionCoordinator(settings)
+  #appends: Append[] = []
+  #token = 0
+  #ids = 100
+
+  perform(effects: readonly TransactionEffect[]): void {
+    for (const effect of effects) {
+      if (effect.kind === 'append') this.#appends.push(effect)
+      else if (effect.kind === 'mark') this.marks.push(effect)
+      else {
+        expect(this.answers.has(effect.token), 'a token is answered once').toBe(false)
+        this.answers.set(effect.token, effect.answer)
+      }
+    }
+  }
+
+  /** Answers the token. */
+  ask(request: (token: number, fresh: number) => readonly TransactionEffect[]): number {
+    const token = this.#token++
+    this.perform(request(token, this.#ids++))
+    return token
+  }
+
+  disk(works: boolean): void {
+    const append = this.#appends.shift()
+    if (append === undefined) return
+    if (works) this.records.push(append.record)
+    this.perform(this.coordinator.appended(append.id, works ? null : 'COORDINATOR_NOT_AVAILABLE'))
+  }
+
+  mark(): void {
+    const mark = this.marks.shift()
+    if (mark !== undefined) this.perform(this.coordinator.marked(mark.transactionalId, this.now))
+  }
+
+  crash(): void {
+    this.#appends = []
+    this.marks.length = 0
+    this.coordinator = this.copy()
+    this.perform(this.coordinator.loaded())
+  }
+
+  settle(): void {
+    for (let i = 0; i < 1000 && (this.#appends.length > 0 || this.marks.length > 0); i++) {
+      this.disk(true)
+      this.mark()
+    }
+  }
+
+  copy(): TransactionCoordinator {
+    const copy = new TransactionCoordinator(settings)
+    for (const { key, value } of this.records) copy.replay(decodeTransaction(key, value)!)
+    return copy
+  }
+
+  /** A request to its end. */
+  complete(request: (token: number, fresh: number) => readonly TransactionEffect[], settle = true): TransactionAnswer {
+    const token = this.ask(request)
+    if (settle) this.settle()
+    return this.answers.get(token)!
+  }
+
+  init(current: { producerId: number; producerEpoch: number } | null = null, timeoutMs = 5000, id = 't'): TransactionAnswer {
+    return this.complete((token, fresh) => this.coordinator.initProducerId({ transactionalId: id, timeoutMs, current }, fresh, token, this.now))
+  }
+
+  add(producerId: number, producerEpoch: number, clientVersion = 0): ErrorName {
+    return this.complete(token => this.coordinator.addPartitions({ transactionalId: 't', producerId, producerEpoch, clientVersion, partitions: new Map([['a', [0]]]) }, token, this.now)).error
+  }
+
+  end(producerId: number, producerEpoch: number, isCommit: boolean, clientVersion = 0): TransactionAnswer {
+    return this.complete((token, fresh) => this.coordinator.end({ transactionalId: 't', producerId, producerEpoch, isCommit, clientVersion }, fresh, token, this.now))
+  }
+}
+
+/** What the log can know. */
+function durable(coordinator: TransactionCoordinator): unknown {
+  return [...coordinator.all()].map(([id, { lastProducerEpoch: _, ...state }]) => [id, { ...state, partitions: state.status === 'Empty' ? [] : [...state.partitions] }])
+}
+
+const ids = ['t', 'u']
+type Step =
+  | { kind: 'init'; id: string; continues: boolean }
+  | { kind: 'add'; id: string; version: number; stale: boolean }
+  | { kind: 'commit'; id: string; version: number; stale: boolean }
+  | { kind: 'abort'; id: string; version: number; stale: boolean }
+  | { kind: 'disk'; works: boolean }
+  | { kind: 'mark' }
+  | { kind: 'crash' }
+  | { kind: 'expire' }
+  | { kind: 'sleep'; ms: number }
+
+const id = fc.constantFrom(...ids)
+const step: fc.Arbitrary<Step> = fc.oneof(
+  fc.record({ kind: fc.constant('init' as const), id, continues: fc.boolean() }),
+  { weight: 4, arbitrary: fc.record({ kind: fc.constantFrom('add' as const, 'commit' as const, 'abort' as const), id, version: fc.constantFrom(0, 2), stale: fc.boolean() }) },
+  { weight: 6, arbitrary: fc.record({ kind: fc.constant('disk' as const), works: fc.constantFrom(true, true, true, false) }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom('mark' as const, 'mark' as const, 'crash' as const, 'expire' as const) }) },
+  fc.record({ kind: fc.constant('sleep' as const), ms: fc.integer({ min: 1, max: 4000 }) }),
+)
+
+function run(host: Host, step: Step): void {
+  if (step.kind === 'disk') return host.disk(step.works)
+  if (step.kind === 'mark') return host.mark()
+  if (step.kind === 'crash') return host.crash()
+  if (step.kind === 'expire') return host.perform(host.coordinator.expire(host.now))
+  if (step.kind === 'sleep') return void (host.now += step.ms)
+  const known: TransactionState | null = host.coordinator.get(step.id)
+  const producerId = known?.producerId ?? 1
+  const producerEpoch = (known?.producerEpoch ?? 0) - ('stale' in step && step.stale ? 1 : 0)
+  if (step.kind === 'init') {
+    const current = step.continues && known !== null ? { producerId, producerEpoch } : null
+    host.ask((token, fresh) => host.coordinator.initProducerId({ transactionalId: step.id, timeoutMs: 3000, current }, fresh, token, host.now))
+  } else if (step.kind === 'add') {
+    host.ask(token => host.coordinator.addPartitions({ transactionalId: step.id, producerId, producerEpoch, clientVersion: step.version, partitions: new Map([['a', [host.now % 3]]]) }, token, host.now))
+  } else {
+    host.ask((token, fresh) => host.coordinator.end({ transactionalId: step.id, producerId, producerEpoch, isCommit: step.kind === 'commit', clientVersion: step.version }, fresh, token, host.now))
+  }
+}
+
+/** Whoever was shut out stays out, and what was decided is not decided otherwise. */
+function checkHistory(records: readonly TransactionRecord[]): void {
+  const before = new Map<string, TransactionState>()
+  for (const { key, value } of records) {
+    const { transactionalId, state } = decodeTransaction(key, value)!
+    const last = before.get(transactionalId)
+    if (state === null) {
+      before.delete(transactionalId)
+      continue
+    }
+    if (last !== undefined) {
+      if (last.producerId === state.producerId) expect(state.producerEpoch).toBeGreaterThanOrEqual(last.producerEpoch)
+      if (isEnding(last)) expect(state.status).toBe(last.status === 'PrepareCommit' ? 'CompleteCommit' : 'CompleteAbort')
+      if (state.status === 'PrepareCommit') expect(last.status).toBe('Ongoing')
+      if (isEnding(state) && last.status === 'Ongoing') expect([...state.partitions]).toEqual([...last.partitions])
+    }
+    before.set(transactionalId, state)
+  }
+}
+
+test('live state is what replaying the log gives, at every point; no end is taken back; all settles', () => {
+  fc.assert(fc.property(fc.array(step, { maxLength: 60 }), steps => {
+    const host = new Host()
+    for (const each of steps) {
+      run(host, each)
+      expect(durable(host.copy())).toEqual(durable(host.coordinator))
+    }
+    host.settle()
+    checkHistory(host.records)
+    for (const name of ids) expect(host.coordinator.isSettled(name)).toBe(true)
+    for (const [, state] of host.coordinator.all()) expect(isEnding(state)).toBe(false)
+  }), { numRuns: 2000 })
+})
+
+test('a transaction of a client that keeps its epoch, and repeated requests', () => {
+  const host = new Host()
+  const { producerId, producerEpoch } = host.init()
+  expect(producerEpoch).toBe(0)
+  expect(host.end(producerId, 0, false).error).toBe('INVALID_TXN_STATE')
+  expect([host.add(producerId, 0), host.add(producerId, 0)]).toEqual(['NONE', 'NONE'])
+  expect(host.end(producerId, 0, true)).toEqual({ error: 'NONE', producerId, producerEpoch: 0 })
+  expect([host.end(producerId, 0, true).error, host.end(producerId, 0, false).error]).toEqual(['NONE', 'INVALID_TXN_STATE'])
+  expect(host.add(producerId, 1)).toBe('PRODUCER_FENCED')
+  expect(host.add(producerId + 1, 0)).toBe('INVALID_PRODUCER_ID_MAPPING')
+})
+
+test('a transaction of version 2 gets a new epoch with its end; a delayed repetition does not end the next', () => {
+  const host = new Host()
+  const { producerId } = host.init()
+  expect(host.add(producerId, 0, 2)).toBe('NONE')
+  expect(host.end(producerId, 0, true, 2)).toEqual({ error: 'NONE', producerId, producerEpoch: 1 })
+  expect(host.end(producerId, 0, true, 2)).toEqual({ error: 'NONE', producerId, producerEpoch: 1 })
+  expect(host.end(producerId, 0, false, 2).error).toBe('INVALID_TXN_STATE')
+  expect(host.add(producerId, 1, 2)).toBe('NONE')
+  expect(host.end(producerId, 0, true, 2).error).toBe('PRODUCER_FENCED')
+  expect(host.coordinator.get('t')!.status).toBe('Ongoing')
+})
+
+test('a second producer aborts what is open and shuts the first out', () => {
+  const host = new Host()
+  const first = host.init()
+  host.add(first.producerId, first.producerEpoch)
+  expect(host.init().error).toBe('CONCURRENT_TRANSACTIONS')
+  const second = host.init()
+  expect(second).toEqual({ error: 'NONE', producerId: first.producerId, producerEpoch: 2 })
+  expect([host.add(first.producerId, 0), host.end(first.producerId, 0, true).error]).toEqual(['PRODUCER_FENCED', 'PRODUCER_FENCED'])
+  expect(host.init({ producerId: first.producerId, producerEpoch: 0 }).error).toBe('PRODUCER_FENCED')
+})
+
+test('a producer goes on after an error, and may repeat that request', () => {
+  const host = new Host()
+  const first = host.init()
+  const again = host.init(first)
+  expect(again.producerEpoch).toBe(1)
+  expect(host.init(first)).toEqual(again)
+})
+
+test('timeouts: too long ones are refused, passed ones abort', () => {
+  const host = new Host()
+  expect([host.init(null, 60_001).error, host.init(null, 0).error]).toEqual(['INVALID_TRANSACTION_TIMEOUT', 'INVALID_TRANSACTION_TIMEOUT'])
+  const { producerId } = host.init()
+  host.add(producerId, 0)
+  host.now += 4999
+  host.perform(host.coordinator.expire(host.now))
+  host.settle()
+  expect(host.coordinator.get('t')!.status).toBe('Ongoing')
+  host.now += 1
+  host.perform(host.coordinator.expire(host.now))
+  host.settle()
+  expect(host.coordinator.get('t')).toMatchObject({ status: 'CompleteAbort', producerEpoch: 1 })
+  expect(host.end(producerId, 0, true).error).toBe('PRODUCER_FENCED')
+})
+
+test('when epochs run out another producer id takes over', () => {
+  const host = new Host()
+  const { producerId } = host.init()
+  let epoch = 0
+  while (epoch < lastEpoch) epoch = host.init({ producerId, producerEpoch: epoch }).producerEpoch
+  host.add(producerId, lastEpoch, 2)
+  const next = host.end(producerId, lastEpoch, true, 2)
+  expect([next.error, next.producerId !== producerId, next.producerEpoch]).toEqual(['NONE', true, 0])
+  expect(host.end(producerId, lastEpoch, true, 2)).toEqual(next)
+  expect(host.add(next.producerId, 0, 2)).toBe('NONE')
+})
+
+test('what was decided before a crash is carried out after it', () => {
+  const host = new Host()
+  const { producerId } = host.init()
+  host.add(producerId, 0)
+  host.ask((token, fresh) => host.coordinator.end({ transactionalId: 't', producerId, producerEpoch: 0, isCommit: true, clientVersion: 0 }, fresh, token, host.now))
+  host.disk(true)
+  host.crash()
+  expect(host.marks).toMatchObject([{ producerId, producerEpoch: 0, isCommit: true }])
+  host.settle()
+  expect(host.coordinator.get('t')!.status).toBe('CompleteCommit')
+})
