@@ -1,7 +1,9 @@
 // Finds records of a log by their time.
 
 import type { Offset, Timestamp } from '../../core/record.ts'
+import { canDecompress } from '../wire/compression.ts'
 import { RecordBatchCursor } from '../wire/record-batch-cursor.ts'
+import { RecordBatchHeader } from '../wire/record-batch-header.ts'
 import type { Log } from './log.ts'
 import type { TimePoint } from './time-index.ts'
 
@@ -44,7 +46,13 @@ function largestByReading(log: Log, limit: Offset): Timestamp {
   return timestamp
 }
 
+/**
+ * Of a batch that this Node cannot decompress (zstd before Node 22.15) nothing is known but its header: the batch's first offset
+ * stands for the record, so that who reads on from there misses nothing.
+ */
 function recordAt(batch: Buffer, timestamp: Timestamp, from: Offset, limit: Offset): TimePoint | null {
+  const { codec, baseOffset, maxTimestamp } = new RecordBatchHeader(batch)
+  if (!canDecompress(codec)) return { timestamp: maxTimestamp, offset: Math.max(baseOffset, from) }
   const cursor = new RecordBatchCursor(batch, { fromOffset: from })
   while (cursor.next() && cursor.offset < limit) {
     if (cursor.timestamp >= timestamp) return { timestamp: cursor.timestamp, offset: cursor.offset }

@@ -27,6 +27,11 @@ export function codecNumber(name: CompressionName): number {
   return number
 }
 
+/** Whether this Node can read what a batch of that codec holds. */
+export function canDecompress(codec: number): boolean {
+  return codecs[codec] !== undefined
+}
+
 interface Codec {
   compress(bytes: Buffer): Buffer
   decompress(bytes: Buffer, maxBytes: number): Buffer
