@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writ
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { homedir, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { MillraceError } from '../../core/error.ts'
 
@@ -56,7 +56,7 @@ export function fetchApacheKafka(): string {
   requireCommand('java', ['-version'], 'Install a JDK, 17 or newer (Debian: openjdk-17-jdk-headless).')
   const pom = here('java/pom.xml')
   const version = /<version>(\d+\.\d+\.\d+)<\/version>/.exec(readFileSync(pom, 'utf8'))![1]!
-  const folder = join(process.env['MILLRACE_CACHE'] ?? join(homedir(), '.cache', 'millrace'), `apache-kafka-${version}`)
+  const folder = join(javaCache(), `apache-kafka-${version}`)
   const done = join(folder, 'done')
   if (existsSync(done) && statSync(done).mtimeMs >= statSync(pom).mtimeMs) return folder
   requireCommand('mvn', ['-version'], 'Install Maven (Debian: maven); it fetches Apache Kafka from Maven Central.')
@@ -76,9 +76,14 @@ export function runJava(main: string, args: readonly string[], input = ''): stri
   return run('java', [...javaArguments(main), ...args], input)
 }
 
-/** What the command java takes to run one of Kafka's classes, or a Java source file, on Apache Kafka's jars. @throws MillraceError */
-export function javaArguments(main: string): readonly string[] {
-  return ['-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', ...quietly, '-cp', join(fetchApacheKafka(), '*'), main]
+/** What the command java takes to run one of Kafka's classes, or a Java source file, on Apache Kafka's jars and further folders of classes. @throws MillraceError */
+export function javaArguments(main: string, classes: readonly string[] = []): readonly string[] {
+  return ['-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', ...quietly, '-cp', [...classes, join(fetchApacheKafka(), '*')].join(delimiter), main]
+}
+
+/** Where Java's jars and compiled classes are kept between runs: MILLRACE_CACHE or ~/.cache/millrace. */
+export function javaCache(): string {
+  return process.env['MILLRACE_CACHE'] ?? join(homedir(), '.cache', 'millrace')
 }
 
 const CLUSTER_ID = 'bWlsbHJhY2UtaW50ZXJvcA'

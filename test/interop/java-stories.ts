@@ -1,0 +1,69 @@
+// Tells the stories of java/stories (steps that Apache Kafka's own clients take) to a broker; the answers of Apache Kafka itself are kept in java/answers.
+
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { fetchApacheKafka, javaArguments, javaCache } from './apache-kafka.ts'
+import { runProgram } from './program.ts'
+
+/** What a step printed: what came of it, or the class and message of what it threw. */
+export interface StoryLine {
+  readonly story: string
+  readonly step: string
+  readonly result?: unknown
+  readonly error?: string
+  readonly message?: string
+  readonly ms?: number
+}
+
+/** Settings that a story is told with, on our broker as on Apache Kafka. */
+export const storySettings: Readonly<Record<string, string>> = {
+  'group.initial.rebalance.delay.ms': '0',
+  'log.retention.ms': '604800000',
+  'offsets.topic.num.partitions': '4',
+  'transaction.state.log.num.partitions': '4',
+}
+
+/** Tells stories one after the other, in one Java program. `settings` are further ones of its clients. @throws MillraceError */
+export async function tellStories(stories: readonly string[], bootstrap: string, settings: Readonly<Record<string, string>> = {}): Promise<readonly StoryLine[]> {
+  const args = [bootstrap, ...Object.entries(settings).map(([name, value]) => `${name}=${value}`), ...stories]
+  const output = await runProgram('java', [...javaArguments('Story', [await compiledStories()]), ...args], { timeoutMs: STORIES_TIMEOUT_MS })
+  return output.toString().split('\n').filter(text => text.startsWith('{')).map(text => JSON.parse(text) as StoryLine)
+}
+
+/** What Apache Kafka answered when the story was told to it; java/record-answers.ts writes it. */
+export function recordedAnswers(story: string): readonly StoryLine[] {
+  const file = answersFile(story)
+  if (!existsSync(file)) return []
+  return readFileSync(file, 'utf8').trim().split('\n').map(text => JSON.parse(text) as StoryLine)
+}
+
+/** The stories there are. */
+export function everyStory(): readonly string[] {
+  return readdirSync(sourceFolder).filter(name => /.Story\.java$/.test(name)).map(name => name.replace('.java', '')).sort()
+}
+
+export function answersFile(story: string): string {
+  return fileURLToPath(new URL(`java/answers/${story}.ndjson`, import.meta.url))
+}
+
+const STORIES_TIMEOUT_MS = 240_000
+const sourceFolder = fileURLToPath(new URL('java/stories', import.meta.url))
+
+/** The folder of the stories' classes, compiled once for each state of the sources. */
+async function compiledStories(): Promise<string> {
+  const files = readdirSync(sourceFolder).filter(name => name.endsWith('.java')).sort().map(name => join(sourceFolder, name))
+  const libraries = fetchApacheKafka()
+  const hash = createHash('sha256').update(libraries)
+  for (const file of files) hash.update(`\0${file}\0`).update(readFileSync(file))
+  const folder = join(javaCache(), `java-stories-${hash.digest('hex').slice(0, 16)}`)
+  if (existsSync(folder)) return folder
+  // Beside it first, so that an interrupted compilation is never taken for a whole one.
+  const fresh = `${folder}.${process.pid}`
+  mkdirSync(fresh, { recursive: true })
+  await runProgram('javac', ['-d', fresh, '-cp', join(libraries, '*'), ...files], { hint: 'Install a JDK, 17 or newer (Debian: openjdk-17-jdk-headless).' })
+  if (existsSync(folder)) rmSync(fresh, { recursive: true })
+  else renameSync(fresh, folder)
+  return folder
+}
