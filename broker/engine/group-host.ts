@@ -1,27 +1,17 @@
 // Hosts the group coordinators: carries out their effects on the partitions of __consumer_offsets, with real timers and answers.
 
 import type { Clock } from '../../core/clock.ts'
-import { MillraceError } from '../../core/error.ts'
 import type { Logger } from '../../core/logger.ts'
 import type { Random } from '../../core/random.ts'
 import type { BrokerConfig } from '../kernel/broker-config.ts'
 import type { GroupEffect, GroupTimer } from '../kernel/group-effects.ts'
 import { GroupCoordinator, type GroupSettings } from '../kernel/group-coordinator.ts'
 import { decodeFact } from '../kernel/group-records.ts'
-import { RecordBatchHeader } from '../wire/record-batch-header.ts'
-import { RecordBatchWriter } from '../wire/record-batch-writer.ts'
-import { errorFields } from './error-fields.ts'
-import { keyOf, readRecords, valueOf } from './partition-records.ts'
+import { CoordinatorLog } from './coordinator-log.ts'
 import type { Partition } from './partition.ts'
+import { WaitingRequests } from './waiting-requests.ts'
 
 export const offsetsTopic = '__consumer_offsets'
-
-/** The partition of __consumer_offsets that keeps a group, as Apache Kafka finds it. */
-export function groupPartitionOf(groupId: string, partitions: number): number {
-  let hash = 0
-  for (let i = 0; i < groupId.length; i++) hash = (Math.imul(hash, 31) + groupId.charCodeAt(i)) | 0
-  return (hash & 0x7fffffff) % partitions
-}
 
 export function groupSettings(config: BrokerConfig): GroupSettings {
   return {
@@ -46,35 +36,28 @@ type Answer = (GroupEffect & { readonly kind: 'reply' })['answer']
 /** One coordinator and its partition. */
 export class GroupHost {
   readonly coordinator: GroupCoordinator
-  readonly #partition: Partition
+  readonly #log: CoordinatorLog
   readonly #clock: Clock
-  readonly #logger: Logger
-  readonly #writer = new RecordBatchWriter()
-  readonly #waiting = new Map<number, (answer: Answer) => void>()
+  readonly #requests = new WaitingRequests<Answer>()
   readonly #timers = new Map<string, () => void>()
-  #nextToken = 0
   #closed = false
 
   /** Replays what is there. */
   constructor({ partition, settings, clock, random, logger }: GroupHostParts) {
-    this.#partition = partition
+    this.#log = new CoordinatorLog(partition, clock, logger)
     this.#clock = clock
-    this.#logger = logger
     this.coordinator = new GroupCoordinator(settings, random)
     this.#load()
   }
 
   #load(): void {
     const now = this.#clock.now()
-    readRecords(this.#partition.log, cursor => {
-      const key = keyOf(cursor)
-      try {
-        const fact = key === null ? null : decodeFact(key, valueOf(cursor))
-        if (fact !== null) this.coordinator.replay(fact, now)
-      } catch (error) {
-        if (!(error instanceof MillraceError)) throw error
-        this.#logger.warn('passed over a record that cannot be read', { partition: this.#partition.name, offset: cursor.offset, ...errorFields(error) })
-      }
+    this.#log.replay({
+      record: (key, value, producerId) => {
+        const fact = decodeFact(key, value)
+        if (fact !== null) this.coordinator.replay(fact, now, producerId)
+      },
+      marker: ({ producerId, isCommit }) => this.coordinator.endTransaction(producerId, isCommit, now),
     })
     this.perform(this.coordinator.loaded(now))
   }
@@ -85,17 +68,13 @@ export class GroupHost {
 
   /** Gives the coordinator a request and resolves to its answer, whenever that comes. */
   ask<A extends Answer>(request: (token: number, now: number) => readonly GroupEffect[]): Promise<A> {
-    return new Promise(resolve => {
-      const token = this.#nextToken++
-      this.#waiting.set(token, resolve as (answer: Answer) => void)
-      this.perform(request(token, this.#clock.now()))
-    })
+    return this.#requests.ask(token => this.perform(request(token, this.#clock.now())))
   }
 
   perform(effects: readonly GroupEffect[]): void {
     for (const effect of effects) {
       if (this.#closed) return
-      if (effect.kind === 'reply') this.#reply(effect.token, effect.answer)
+      if (effect.kind === 'reply') this.#requests.answer(effect.token, effect.answer)
       else if (effect.kind === 'append') this.#append(effect)
       else if (effect.kind === 'timer') this.#start(effect.timer, effect.delayMs)
       else this.#cancel(keyOfTimer(effect.timer))
@@ -108,27 +87,9 @@ export class GroupHost {
     this.#timers.clear()
   }
 
-  #reply(token: number, answer: Answer): void {
-    this.#waiting.get(token)?.(answer)
-    this.#waiting.delete(token)
-  }
-
-  #append({ id, records }: GroupEffect & { readonly kind: 'append' }): void {
-    const now = this.#clock.now()
-    for (const { key, value } of records) this.#writer.append(key, value, now)
-    const batch = this.#writer.close()
-    try {
-      this.#partition.append(batch, new RecordBatchHeader(batch))
-    } catch (error) {
-      return this.#appended(id, error)
-    }
-    this.#partition.committed(this.#partition.log.endOffset).then(() => this.#appended(id, null), error => this.#appended(id, error))
-  }
-
   /** Nobody's request fails for good because our disk did: the client asks again. */
-  #appended(id: number, error: unknown): void {
-    if (error !== null) this.#logger.error('could not write a record of a group', { partition: this.#partition.name, ...errorFields(error) })
-    this.perform(this.coordinator.appended(id, error === null ? null : 'COORDINATOR_NOT_AVAILABLE', this.#clock.now()))
+  #append({ id, records, producer }: GroupEffect & { readonly kind: 'append' }): void {
+    void this.#log.append(records, producer ?? null).then(isDurable => this.perform(this.coordinator.appended(id, isDurable ? null : 'COORDINATOR_NOT_AVAILABLE', this.#clock.now())))
   }
 
   #start(timer: GroupTimer, delayMs: number): void {

@@ -1,7 +1,8 @@
 // All group coordinators of a broker, one per partition of __consumer_offsets.
 
 import type { BrokerConfig } from '../kernel/broker-config.ts'
-import { GroupHost, groupPartitionOf, groupSettings, type GroupHostParts } from './group-host.ts'
+import { coordinatorPartitionOf } from './coordinator-log.ts'
+import { GroupHost, groupSettings, type GroupHostParts } from './group-host.ts'
 import type { Partition } from './partition.ts'
 
 export class GroupHosts {
@@ -26,7 +27,12 @@ export class GroupHosts {
 
   /** The host of a group; null before __consumer_offsets is made. */
   of(groupId: string): GroupHost | null {
-    return this.#hosts[groupPartitionOf(groupId, Math.max(1, this.#hosts.length))] ?? null
+    return this.#hosts[this.partitionOf(groupId)] ?? null
+  }
+
+  /** The partition of __consumer_offsets that keeps a group. */
+  partitionOf(groupId: string): number {
+    return coordinatorPartitionOf(groupId, Math.max(1, this.#hosts.length))
   }
 
   topicDeleted(topic: string): void {

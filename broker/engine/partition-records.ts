@@ -2,6 +2,7 @@
 
 import type { Log } from '../log/log.ts'
 import { RecordBatchCursor } from '../wire/record-batch-cursor.ts'
+import { RecordBatchHeader } from '../wire/record-batch-header.ts'
 
 const readBytes = 1024 * 1024
 
@@ -12,6 +13,22 @@ export function readRecords(log: Log, visit: (cursor: RecordBatchCursor) => void
     if (read === null) return
     const cursor = new RecordBatchCursor(read.records, { fromOffset: offset })
     while (cursor.next()) visit(cursor)
+    offset = read.nextOffset
+  }
+}
+
+/** Calls `visit` with each batch up to the log's end, markers of transactions included, and a cursor before its first record. */
+export function readBatches(log: Log, visit: (header: RecordBatchHeader, cursor: RecordBatchCursor) => void): void {
+  const header = new RecordBatchHeader(Buffer.alloc(0))
+  for (let offset = log.logStartOffset; ; ) {
+    const read = log.read(offset, { maxBytes: readBytes, limit: log.endOffset, atLeastOne: true })
+    if (read === null) return
+    const { records } = read
+    for (let start = 0; start < records.length; ) {
+      const { end } = header.moveTo(records, start)
+      visit(header, new RecordBatchCursor(records, { start, end, fromOffset: offset }))
+      start = end
+    }
     offset = read.nextOffset
   }
 }

@@ -8,6 +8,8 @@ import type { GroupEffect, GroupTimer } from './group-effects.ts'
 import { GroupOffsets, type OffsetPlace } from './group-offsets.ts'
 import { GroupRebalance, identityProblem, joinFailure, syncFailure, type JoinRequest, type MemberIdentity, type SyncRequest } from './group-rebalance.ts'
 import { encodeFact, type CommittedOffsetValue, type GroupFact } from './group-records.ts'
+import { PendingOffsets, type PendingOffset } from './pending-offsets.ts'
+import type { ProducerIdentity } from './transaction-state.ts'
 
 export interface GroupSettings {
   readonly initialRebalanceDelayMs: number
@@ -22,6 +24,8 @@ export interface OffsetCommitRequest extends MemberIdentity {
   /** Negative: not as a member. */
   readonly generation: number
   readonly offsets: readonly (OffsetPlace & { readonly offset: Offset; readonly leaderEpoch: number; readonly metadata: string })[]
+  /** In whose transaction; its end decides. */
+  readonly producer?: ProducerIdentity
 }
 
 /** A group for admin tools. */
@@ -33,10 +37,14 @@ export interface GroupDescription {
   readonly members: readonly (Member & { readonly metadata: Buffer })[]
 }
 
+/** A committed offset. */
+type OffsetFact = PendingOffset & { readonly kind: 'offset' }
+
 /** What to do when records that were handed out are acknowledged, or cannot be. */
 type Continuation =
   | { readonly kind: 'assign'; readonly groupId: string; readonly generation: number; readonly assignments: ReadonlyMap<string, Buffer> }
   | { readonly kind: 'apply'; readonly token: number | null; readonly facts: readonly GroupFact[] }
+  | { readonly kind: 'pend'; readonly token: number; readonly producerId: number }
   | { readonly kind: 'nothing' }
 
 /**
@@ -47,6 +55,7 @@ export class GroupCoordinator {
   readonly #settings: GroupSettings
   readonly #groups = new Map<string, ClassicGroup>()
   readonly #offsets = new GroupOffsets()
+  readonly #pending = new PendingOffsets()
   readonly #rebalance: GroupRebalance
   readonly #continuations = new Map<number, Continuation>()
   #nextAppend = 0
@@ -66,10 +75,30 @@ export class GroupCoordinator {
 
   // ─── state from records ───
 
-  /** Takes a record into account that is in the log. */
-  replay(fact: GroupFact, now: Timestamp): void {
+  /** Takes a record into account that is in the log. `producerId`: of the transaction that it is in; null if it is in none. */
+  replay(fact: GroupFact, now: Timestamp, producerId: number | null = null): void {
+    const order = this.#nextAppend++
+    if (producerId === null) this.#learn(fact, order, now)
+    else if (fact.kind === 'offset' && fact.value !== null) {
+      this.#groupOrNew(fact.groupId, now)
+      this.#pending.add(producerId, [{ ...fact, value: fact.value }], order)
+    }
+  }
+
+  /** The marker of a transaction is in the log: what it wrote counts from now on, or never. */
+  endTransaction(producerId: number, isCommit: boolean, now: Timestamp): void {
+    for (const { groupId, value, ...place } of this.#pending.end(producerId)) {
+      if (!isCommit) continue
+      this.#offsets.set(groupId, place, value)
+      this.#groupOrNew(groupId, now)
+    }
+  }
+
+  /** `order`: of what is in the log, later is greater. */
+  #learn(fact: GroupFact, order: number, now: Timestamp): void {
     const { groupId } = fact
     if (fact.kind === 'offset') {
+      this.#pending.supersede(fact, order)
       this.#offsets.set(groupId, fact, fact.value)
       if (fact.value !== null) this.#groupOrNew(groupId, now)
     } else if (fact.value === null) this.#groups.delete(groupId)
@@ -141,30 +170,39 @@ export class GroupCoordinator {
     return this.#turn(now, () => {
       const refused = this.#commitRefusal(request)
       if (refused !== null) return this.#reply(token, errorCodeOf(refused))
-      const facts = request.offsets.map(({ topic, partition, offset, leaderEpoch, metadata }): GroupFact => ({
+      const facts = request.offsets.map(({ topic, partition, offset, leaderEpoch, metadata }): OffsetFact => ({
         kind: 'offset', groupId: request.groupId, topic, partition, value: { offset, leaderEpoch, metadata, commitTimestamp: now },
       }))
       this.#groupOrNew(request.groupId, now)
-      this.#appendFacts(facts, token)
+      if (request.producer === undefined || facts.length === 0) this.#appendFacts(facts, token)
+      else this.#appendPending(facts, request.producer, token)
     })
   }
 
   #commitRefusal(request: OffsetCommitRequest): ErrorName | null {
     const { groupId, generation, memberId, groupInstanceId } = request
-    if (groupId === '' && generation >= 0) return 'INVALID_GROUP_ID'
+    const isTransactional = request.producer !== undefined
+    if (groupId === '' && (generation >= 0 || isTransactional)) return 'INVALID_GROUP_ID'
     const group = this.#groups.get(groupId)
     if (group === undefined) return generation < 0 ? null : 'ILLEGAL_GENERATION'
     if (generation < 0 && group.phase === 'Empty') return null
-    if (generation < 0 && memberId === '' && groupInstanceId === null) return 'UNKNOWN_MEMBER_ID'
+    // Producers of before KIP-447 do not say for which member they commit.
+    if (generation < 0 && memberId === '' && groupInstanceId === null) return isTransactional ? null : 'UNKNOWN_MEMBER_ID'
     const problem = identityProblem(group, request)
     if (problem !== null) return problem
     if (generation !== group.generation) return 'ILLEGAL_GENERATION'
+    if (isTransactional) return null
     this.#rebalance.alive(group.members.get(memberId)!, this.#now)
     return group.phase === 'CompletingRebalance' ? 'REBALANCE_IN_PROGRESS' : null
   }
 
   committed(groupId: string, topic: string, partition: number): CommittedOffsetValue | undefined {
     return this.#offsets.get(groupId, topic, partition)
+  }
+
+  /** Whether an open transaction has written a position there, so that nobody knows yet which one holds. */
+  isUnstable(groupId: string, topic: string, partition: number): boolean {
+    return this.#pending.has(groupId, topic, partition)
   }
 
   allCommitted(groupId: string): Iterable<OffsetPlace & { readonly value: CommittedOffsetValue }> {
@@ -187,7 +225,7 @@ export class GroupCoordinator {
 
   /** Offsets of topics that are gone go with them. */
   topicsDeleted(isGone: (topic: string) => boolean, now: Timestamp): readonly GroupEffect[] {
-    return this.#turn(now, () => this.#appendFacts(this.#offsets.ofTopics(isGone).map(place => removal(place.groupId, place)), null))
+    return this.#turn(now, () => this.#appendFacts([...this.#offsets.ofTopics(isGone), ...this.#onlyPending(({ topic }) => isGone(topic))].map(place => removal(place.groupId, place)), null))
   }
 
   /** Forgets what empty groups have committed long ago, and groups that keep nothing. */
@@ -195,7 +233,7 @@ export class GroupCoordinator {
     const facts: GroupFact[] = []
     const before = now - this.#settings.offsetsRetentionMs
     for (const group of this.#groups.values()) {
-      if (group.phase !== 'Empty' || group.pending.size > 0) continue
+      if (group.phase !== 'Empty' || group.pending.size > 0 || this.#pending.hasGroup(group.groupId)) continue
       const { groupId } = group
       // Groups of consumers count from when the last one left; those that only keep offsets, offset by offset.
       const old = group.protocolType !== null && group.phaseSince >= before ? [] : this.#offsets.olderThan(groupId, before)
@@ -223,7 +261,8 @@ export class GroupCoordinator {
       const group = this.#groups.get(groupId)
       if (group === undefined) return this.#reply(token, errorCodeOf('GROUP_ID_NOT_FOUND'))
       if (group.phase !== 'Empty') return this.#reply(token, errorCodeOf('NON_EMPTY_GROUP'))
-      const facts = [...this.#offsets.of(groupId)].map(place => removal(groupId, place))
+      const places = [...this.#offsets.of(groupId), ...this.#onlyPending(place => place.groupId === groupId)]
+      const facts = places.map(place => removal(groupId, place))
       this.#appendFacts([...facts, { kind: 'group', groupId, value: null }], token)
     })
   }
@@ -241,16 +280,20 @@ export class GroupCoordinator {
         if (group !== undefined) this.#rebalance.assigned(group, continuation.generation, continuation.assignments, error, now)
         return
       }
-      if (error === null) for (const fact of continuation.facts) this.#apply(fact, now)
+      if (continuation.kind === 'pend') {
+        if (error !== null) this.#pending.withdraw(continuation.producerId, id)
+        return this.#reply(continuation.token, errorCodeOf(error ?? 'NONE'))
+      }
+      if (error === null) for (const fact of continuation.facts) this.#apply(fact, id, now)
       if (continuation.token !== null) this.#reply(continuation.token, errorCodeOf(error ?? 'NONE'))
     })
   }
 
   /** As `replay`, but a group that came to life meanwhile is not removed. */
-  #apply(fact: GroupFact, now: Timestamp): void {
-    if (fact.kind === 'offset') return this.replay(fact, now)
+  #apply(fact: GroupFact, order: number, now: Timestamp): void {
+    if (fact.kind === 'offset') return this.#learn(fact, order, now)
     const group = this.#groups.get(fact.groupId)
-    if (group !== undefined && group.phase === 'Empty' && group.pending.size === 0 && !this.#offsets.has(fact.groupId)) this.#groups.delete(fact.groupId)
+    if (group !== undefined && group.phase === 'Empty' && group.pending.size === 0 && !this.#offsets.has(fact.groupId) && !this.#pending.hasGroup(fact.groupId)) this.#groups.delete(fact.groupId)
   }
 
   #save(group: ClassicGroup, assignments: ReadonlyMap<string, Buffer> | null): void {
@@ -260,15 +303,22 @@ export class GroupCoordinator {
     this.#append([{ kind: 'group', groupId, value }], assignments === null ? { kind: 'nothing' } : { kind: 'assign', groupId, generation, assignments })
   }
 
+  /** They are unstable from now on: a member that takes the place over must not read the position before it. */
+  #appendPending(facts: readonly OffsetFact[], producer: ProducerIdentity, token: number): void {
+    const { producerId } = producer
+    this.#pending.add(producerId, facts, this.#nextAppend)
+    this.#append(facts, { kind: 'pend', token, producerId }, producer)
+  }
+
   #appendFacts(facts: readonly GroupFact[], token: number | null): void {
     if (facts.length > 0) return this.#append(facts, { kind: 'apply', token, facts })
     if (token !== null) this.#reply(token, 0)
   }
 
-  #append(facts: readonly GroupFact[], continuation: Continuation): void {
+  #append(facts: readonly GroupFact[], continuation: Continuation, producer?: ProducerIdentity): void {
     const id = this.#nextAppend++
     this.#continuations.set(id, continuation)
-    this.#effects.push({ kind: 'append', id, records: facts.map(encodeFact) })
+    this.#effects.push({ kind: 'append', id, records: facts.map(encodeFact), ...(producer === undefined ? {} : { producer }) })
   }
 
   #reply(token: number, answer: (GroupEffect & { readonly kind: 'reply' })['answer']): void {
@@ -281,6 +331,11 @@ export class GroupCoordinator {
     const effects = this.#effects
     this.#effects = []
     return effects
+  }
+
+  /** What open transactions have written where there is no committed offset. */
+  #onlyPending(isMeant: (offset: PendingOffset) => boolean): readonly PendingOffset[] {
+    return [...this.#pending.all()].filter(offset => isMeant(offset) && this.#offsets.get(offset.groupId, offset.topic, offset.partition) === undefined)
   }
 
   #groupOrNew(groupId: string, now: Timestamp): ClassicGroup {

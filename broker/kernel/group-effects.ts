@@ -1,6 +1,7 @@
 // What a group coordinator wants done: answers, records to append, timers; plain data that its driver carries out in order.
 
 import type { ResponseInput } from '../wire/apis.ts'
+import type { ProducerIdentity } from './transaction-state.ts'
 
 /** Something that may come due. One of the same kind and names replaces the one before. */
 export type GroupTimer =
@@ -19,7 +20,7 @@ export type SyncAnswer = ResponseInput<'SyncGroup'>
 export type GroupEffect =
   /** `token` is the one that came with the request; every token is answered once. */
   | { readonly kind: 'reply'; readonly token: number; readonly answer: JoinAnswer | SyncAnswer | number }
-  /** Tell the coordinator by `appended(id, …)` when the records are acknowledged, or cannot be. */
-  | { readonly kind: 'append'; readonly id: number; readonly records: readonly GroupRecord[] }
+  /** Tell the coordinator by `appended(id, …)` when the records are acknowledged, or cannot be. `producer`: in whose transaction they are. */
+  | { readonly kind: 'append'; readonly id: number; readonly records: readonly GroupRecord[]; readonly producer?: ProducerIdentity }
   | { readonly kind: 'timer'; readonly timer: GroupTimer; readonly delayMs: number }
   | { readonly kind: 'cancel'; readonly timer: GroupTimer }
