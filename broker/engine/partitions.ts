@@ -4,6 +4,7 @@ import type { Clock } from '../../core/clock.ts'
 import { partitionName } from '../../core/record.ts'
 import type { Disk } from '../disk/disk.ts'
 import type { FilePool } from '../disk/file-pool.ts'
+import { ReadBuffers } from '../log/read-buffers.ts'
 import type { BrokerConfig } from '../kernel/broker-config.ts'
 import type { Topic } from '../kernel/catalogue.ts'
 import { topicSettings, type TopicSettings } from '../kernel/topic-config.ts'
@@ -18,9 +19,14 @@ export interface PartitionsParts {
   readonly logger: Logger
 }
 
+/** Memory for fetches, kept while there is none. */
+const maxIdleReadBytes = 16 * 1024 * 1024
+
 export class Partitions {
   readonly #parts: PartitionsParts
   readonly #topics = new Map<string, Partition[]>()
+  /** What fetches read into; answers that were sent are handed back. */
+  readonly readBuffers: ReadBuffers = new ReadBuffers(maxIdleReadBytes)
   /** Epoch of what is appended by this broker since its start. */
   leaderEpoch = 0
 
@@ -63,7 +69,7 @@ export class Partitions {
   openOne(topic: string, index: number, settings: TopicSettings): Partition {
     const { disk, pool, clock, logger, config } = this.#parts
     const flush = config.text('millrace.flush') as FlushPolicy
-    return new Partition({ topic, index, home: { disk, pool, directory: partitionName(topic, index) }, settings, flush, leaderEpoch: this.leaderEpoch, clock, logger })
+    return new Partition({ topic, index, home: { disk, pool, buffers: this.readBuffers, directory: partitionName(topic, index) }, settings, flush, leaderEpoch: this.leaderEpoch, clock, logger })
   }
 
   configure(topic: Topic): void {

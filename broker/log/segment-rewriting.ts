@@ -44,13 +44,13 @@ export class SegmentRewriting {
     this.#segment.seal()
     await this.#segment.syncWithIndexes()
     if (!this.#old.every(segment => this.#log.has(segment))) return false
-    const { disk, pool, directory } = this.#home
+    const { disk, directory } = this.#home
     this.#segment.close()
     this.#isOpen = false
     disk.rename(`${directory}/${this.#stem}.cleaned.log`, `${directory}/${this.#stem}.swap`)
     for (const segment of this.#old) segment.remove()
     finishSwap(this.#home, `${this.#stem}.swap`)
-    this.#log.replace(this.#old, Segment.sealed({ disk, pool, directory }, this.#old[0]!.baseOffset))
+    this.#log.replace(this.#old, Segment.sealed(this.#home, this.#old[0]!.baseOffset))
     await disk.syncDirectory(directory)
     return true
   }

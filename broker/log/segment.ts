@@ -8,12 +8,14 @@ import { batchHeaderBytes, RecordBatchHeader } from '../wire/record-batch-header
 import { scanBatches, shapeProblem, type ScanOptions, type ScanResult } from './batch-scan.ts'
 import type { RecoveryPoint } from './checkpoint.ts'
 import { OffsetIndex } from './offset-index.ts'
+import type { ReadBuffers } from './read-buffers.ts'
 import { TimeIndex, type TimePoint } from './time-index.ts'
 
 /** Where segments live. */
 export interface SegmentHome {
   readonly disk: Disk
   readonly pool: FilePool
+  readonly buffers: ReadBuffers
   readonly directory: string
 }
 
@@ -120,13 +122,13 @@ export class Segment {
   read(position: number, options: { readonly maxBytes: number; readonly limit: Offset; readonly atLeastOne: boolean }): SegmentRead | null {
     const available = this.size - position
     if (available < batchHeaderBytes) return null
-    let buffer = Buffer.allocUnsafeSlow(Math.max(batchHeaderBytes, Math.min(options.maxBytes, available)))
+    let buffer = this.#home.buffers.take(Math.max(batchHeaderBytes, Math.min(options.maxBytes, available)))
     this.#fill(position, buffer)
     const header = new RecordBatchHeader(buffer)
     if (!header.fits(Math.min(buffer.length, options.maxBytes))) {
       this.#checkShape(header, position, available)
       if (!options.atLeastOne) return null
-      if (header.size > buffer.length) this.#fill(position, (buffer = Buffer.allocUnsafeSlow(header.size)))
+      if (header.size > buffer.length) this.#fill(position, (buffer = this.#home.buffers.take(header.size)))
     }
     return this.#wholeBatches(header, buffer, position, options.limit)
   }

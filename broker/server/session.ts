@@ -25,6 +25,10 @@ export class BrokerSession implements Session, Connection {
     return handler({ broker: this.#broker, version, clientId, peer: this.#peer, connection: this }, body)
   }
 
+  sent(chunk: Buffer): void {
+    this.#broker.partitions.readBuffers.give(chunk)
+  }
+
   close(): void {
     if (this.#closed) return
     this.#closed = true

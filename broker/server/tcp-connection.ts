@@ -152,7 +152,7 @@ export class TcpConnection {
         socket.uncork()
       })
     }
-    for (const chunk of chunks) socket.write(chunk)
+    for (const chunk of chunks) socket.write(chunk, error => void (error || this.#session.sent?.(chunk)))
     return !socket.writableNeedDrain
   }
 

@@ -10,6 +10,8 @@ export interface Session {
    * @throws MillraceError to close the connection; what a client should see goes into the answer's error codes instead
    */
   handle<N extends ApiName>(api: N, version: number, body: RequestOf<N>, clientId: string | null): Promise<ResponseInput<N> | null>
+  /** Whoever carries answers says so when it needs one of their chunks no more: memory lent for it is used again. Need not be said. */
+  sent?(chunk: Buffer): void
   /** The connection is gone: a request that is being waited for (a long poll, a join) may end at once; its answer is dropped. */
   close(): void
 }
