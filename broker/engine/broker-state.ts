@@ -67,6 +67,11 @@ export class BrokerState {
     return this.partitions.leaderEpoch
   }
 
+  /** Of the log of the catalogue. */
+  get metadataOffsets(): { readonly highWatermark: number; readonly endOffset: number } {
+    return this.#metadata.offsets
+  }
+
   /** A partition by name; undefined where there is none. */
   partition(topic: string, index: number): Partition | undefined {
     return this.partitions.get(topic, index)

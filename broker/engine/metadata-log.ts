@@ -39,6 +39,11 @@ export class MetadataLog {
     await this.#partition.committed(endOffset)
   }
 
+  /** How far it is durable, and how far it is written. */
+  get offsets(): { readonly highWatermark: number; readonly endOffset: number } {
+    return { highWatermark: this.#partition.highWatermark, endOffset: this.#partition.log.endOffset }
+  }
+
   close(): Promise<void> {
     return this.#partition.close()
   }

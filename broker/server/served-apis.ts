@@ -14,6 +14,8 @@ import { listOffsets } from './handlers/list-offsets.ts'
 import { metadata } from './handlers/metadata.ts'
 import { produce } from './handlers/produce.ts'
 import { deleteRecords, offsetForLeaderEpoch } from './handlers/records.ts'
+import { alterPartitionReassignments, describeQuorum, electLeaders, listPartitionReassignments } from './handlers/replicas.ts'
+import { describeTopicPartitions } from './handlers/topic-partitions.ts'
 import { createPartitions, createTopics, deleteTopics } from './handlers/topics.ts'
 
 type Handlers = { readonly [N in ApiName]?: Handler<N> }
@@ -26,6 +28,11 @@ const handlers: Handlers = {
   CreateTopics: createTopics,
   DeleteTopics: deleteTopics,
   CreatePartitions: createPartitions,
+  DescribeTopicPartitions: describeTopicPartitions,
+  ElectLeaders: electLeaders,
+  AlterPartitionReassignments: alterPartitionReassignments,
+  ListPartitionReassignments: listPartitionReassignments,
+  DescribeQuorum: describeQuorum,
   DeleteRecords: deleteRecords,
   InitProducerId: initProducerId,
   OffsetForLeaderEpoch: offsetForLeaderEpoch,

@@ -4,21 +4,40 @@ import type { RequestOf, ResponseInput } from '../../wire/apis.ts'
 import { ZERO_UUID } from '../../wire/defaults.ts'
 import { errorCodeOf } from '../../wire/error-code.ts'
 import type { NewTopicRequest, Topic } from '../../kernel/catalogue.ts'
+import { assignmentsRefusal, replicasRefusal } from '../../kernel/replica-assignment.ts'
 import { topicConfigs, type Refusal } from '../../kernel/topic-config.ts'
 import { isRefusal, type BrokerState } from '../../engine/broker-state.ts'
+import { metadataTopic } from '../../engine/metadata-log.ts'
 import type { Handler } from './handler.ts'
 
 type AskedTopic = RequestOf<'CreateTopics'>['topics'][number]
+type DeletedTopic = ResponseInput<'DeleteTopics'>['responses'][number]
+type MorePartitions = RequestOf<'CreatePartitions'>['topics'][number]
 type CreatedTopic = ResponseInput<'CreateTopics'>['topics'][number]
 
 export const createTopics: Handler<'CreateTopics'> = async ({ broker }, request) => {
-  const seen = new Map<string, number>()
-  for (const { name } of request.topics) seen.set(name, (seen.get(name) ?? 0) + 1)
-  const topics = request.topics.map(async asked => {
-    const refused = seen.get(asked.name)! > 1 ? { error: 'INVALID_REQUEST', message: 'Duplicate topic name.' } as const : assignmentRefusal(broker, asked)
-    return created(broker, asked.name, refused ?? (await broker.createTopic(newTopic(asked), request.validateOnly)))
-  })
-  return { topics: await Promise.all(topics) }
+  const { once, repeated } = split(request.topics)
+  const topics = once.map(async asked => created(broker, asked.name, await create(broker, asked, request.validateOnly)))
+  return { topics: [...(await Promise.all(topics)), ...repeated.map(name => created(broker, name, repeatedName))] }
+}
+
+const repeatedName: Refusal = { error: 'INVALID_REQUEST', message: 'Duplicate topic name.' }
+
+/** What is named twice is not done at all. */
+function split<T extends { readonly name: string }>(asked: readonly T[]): { readonly once: readonly T[]; readonly repeated: readonly string[] } {
+  const counts = new Map<string, number>()
+  for (const { name } of asked) counts.set(name, (counts.get(name) ?? 0) + 1)
+  return { once: asked.filter(({ name }) => counts.get(name) === 1), repeated: [...counts.keys()].filter(name => counts.get(name)! > 1) }
+}
+
+/** Kafka looks at names and settings first, at replicas then. */
+async function create(broker: BrokerState, asked: AskedTopic, validateOnly: boolean): Promise<Refusal | Topic> {
+  if (asked.name === metadataTopic) return invalid(`Creation of internal topic ${metadataTopic} is prohibited.`)
+  const request = newTopic(asked)
+  const refused = assignmentRefusal(broker, asked)
+  if (refused === null) return broker.createTopic(request, validateOnly)
+  const would = await broker.createTopic({ ...request, partitions: 1, replicationFactor: -1 }, true)
+  return isRefusal(would) ? would : refused
 }
 
 function newTopic({ name, numPartitions, replicationFactor, assignments, configs }: AskedTopic): NewTopicRequest {
@@ -34,14 +53,9 @@ function newTopic({ name, numPartitions, replicationFactor, assignments, configs
 /** Replicas placed by hand can only be placed on this broker. */
 function assignmentRefusal(broker: BrokerState, { assignments, numPartitions, replicationFactor }: AskedTopic): Refusal | null {
   if (assignments.length === 0) return null
-  if (numPartitions !== -1 || replicationFactor !== -1) {
-    return { error: 'INVALID_REQUEST', message: 'Partitions and replication factor must be -1 where replicas are assigned by hand.' }
-  }
-  const indexes = new Set(assignments.map(({ partitionIndex }) => partitionIndex))
-  const good = indexes.size === assignments.length && assignments.every(({ partitionIndex, brokerIds }) => {
-    return partitionIndex >= 0 && partitionIndex < assignments.length && brokerIds.length === 1 && brokerIds[0] === broker.nodeId
-  })
-  return good ? null : { error: 'INVALID_REPLICA_ASSIGNMENT', message: `Every partition from 0 on must be on broker ${broker.nodeId} alone.` }
+  if (replicationFactor !== -1) return invalid('A manual partition assignment was specified, but replication factor was not set to -1.')
+  if (numPartitions !== -1) return invalid('A manual partition assignment was specified, but numPartitions was not set to -1.')
+  return assignmentsRefusal(assignments, broker.nodeId)
 }
 
 function created(broker: BrokerState, name: string, answer: Refusal | Topic): CreatedTopic {
@@ -55,24 +69,62 @@ function created(broker: BrokerState, name: string, answer: Refusal | Topic): Cr
 
 export const deleteTopics: Handler<'DeleteTopics'> = async ({ broker, version }, request) => {
   const asked = version >= 6 ? request.topics : request.topicNames.map(name => ({ name, topicId: ZERO_UUID }))
-  const responses = asked.map(async ({ name, topicId }) => {
-    const known = name ?? broker.catalogue.topicById(topicId)?.name
-    if (known === undefined) return { name: null, topicId, errorCode: errorCodeOf('UNKNOWN_TOPIC_ID'), errorMessage: 'There is no topic with this id.' }
-    const id = broker.catalogue.topics.get(known)?.id ?? topicId
-    const refused: Refusal | null = broker.config.flag('delete.topic.enable')
-      ? await broker.deleteTopic(known)
-      : { error: 'TOPIC_DELETION_DISABLED', message: 'Topic deletion is disabled (delete.topic.enable).' }
-    return { name: known, topicId: id, errorCode: codeOf(refused), errorMessage: refused?.message ?? null }
+  const counts = new Map<string, number>()
+  const resolved = asked.map(({ name, topicId }) => resolve(broker, name, topicId))
+  for (const { key } of resolved) counts.set(key, (counts.get(key) ?? 0) + 1)
+  const unique = resolved.filter(({ key }, index) => resolved.findIndex(other => other.key === key) === index)
+  const responses = unique.map(async ({ key, name, topicId, refused }): Promise<DeletedTopic> => {
+    const problem = deletionRefusal(broker) ?? (counts.get(key)! > 1 ? { error: 'INVALID_REQUEST', message: 'Duplicate topic.' } as const : refused) ?? (await broker.deleteTopic(name!))
+    return { name, topicId, errorCode: codeOf(problem), errorMessage: problem?.message ?? null }
   })
   return { responses: await Promise.all(responses) }
 }
 
+interface ResolvedTopic {
+  /** The same for a name and for the id of its topic. */
+  readonly key: string
+  readonly name: string | null
+  readonly topicId: string
+  readonly refused: Refusal | null
+}
+
+function resolve(broker: BrokerState, name: string | null, topicId: string): ResolvedTopic {
+  const byId = topicId !== ZERO_UUID
+  const both = { name, topicId, key: `${name}/${topicId}` }
+  if (name !== null && byId) return { ...both, refused: invalid('You may not specify both topic name and topic id.') }
+  if (name === null && !byId) return { ...both, refused: invalid('Neither topic name nor id were specified.') }
+  const topic = name === null ? broker.catalogue.topicById(topicId) : broker.catalogue.topics.get(name)
+  if (topic !== undefined) return { key: topic.id, name: topic.name, topicId: topic.id, refused: null }
+  return { ...both, refused: byId ? { error: 'UNKNOWN_TOPIC_ID', message: 'This server does not host this topic ID.' } : { error: 'UNKNOWN_TOPIC_OR_PARTITION', message: 'This server does not host this topic-partition.' } }
+}
+
+function deletionRefusal(broker: BrokerState): Refusal | null {
+  return broker.config.flag('delete.topic.enable') ? null : { error: 'TOPIC_DELETION_DISABLED', message: 'Topic deletion is disabled (delete.topic.enable).' }
+}
+
 export const createPartitions: Handler<'CreatePartitions'> = async ({ broker }, request) => {
-  const results = request.topics.map(async ({ name, count }) => {
-    const refused = await broker.createPartitions(name, count, request.validateOnly)
+  const { once, repeated } = split(request.topics)
+  const results = once.map(async asked => answer(asked.name, await addPartitions(broker, asked, request.validateOnly)))
+  return { results: [...(await Promise.all(results)), ...repeated.map(name => answer(name, repeatedName))] }
+
+  function answer(name: string, refused: Refusal | null) {
     return { name, errorCode: codeOf(refused), errorMessage: refused?.message ?? null }
-  })
-  return { results: await Promise.all(results) }
+  }
+}
+
+async function addPartitions(broker: BrokerState, { name, count, assignments }: MorePartitions, validateOnly: boolean): Promise<Refusal | null> {
+  const refused = await broker.createPartitions(name, count, true)
+  if (refused !== null || assignments === null) return refused ?? broker.createPartitions(name, count, validateOnly)
+  const added = count - broker.catalogue.topics.get(name)!.partitions
+  if (assignments.length !== added) {
+    return { error: 'INVALID_REPLICA_ASSIGNMENT', message: `Attempted to add ${added} additional partition(s), but only ${assignments.length} assignment(s) were specified.` }
+  }
+  const misplaced = assignments.map(({ brokerIds }) => replicasRefusal(brokerIds, broker.nodeId)).find(refusal => refusal !== null)
+  return misplaced ?? broker.createPartitions(name, count, validateOnly)
+}
+
+function invalid(message: string): Refusal {
+  return { error: 'INVALID_REQUEST', message }
 }
 
 function codeOf(refused: Refusal | null): number {
