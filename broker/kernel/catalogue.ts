@@ -101,7 +101,7 @@ export class Catalogue {
   createTopic(request: NewTopicRequest, id: string, defaults: { readonly partitions: number }): Decision<{ readonly topic: Topic }> {
     const { name } = request
     const partitions = request.partitions === -1 ? defaults.partitions : request.partitions
-    const refused = this.#nameRefusal(name) ?? countRefusal(partitions) ?? replicationRefusal(request.replicationFactor) ?? topicConfigRefusal(request.configs)
+    const refused = this.#nameRefusal(name) ?? topicConfigRefusal(request.configs) ?? replicationRefusal(request.replicationFactor) ?? countRefusal(partitions) ?? brokersRefusal(request.replicationFactor)
     if (refused !== null) return { refused }
     const topic: Topic = { name, id, partitions, configs: request.configs as ConfigOverrides }
     return { refused: null, records: [topicRecord(topic)], topic }
@@ -174,8 +174,12 @@ function countRefusal(count: number): Refusal | null {
 }
 
 function replicationRefusal(factor: number): Refusal | null {
-  if (factor === -1 || factor === 1) return null
-  if (factor < 1) return { error: 'INVALID_REPLICATION_FACTOR', message: 'Replication factor must be larger than 0, or -1 to use the default value.' }
+  if (factor === -1 || factor >= 1) return null
+  return { error: 'INVALID_REPLICATION_FACTOR', message: 'Replication factor must be larger than 0, or -1 to use the default value.' }
+}
+
+function brokersRefusal(factor: number): Refusal | null {
+  if (factor <= 1) return null
   return { error: 'INVALID_REPLICATION_FACTOR', message: `Unable to replicate the partition ${factor} time(s): the target replication factor of ${factor} cannot be reached because only 1 broker(s) are registered.` }
 }
 

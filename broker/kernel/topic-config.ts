@@ -110,6 +110,12 @@ export function topicConfigRefusal(overrides: Readonly<Record<string, string | n
     const problem = configProblem(definition, value)
     if (problem !== null) return { error: 'INVALID_CONFIG', message: problem }
   }
-  return null
+  return contradiction(overrides)
+}
+
+function contradiction(overrides: Readonly<Record<string, string | null>>): Refusal | null {
+  const number = (name: string): number => Number(overrides[name] ?? topicConfigs.get(name)!.default)
+  const [least, most] = [number('min.compaction.lag.ms'), number('max.compaction.lag.ms')]
+  return least <= most ? null : { error: 'INVALID_CONFIG', message: `Conflicting topic settings: min.compaction.lag.ms (${least}) is more than max.compaction.lag.ms (${most}).` }
 }
 
