@@ -201,6 +201,15 @@ function decompressBlock(input: Buffer, start: number, end: number, output: Buff
       continue
     }
     const matchEnd = out + length
+    if (length > 256) {
+      // What repeats doubles with each copy.
+      for (let copied = distance; out < matchEnd; copied *= 2) {
+        const size = Math.min(copied, matchEnd - out)
+        output.copyWithin(out, out - copied, out - copied + size)
+        out += size
+      }
+      continue
+    }
     if (distance >= 4) for (; out <= matchEnd - 4; out += 4) outputWords.setInt32(out, outputWords.getInt32(out - distance, true), true)
     for (; out < matchEnd; out++) output[out] = output[out - distance]!
   }

@@ -24,6 +24,8 @@ export interface CursorOptions {
   readonly maxBatchBytes?: number
   /** Reading committed: transactions whose records are passed over. Default none. */
   readonly aborted?: readonly AbortedTransaction[]
+  /** The sums were compared a moment ago. */
+  readonly isSummed?: boolean
 }
 
 const defaultMaxBatchBytes = 128 * 1024 * 1024
@@ -55,6 +57,7 @@ export class RecordBatchCursor implements RecordCursor {
   readonly #maxBatchBytes: number
   readonly #source: TopicPartition | undefined
   readonly #aborted: AbortedTransactions | null
+  readonly #isSummed: boolean
 
   constructor(buffer: Buffer, options: CursorOptions = {}) {
     this.buffer = this.#fetched = buffer
@@ -66,6 +69,7 @@ export class RecordBatchCursor implements RecordCursor {
     this.#maxBatchBytes = options.maxBatchBytes ?? defaultMaxBatchBytes
     this.#source = options.source
     this.#aborted = options.aborted === undefined || options.aborted.length === 0 ? null : new AbortedTransactions(options.aborted)
+    this.#isSummed = options.isSummed ?? false
   }
 
   next(): boolean {
@@ -97,6 +101,27 @@ export class RecordBatchCursor implements RecordCursor {
     return headers
   }
 
+  /** Makes sure that the headers of the current record are whole and that it ends with them, without making them. */
+  checkHeaders(): void {
+    const recordAt = this.#at
+    this.#at = this.#headersAt
+    const count = this.#varint()
+    if (count < 0 || count > this.#recordEnd - this.#at) throw this.#corrupt(`it counts ${count} headers`)
+    for (let i = 0; i < count; i++) {
+      const keyLength = this.#length()
+      if (keyLength < 0) throw this.#corrupt('a header has no key')
+      this.#at += keyLength
+      this.#at += Math.max(0, this.#length())
+    }
+    if (this.#at !== this.#recordEnd) throw this.#corrupt(`its record ${this.#header.count - this.#left - 1} has ${this.#recordEnd - this.#at} bytes behind its headers`)
+    this.#at = recordAt
+  }
+
+  /** Bytes of the current batch behind its current record, or of the last batch, behind its last. */
+  get bytesLeft(): number {
+    return this.#end - this.#at
+  }
+
   /** Moves into the next batch that has records to show; false where the run ends. */
   #enterBatch(): boolean {
     const header = this.#header
@@ -104,7 +129,7 @@ export class RecordBatchCursor implements RecordCursor {
       header.moveTo(this.#fetched, this.#nextBatchAt)
       if (this.#nextBatchAt + batchHeaderBytes > this.#fetchedEnd) return false
       if (header.size >= batchHeaderBytes && header.end > this.#fetchedEnd) return false
-      const problem = header.problem(this.#fetchedEnd)
+      const problem = this.#isSummed ? header.shapeProblem(this.#fetchedEnd) : header.problem(this.#fetchedEnd)
       if (problem !== null) throw this.#corruptBatch(problem)
       this.#nextBatchAt = header.end
       if (this.#isShown(header)) break

@@ -177,6 +177,12 @@ export class RecordBatchHeader {
     this.seal()
   }
 
+  /** Says what its records' largest timestamp is, and seals it. */
+  setMaxTimestamp(timestamp: Timestamp): void {
+    writeInt64(this.buffer, timestamp, this.position + at.maxTimestamp)
+    this.seal()
+  }
+
   /** Sums the batch and writes the CRC. */
   seal(): void {
     this.buffer.writeUInt32BE(this.computeCrc(), this.position + at.crc)
@@ -188,13 +194,20 @@ export class RecordBatchHeader {
 
   /** What is wrong with the batch that must end by `limit`, as a clause; null if nothing, its CRC included. */
   problem(limit: number): string | null {
+    const problem = this.shapeProblem(limit)
+    if (problem !== null) return problem
+    const computed = this.computeCrc()
+    return computed === this.crc ? null : `its CRC-32C is ${hex(computed)} where it says ${hex(this.crc)}`
+  }
+
+  /** The same without its CRC. */
+  shapeProblem(limit: number): string | null {
     if (limit - this.position < batchHeaderBytes) return `there are ${limit - this.position} bytes, fewer than a batch header has`
     if (this.magic !== 2) return `its magic is ${this.magic}, not 2`
     if (this.size < batchHeaderBytes) return `its length says ${this.size} bytes`
     if (this.end > limit) return `its length says ${this.size} bytes of ${limit - this.position}`
     if (this.lastOffsetDelta < 0 || this.count < 0) return `it counts ${this.count} records up to offset delta ${this.lastOffsetDelta}`
-    const computed = this.computeCrc()
-    return computed === this.crc ? null : `its CRC-32C is ${hex(computed)} where it says ${hex(this.crc)}`
+    return null
   }
 }
 

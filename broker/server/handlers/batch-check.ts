@@ -1,26 +1,8 @@
 // Checks a record batch that a producer has sent before it is appended.
 
-import type { Timestamp } from '../../../core/record.ts'
-import { MillraceError } from '../../../core/error.ts'
-import type { TopicSettings } from '../../kernel/topic-config.ts'
 import { shapeProblem } from '../../log/batch-scan.ts'
-import type { ErrorName } from '../../wire/error-code.ts'
-import { RecordBatchCursor } from '../../wire/record-batch-cursor.ts'
 import { batchHeaderBytes, RecordBatchHeader } from '../../wire/record-batch-header.ts'
-
-export interface BatchRefusal {
-  readonly error: ErrorName
-  readonly message: string
-  /** Which records of the batch are to blame, where that is known. */
-  readonly records?: readonly { readonly batchIndex: number; readonly batchIndexErrorMessage: string }[]
-}
-
-export interface BatchCheck {
-  readonly settings: TopicSettings
-  readonly now: Timestamp
-  /** The bytes came in process: their CRC was made a moment ago. */
-  readonly trusted: boolean
-}
+import { outOfRange, recordProblem, type BatchCheck, type BatchRefusal } from './record-check.ts'
 
 const zstd = 4
 
@@ -48,31 +30,13 @@ function contentProblem(header: RecordBatchHeader, version: number, check: Batch
   if (header.count < 1 || header.count !== header.lastOffsetDelta + 1) return invalid(`The batch counts ${header.count} records with a last offset delta of ${header.lastOffsetDelta}.`)
   if (header.isControl) return invalid('Control batches are not taken from clients.')
   if (header.codec > zstd || (header.codec === zstd && version < 7)) return { error: 'UNSUPPORTED_COMPRESSION_TYPE', message: `Compression ${header.codec} is not supported in version ${version}.` }
-  return timestampProblem(header, check) ?? (settings.compact ? keyProblem(header) : null)
+  if (header.producerId >= 0 && header.baseSequence < 0) return invalid(`The batch of producer ${header.producerId} begins at sequence ${header.baseSequence}.`)
+  return timestampProblem(header, check) ?? recordProblem(header, check)
 }
 
-function timestampProblem(header: RecordBatchHeader, { settings, now }: BatchCheck): BatchRefusal | null {
-  if (settings.logAppendTime) return null
-  const { baseTimestamp, maxTimestamp } = header
-  const tooLate = maxTimestamp - now > settings.timestampAfterMaxMs
-  if (!tooLate && (baseTimestamp < 0 || now - baseTimestamp <= settings.timestampBeforeMaxMs)) return null
-  const bound = tooLate ? `message.timestamp.after.max.ms ${settings.timestampAfterMaxMs}` : `message.timestamp.before.max.ms ${settings.timestampBeforeMaxMs}`
-  return { error: 'INVALID_TIMESTAMP', message: `Timestamp ${tooLate ? maxTimestamp : baseTimestamp} of the batch is out of range for ${bound}; the broker's time is ${now}.` }
-}
-
-/** A compacted topic keeps the last record of each key: one without a key cannot be kept. */
-function keyProblem(header: RecordBatchHeader): BatchRefusal | null {
-  const keyless: { batchIndex: number; batchIndexErrorMessage: string }[] = []
-  try {
-    const cursor = new RecordBatchCursor(header.buffer, { start: header.position, end: header.end, fromOffset: Number.NEGATIVE_INFINITY })
-    for (let index = 0; cursor.next(); index++) {
-      if (cursor.keyStart < 0) keyless.push({ batchIndex: index, batchIndexErrorMessage: 'Compacted topic cannot accept message without key.' })
-    }
-  } catch (error) {
-    if (error instanceof MillraceError) return { error: 'CORRUPT_MESSAGE', message: error.message }
-    throw error
-  }
-  return keyless.length === 0 ? null : { error: 'INVALID_RECORD', message: 'One or more records have been rejected due to ' + `${keyless.length} record errors in total.`, records: keyless }
+function timestampProblem(header: RecordBatchHeader, check: BatchCheck): BatchRefusal | null {
+  if (header.isAppendTime) return { error: 'INVALID_TIMESTAMP', message: 'Producers do not set the timestamp type to LogAppendTime.' }
+  return outOfRange(header.maxTimestamp, check) ?? outOfRange(header.baseTimestamp, check)
 }
 
 function stamped(header: RecordBatchHeader, { settings, now }: BatchCheck): RecordBatchHeader {

@@ -1,0 +1,87 @@
+// Checks the records within a batch that a producer has sent: what is acknowledged can be read by everyone, as Apache Kafka sees to it.
+
+import type { Timestamp } from '../../../core/record.ts'
+import { MillraceError } from '../../../core/error.ts'
+import type { TopicSettings } from '../../kernel/topic-config.ts'
+import { canDecompress } from '../../wire/compression.ts'
+import type { ErrorName } from '../../wire/error-code.ts'
+import { RecordBatchCursor } from '../../wire/record-batch-cursor.ts'
+import type { RecordBatchHeader } from '../../wire/record-batch-header.ts'
+
+export interface BatchRefusal {
+  readonly error: ErrorName
+  readonly message: string
+  /** Which records of the batch are to blame, where that is known. */
+  readonly records?: readonly { readonly batchIndex: number; readonly batchIndexErrorMessage: string }[]
+}
+
+export interface BatchCheck {
+  readonly settings: TopicSettings
+  readonly now: Timestamp
+  /** The bytes came in process: our own writer made them a moment ago. */
+  readonly trusted: boolean
+}
+
+/** Most bytes that a batch may hold when it is decompressed: what our own readers take. */
+const maxDecompressedBytes = 128 * 1024 * 1024
+const maxRecordErrors = 100
+
+/**
+ * What is wrong with the records of a batch whose header is good; null if nothing. A largest timestamp that the header does not have is written into it.
+ * Of batches that were made in process only the keys are looked at, and those that this Node cannot decompress are taken as they are, but on compacted topics.
+ */
+export function recordProblem(header: RecordBatchHeader, check: BatchCheck): BatchRefusal | null {
+  const { compact, logAppendTime } = check.settings
+  if (!canDecompress(header.codec)) return compact ? { error: 'UNSUPPORTED_COMPRESSION_TYPE', message: `This broker cannot read compression ${header.codec}, which a compacted topic needs.` } : null
+  if (check.trusted && !compact) return null
+  try {
+    const { keyless, maxTimestamp, refusal } = walk(header, check)
+    if (refusal !== null) return refusal
+    if (keyless.length > 0) return { error: 'INVALID_RECORD', message: 'One or more records have been rejected: a compacted topic takes no record without a key.', records: keyless }
+    if (!logAppendTime && maxTimestamp !== header.maxTimestamp) header.setMaxTimestamp(maxTimestamp)
+    return null
+  } catch (error) {
+    // The sum is right, so this is what was sent: trying again would not help.
+    if (error instanceof MillraceError) return { error: 'INVALID_RECORD', message: error.message }
+    throw error
+  }
+}
+
+interface Walk {
+  readonly keyless: { batchIndex: number; batchIndexErrorMessage: string }[]
+  readonly maxTimestamp: Timestamp
+  readonly refusal: BatchRefusal | null
+}
+
+/** Reads every record. @throws MillraceError CORRUPT_RECORD */
+function walk(header: RecordBatchHeader, check: BatchCheck): Walk {
+  const cursor = new RecordBatchCursor(header.buffer, { start: header.position, end: header.end, fromOffset: Number.NEGATIVE_INFINITY, maxBatchBytes: maxDecompressedBytes, isSummed: true })
+  const keyless: Walk['keyless'] = []
+  const { baseOffset } = header
+  const { compact } = check.settings
+  let maxTimestamp = -1
+  let minTimestamp = Number.POSITIVE_INFINITY
+  let index = 0
+  for (; cursor.next(); index++) {
+    if (cursor.offset !== baseOffset + index) return { keyless, maxTimestamp, refusal: invalid(`Record ${index} of the batch has the offset delta ${cursor.offset - baseOffset}.`) }
+    if (compact && cursor.keyStart < 0 && keyless.length < maxRecordErrors) keyless.push({ batchIndex: index, batchIndexErrorMessage: 'Compacted topic cannot accept message without key.' })
+    if (cursor.timestamp > maxTimestamp) maxTimestamp = cursor.timestamp
+    if (cursor.timestamp < minTimestamp && cursor.timestamp !== -1) minTimestamp = cursor.timestamp
+    cursor.checkHeaders()
+  }
+  if (index !== header.count || cursor.bytesLeft !== 0) return { keyless, maxTimestamp, refusal: invalid(`The batch has ${cursor.bytesLeft} bytes behind its ${index} records.`) }
+  return { keyless, maxTimestamp, refusal: check.settings.logAppendTime ? null : outOfRange(maxTimestamp, check) ?? outOfRange(minTimestamp, check) }
+}
+
+/** Says so where a timestamp is further from now than the topic takes. No timestamp (-1) is always taken. */
+export function outOfRange(timestamp: Timestamp, { settings, now }: BatchCheck): BatchRefusal | null {
+  if (settings.logAppendTime || timestamp === -1 || timestamp === Number.POSITIVE_INFINITY) return null
+  const tooLate = timestamp - now > settings.timestampAfterMaxMs
+  if (!tooLate && now - timestamp <= settings.timestampBeforeMaxMs) return null
+  const bound = tooLate ? `message.timestamp.after.max.ms ${settings.timestampAfterMaxMs}` : `message.timestamp.before.max.ms ${settings.timestampBeforeMaxMs}`
+  return { error: 'INVALID_TIMESTAMP', message: `Timestamp ${timestamp} of the batch is out of range for ${bound}; the broker's time is ${now}.` }
+}
+
+function invalid(message: string): BatchRefusal {
+  return { error: 'INVALID_RECORD', message }
+}
