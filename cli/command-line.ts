@@ -86,6 +86,7 @@ function brokerCommand(program: Command, terminal: Terminal): void {
     .description('serve a data directory to Kafka clients')
     .option('--listen <host:port>', 'where to listen; port 0 takes a free one', '127.0.0.1:9092')
     .option('--data <directory>', 'where the log is kept', '.millrace')
+    .option('--metrics <[host:]port>', 'serve metrics for Prometheus there (/metrics), and /healthz and /ready')
     .option('--set <name=value>', "a broker setting, by Kafka's name", collect)
     .option('--verbose', 'say more')
     .addHelpText('after', '\nExamples:\n  $ millrace broker --set num.partitions=4\n  $ kcat -b 127.0.0.1:9092 -L\n')

@@ -8,6 +8,7 @@ import type { Catalogue, Decision, NewTopicRequest, Topic } from '../kernel/cata
 import type { Refusal } from '../kernel/topic-config.ts'
 import type { Logger } from '../../core/logger.ts'
 import { offsetsTopic, type GroupHost } from './group-host.ts'
+import type { BrokerMeters } from './broker-meters.ts'
 import { GroupHosts } from './group-hosts.ts'
 import type { MetadataLog } from './metadata-log.ts'
 import type { Partition } from './partition.ts'
@@ -28,6 +29,7 @@ export interface BrokerParts {
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
+  readonly meters: BrokerMeters
 }
 
 export class BrokerState {
@@ -38,6 +40,7 @@ export class BrokerState {
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
+  readonly meters: BrokerMeters
   readonly #metadata: MetadataLog
   readonly groups: GroupHosts
   #makingGroups: Promise<void> | null = null
@@ -57,6 +60,7 @@ export class BrokerState {
     this.clock = parts.clock
     this.random = parts.random
     this.logger = parts.logger
+    this.meters = parts.meters
   }
 
   get clusterId(): string {

@@ -21,18 +21,22 @@ export class Housekeeping {
   }
 
   async retain(): Promise<void> {
-    const { partitions, config, clock } = this.#broker
+    const { partitions, config, clock, meters } = this.#broker
+    const begunMs = clock.monotonic()
     const before = clock.now() - config.number('producer.id.expiration.ms')
     for (const partition of [...partitions.all()]) {
       partition.expireProducers(before)
       await this.#try(partition, () => partition.retain())
     }
+    meters.retentionSeconds.observe((clock.monotonic() - begunMs) / 1000)
   }
 
   async compact(): Promise<void> {
-    const { partitions, config } = this.#broker
+    const { partitions, config, clock, meters } = this.#broker
+    const begunMs = clock.monotonic()
     const maxKeyBytes = config.number('log.cleaner.dedupe.buffer.size')
     for (const partition of [...partitions.all()]) await this.#try(partition, () => partition.compact(maxKeyBytes, () => this.#pause()))
+    meters.compactionSeconds.observe((clock.monotonic() - begunMs) / 1000)
   }
 
   /** Lets others have their turn; ends a long chore when the broker closes. */

@@ -16,6 +16,7 @@ import { openLog } from '../log/recovery.ts'
 import type { SegmentHome } from '../log/segment.ts'
 import { readMarker, writeMarker, type TransactionMarker } from '../wire/control-batch.ts'
 import { RecordBatchHeader } from '../wire/record-batch-header.ts'
+import type { BrokerMeters, TopicMeters } from './broker-meters.ts'
 import { errorFields } from './error-fields.ts'
 
 /** What an acknowledgement waits for. */
@@ -31,6 +32,7 @@ export interface PartitionParts {
   readonly leaderEpoch: number
   readonly clock: Clock
   readonly logger: Logger
+  readonly meters: BrokerMeters
 }
 
 /** Bytes appended between two checkpoints: what a start after a crash has to read again, at most, per partition. */
@@ -52,6 +54,9 @@ export class Partition {
   readonly #flush: FlushPolicy
   readonly #clock: Clock
   readonly #logger: Logger
+  readonly #meters: BrokerMeters
+  /** Of the topic. */
+  readonly meters: TopicMeters
   #settings: TopicSettings
   readonly log: Log
   #highWatermark: Offset
@@ -74,6 +79,8 @@ export class Partition {
     this.#flush = parts.flush
     this.#clock = parts.clock
     this.#logger = parts.logger
+    this.#meters = parts.meters
+    this.meters = parts.meters.topic(parts.topic)
     this.#settings = parts.settings
     this.log = this.#open()
     this.#highWatermark = this.log.durableOffset
@@ -124,11 +131,17 @@ export class Partition {
     if (this.#offline !== null) throw this.#offline
     const baseOffset = this.log.append(batch, this.leaderEpoch)
     this.#replay(header, this.#clock.now())
+    this.#countIn(batch, header)
     this.#pendingBytes += batch.length
     this.#bytesSinceCheckpoint += batch.length
     if (this.#flush === 'os') this.#advance(this.log.endOffset)
     if (this.#flush === 'fsync' || this.#checkpointDue()) void this.flush()
     return baseOffset
+  }
+
+  #countIn(batch: Buffer, header: RecordBatchHeader): void {
+    this.meters.bytesIn.add(batch.length)
+    if (!header.isControl) this.meters.recordsIn.add(header.count)
   }
 
   /** Appends the end of a producer's transaction. Answers the marker's offset; null if a newer epoch of the producer has been here. @throws MillraceError as `append` */
@@ -177,7 +190,9 @@ export class Partition {
     try {
       do {
         const checkpoint = this.#checkpointDue() ? this.#takeCheckpoint() : null
+        const begunMs = this.#clock.monotonic()
         await this.log.sync()
+        this.#meters.flushSeconds.observe((this.#clock.monotonic() - begunMs) / 1000)
         this.#advance(this.log.durableOffset)
         if (checkpoint !== null) await this.#saveCheckpoint(checkpoint)
       } while (!this.#closed && this.log.durableOffset < this.log.endOffset && (this.#flush === 'fsync' || this.#checkpointDue()))
@@ -207,6 +222,7 @@ export class Partition {
    */
   #flushFailed(error: unknown): void {
     if (this.#closed) return
+    this.#meters.diskErrors.add()
     this.#logger.error('could not make a log durable', { partition: this.name, ...errorFields(error) })
     const waiters = this.#waiters.splice(0)
     if (this.#flush === 'fsync') this.#takeBack()
@@ -335,6 +351,8 @@ export class Partition {
     const { from, to, bytesBefore, bytesAfter } = await compact(this.log, range, settings, now, pause)
     if (this.#closed) return
     await this.checkpoint()
+    this.#meters.compactedBytesBefore.add(bytesBefore)
+    this.#meters.compactedBytesAfter.add(bytesAfter)
     this.#logger.info('compacted a log', { partition: this.name, from, to, bytesBefore, bytesAfter })
   }
 

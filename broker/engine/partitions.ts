@@ -9,6 +9,7 @@ import type { BrokerConfig } from '../kernel/broker-config.ts'
 import type { Topic } from '../kernel/catalogue.ts'
 import { topicSettings, type TopicSettings } from '../kernel/topic-config.ts'
 import type { Logger } from '../../core/logger.ts'
+import type { BrokerMeters } from './broker-meters.ts'
 import { Partition, type FlushPolicy } from './partition.ts'
 
 export interface PartitionsParts {
@@ -17,6 +18,7 @@ export interface PartitionsParts {
   readonly config: BrokerConfig
   readonly clock: Clock
   readonly logger: Logger
+  readonly meters: BrokerMeters
 }
 
 /** Memory for fetches, kept while there is none. */
@@ -67,9 +69,9 @@ export class Partitions {
   }
 
   openOne(topic: string, index: number, settings: TopicSettings): Partition {
-    const { disk, pool, clock, logger, config } = this.#parts
+    const { disk, pool, clock, logger, meters, config } = this.#parts
     const flush = config.text('millrace.flush') as FlushPolicy
-    return new Partition({ topic, index, home: { disk, pool, buffers: this.readBuffers, directory: partitionName(topic, index) }, settings, flush, leaderEpoch: this.leaderEpoch, clock, logger })
+    return new Partition({ topic, index, home: { disk, pool, buffers: this.readBuffers, directory: partitionName(topic, index) }, settings, flush, leaderEpoch: this.leaderEpoch, clock, logger, meters })
   }
 
   configure(topic: Topic): void {
@@ -81,6 +83,7 @@ export class Partitions {
     const partitions = this.of(topic)
     this.#topics.delete(topic)
     for (const partition of partitions) partition.remove()
+    this.#parts.meters.forgetTopic(topic)
   }
 
   settingsOf(topic: Pick<Topic, 'configs'>): TopicSettings {

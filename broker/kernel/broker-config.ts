@@ -52,6 +52,8 @@ export const brokerConfigs: ReadonlyMap<string, ConfigDefinition> = new Map(
       { name: 'message.max.bytes', type: 'int', default: '1048588', min: 0, documentation: 'Largest record batch of topics that do not say.' },
       { name: 'millrace.flush', type: 'string', default: 'fsync', oneOf: ['fsync', 'os'], readOnly: true, documentation: 'What an acknowledgement waits for: fsync of the medium, or os, the page cache as Kafka does.' },
       { name: 'millrace.max.open.files', type: 'int', default: '1000', min: 4, readOnly: true, documentation: 'Most files of the log that are open at once.' },
+      { name: 'millrace.metrics.max.series', type: 'int', default: '1000', min: 1, readOnly: true, documentation: 'Most topics, partitions or groups that one metric shows; how many are left out is a metric, too.' },
+      { name: 'millrace.slow.request.ms', type: 'int', default: '1000', min: 0, documentation: 'From here on a request gets a line in the log, milliseconds.' },
       { name: 'min.insync.replicas', type: 'int', default: '1', min: 1, documentation: 'Replicas that must have a record before it is acknowledged.' },
       { name: 'num.partitions', type: 'int', default: '1', min: 1, readOnly: true, documentation: 'Partitions of topics that do not say.' },
       { name: 'offset.metadata.max.bytes', type: 'int', default: '4096', min: 0, readOnly: true, documentation: 'Longest metadata of a committed offset.' },

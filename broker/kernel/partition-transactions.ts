@@ -43,6 +43,10 @@ export class PartitionTransactions {
     if (marker === 'abort') this.#aborted.push(transaction)
   }
 
+  get openCount(): number {
+    return this.#open.size
+  }
+
   /** Where a producer's open transaction begins; undefined if it has none. */
   openSince(producerId: number): Offset | undefined {
     return this.#open.get(producerId)

@@ -5,6 +5,7 @@ import type { ApiName, RequestOf, ResponseInput } from '../wire/apis.ts'
 import type { Peer, Session } from '../wire/session.ts'
 import type { BrokerState } from '../engine/broker-state.ts'
 import type { Connection } from './handlers/handler.ts'
+import { measured } from './measured-request.ts'
 import { handlerOf } from './served-apis.ts'
 
 /** May be handed a request before the one before is answered; they take effect in the order of the calls. */
@@ -22,7 +23,7 @@ export class BrokerSession implements Session, Connection {
   async handle<N extends ApiName>(api: N, version: number, body: RequestOf<N>, clientId: string | null): Promise<ResponseInput<N> | null> {
     const handler = handlerOf(api)
     if (handler === undefined) throw new MillraceError('UNSUPPORTED_VERSION', `A request has the API ${api}, which is not served.`)
-    return handler({ broker: this.#broker, version, clientId, peer: this.#peer, connection: this }, body)
+    return measured(this.#broker, api, clientId, () => handler({ broker: this.#broker, version, clientId, peer: this.#peer, connection: this }, body))
   }
 
   sent(chunk: Buffer): void {

@@ -4,6 +4,7 @@ import { systemClock, type Clock } from '../../core/clock.ts'
 import { MillraceError } from '../../core/error.ts'
 import { silentLogger, type Logger } from '../../core/logger.ts'
 import { systemRandom, type Random } from '../../core/random.ts'
+import type { MetricFamily } from '../../core/metrics/metric.ts'
 import type { Disk, DiskLock } from '../disk/disk.ts'
 import { FileDisk } from '../disk/file-disk.ts'
 import { FilePool } from '../disk/file-pool.ts'
@@ -12,13 +13,17 @@ import { BrokerConfig } from '../kernel/broker-config.ts'
 import { Catalogue } from '../kernel/catalogue.ts'
 import { topicSettings } from '../kernel/topic-config.ts'
 import type { Channel } from '../wire/channel.ts'
+import { BrokerMeters } from '../engine/broker-meters.ts'
 import { BrokerState, type Endpoint } from '../engine/broker-state.ts'
 import { Housekeeping } from '../engine/housekeeping.ts'
 import { MetadataLog, metadataTopic } from '../engine/metadata-log.ts'
 import { Partitions } from '../engine/partitions.ts'
+import { brokerMetrics } from './metrics/broker-metrics.ts'
+import type { MetricsServer } from './metrics/metrics-server.ts'
 import { Pipe } from './pipe.ts'
 import { servedVersions } from './served-apis.ts'
 import { BrokerSession } from './session.ts'
+import type { TcpServer } from './tcp-server.ts'
 import type { FlushPolicy } from '../engine/partition.ts'
 
 export interface BrokerOptions {
@@ -30,6 +35,8 @@ export interface BrokerOptions {
   readonly disk?: Disk
   /** `host:port` to serve Kafka clients; port 0 takes a free one. Default false: only clients of this process. */
   readonly listen?: string | false
+  /** `[host:]port` to serve metrics for Prometheus (/metrics) and /healthz, /ready over HTTP; port 0 takes a free one. Default false. */
+  readonly metrics?: string | false
   /** Default 1. */
   readonly nodeId?: number
   /** By Kafka's names; see kernel/broker-config.ts. */
@@ -46,6 +53,10 @@ export interface Broker extends AsyncDisposable {
   connect(options?: { readonly clientId?: string }): Channel
   /** Where it listens; null if it does not. */
   readonly address: Endpoint | null
+  /** Where metrics are served; null if they are not. */
+  readonly metricsAddress: Endpoint | null
+  /** What it measures, now. */
+  metrics(): readonly MetricFamily[]
   readonly clusterId: string
   readonly nodeId: number
   /** Makes everything durable, then ends. Clients that wait hear CONNECTION_FAILED. */
@@ -58,13 +69,19 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const config = new BrokerConfig(settingsOf(options, nodeId))
   const disk = diskOf(options)
   const lock = disk.lock()
+  let broker
   try {
     const { state, metadata } = await recover({ nodeId, disk, config, clock, random, logger })
-    const broker = new RunningBroker(state, metadata, lock, new Housekeeping(state))
-    await broker.listen(options.listen ?? false)
-    return broker
+    broker = new RunningBroker(state, metadata, lock, new Housekeeping(state))
   } catch (error) {
     lock.release()
+    throw error
+  }
+  try {
+    await broker.listen(options.listen ?? false, options.metrics ?? false)
+    return broker
+  } catch (error) {
+    await broker.close()
     throw error
   }
 }
@@ -94,7 +111,8 @@ interface RecoveryParts {
 async function recover(parts: RecoveryParts): Promise<{ readonly state: BrokerState; readonly metadata: MetadataLog }> {
   const { disk, config, clock, random } = parts
   const pool = new FilePool(disk, config.number('millrace.max.open.files'))
-  const partitions = new Partitions({ ...parts, pool })
+  const meters = new BrokerMeters()
+  const partitions = new Partitions({ ...parts, pool, meters })
   const catalogue = new Catalogue()
   const own = partitions.openOne(metadataTopic, 0, topicSettings(name => config.topicText(name, { 'cleanup.policy': 'compact' })))
   const metadata = new MetadataLog(own, catalogue, clock)
@@ -104,7 +122,7 @@ async function recover(parts: RecoveryParts): Promise<{ readonly state: BrokerSt
   partitions.setStraysAside(directory => directory === `${metadataTopic}-0` || isKnown(catalogue, directory))
   for (const topic of catalogue.topics.values()) partitions.open(topic)
   await Promise.all([...partitions.all()].map(partition => partition.recovered()))
-  return { state: new BrokerState({ ...parts, catalogue, metadata, partitions }), metadata }
+  return { state: new BrokerState({ ...parts, catalogue, metadata, partitions, meters }), metadata }
 }
 
 function isKnown(catalogue: Catalogue, directory: string): boolean {
@@ -119,7 +137,8 @@ class RunningBroker implements Broker {
   readonly #lock: DiskLock
   readonly #housekeeping: Housekeeping
   readonly #pipes = new Set<Pipe>()
-  #server: { readonly host: string; readonly port: number; close(): Promise<void> } | null = null
+  #server: TcpServer | null = null
+  #metricsServer: MetricsServer | null = null
   #closing: Promise<void> | null = null
 
   constructor(state: BrokerState, metadata: MetadataLog, lock: DiskLock, housekeeping: Housekeeping) {
@@ -133,6 +152,14 @@ class RunningBroker implements Broker {
     return this.#server === null ? null : { host: this.#server.host, port: this.#server.port }
   }
 
+  get metricsAddress(): Endpoint | null {
+    return this.#metricsServer === null ? null : { host: this.#metricsServer.host, port: this.#metricsServer.port }
+  }
+
+  metrics(): readonly MetricFamily[] {
+    return brokerMetrics(this.#state, (this.#server?.connections ?? 0) + this.#pipes.size)
+  }
+
   get clusterId(): string {
     return this.#state.clusterId
   }
@@ -141,11 +168,23 @@ class RunningBroker implements Broker {
     return this.#state.nodeId
   }
 
-  async listen(listen: string | false): Promise<void> {
-    if (listen === false) return
+  async listen(listen: string | false, metrics: string | false): Promise<void> {
+    if (listen !== false) await this.#listen(listen)
+    if (metrics !== false) await this.#serveMetrics(metrics)
+  }
+
+  async #serveMetrics(address: string): Promise<void> {
+    const { startMetricsServer } = await import('./metrics/metrics-server.ts')
+    this.#metricsServer = await startMetricsServer({ ...hostAndPort(address), logger: this.#state.logger, families: () => this.metrics(), isReady: () => this.#closing === null })
+  }
+
+  async #listen(listen: string): Promise<void> {
     const { clock, logger, config } = this.#state
     const { startTcpServer } = await import('./tcp-server.ts')
-    const sessions = (peer: { readonly host: string; readonly port: number } | 'in-process'): BrokerSession => new BrokerSession(this.#state, peer)
+    const sessions = (peer: { readonly host: string; readonly port: number } | 'in-process'): BrokerSession => {
+      this.#state.meters.connectionsOpened.add()
+      return new BrokerSession(this.#state, peer)
+    }
     this.#server = await startTcpServer({ sessions, clock, logger, ...hostAndPort(listen), maxRequestBytes: config.number('socket.request.max.bytes') })
     this.#state.endpoint = { host: await advertisedHost(this.#server.host), port: this.#server.port }
   }
@@ -180,6 +219,7 @@ class RunningBroker implements Broker {
     await this.#housekeeping.close()
     await this.#state.partitions.close()
     await this.#metadata.close()
+    await this.#metricsServer?.close()
     this.#lock.release()
   }
 }

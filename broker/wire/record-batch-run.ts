@@ -8,6 +8,8 @@ export interface BatchRun {
   readonly nextOffset: Offset
   /** Position behind the last whole batch. */
   readonly end: number
+  /** Records of the whole batches, markers of transactions aside. */
+  readonly count: number
 }
 
 /** The whole batches from the start of `buffer` on. Trusts their lengths; whoever reads the records checks them. */
@@ -15,11 +17,13 @@ export function measureRun(buffer: Buffer): BatchRun {
   const header = new RecordBatchHeader(buffer)
   let nextOffset = -1
   let end = 0
+  let count = 0
   while (end + batchHeaderBytes <= buffer.length) {
     header.moveTo(buffer, end)
     if (header.size < batchHeaderBytes || header.end > buffer.length) break
     nextOffset = header.lastOffset + 1
     end = header.end
+    if (!header.isControl) count += header.count
   }
-  return { nextOffset, end }
+  return { nextOffset, end, count }
 }

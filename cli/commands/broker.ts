@@ -10,6 +10,7 @@ import type { Terminal } from '../terminal/terminal.ts'
 export interface BrokerCommandOptions {
   readonly listen?: string
   readonly data?: string
+  readonly metrics?: string
   readonly set?: readonly string[]
   readonly verbose?: boolean
 }
@@ -21,6 +22,7 @@ export async function broker(options: BrokerCommandOptions, terminal: Terminal):
   const running = await startBroker({
     dataDirectory: join(data, 'log'),
     listen: options.listen ?? '127.0.0.1:9092',
+    metrics: options.metrics ?? false,
     settings: Object.fromEntries((options.set ?? []).map(setting)),
     logger: terminalLogger(terminal, options.verbose === true),
   })

@@ -4,6 +4,7 @@ import { MillraceError } from '../../../core/error.ts'
 import type { Offset } from '../../../core/record.ts'
 import type { RequestOf, ResponseInput } from '../../wire/apis.ts'
 import { errorCodeOf, type ErrorName } from '../../wire/error-code.ts'
+import { measureRun } from '../../wire/record-batch-run.ts'
 import { errorFields } from '../../engine/error-fields.ts'
 import type { Handler, RequestContext } from './handler.ts'
 import { leaderEpochProblem } from './leader-epoch-check.ts'
@@ -23,6 +24,7 @@ interface Pass {
   readonly failed: boolean
   /** Partitions that may bring more. */
   readonly watched: readonly Partition[]
+  readonly reads: readonly { readonly partition: Partition; readonly records: Buffer }[]
 }
 
 const readCommitted = 1
@@ -32,10 +34,19 @@ export const fetch: Handler<'Fetch'> = async (context, request) => {
   if (request.sessionId !== 0) return { errorCode: errorCodeOf('FETCH_SESSION_ID_NOT_FOUND'), sessionId: 0, responses: [] }
   const first = pass(context, request)
   const isEnough = first.failed || first.bytes >= request.minBytes || first.watched.length === 0
-  if (isEnough || request.maxWaitMs <= 0) return { errorCode: 0, sessionId: 0, responses: first.responses }
+  if (isEnough || request.maxWaitMs <= 0) return answerOf(first)
   await park(context, first, request.minBytes - first.bytes, request.maxWaitMs)
   if (context.connection.isClosed) return null
-  return { errorCode: 0, sessionId: 0, responses: pass(context, request).responses }
+  return answerOf(pass(context, request))
+}
+
+/** Counts what readers are sent; a pass that was only a look is not counted. */
+function answerOf({ responses, reads }: Pass): Answer {
+  for (const { partition: { meters }, records } of reads) {
+    meters.bytesOut.add(records.length)
+    meters.recordsOut.add(measureRun(records).count)
+  }
+  return { errorCode: 0, sessionId: 0, responses }
 }
 
 /** Resolves when `missingBytes` more have become readable in the watched partitions, the time is up, or the client is gone. */
@@ -63,6 +74,7 @@ function pass(context: RequestContext, request: FetchRequest): Pass {
   let bytes = 0
   let failed = false
   const watched: Partition[] = []
+  const reads: { partition: Partition; records: Buffer }[] = []
   const responses = request.topics.map(topic => {
     const name = version >= 13 ? broker.catalogue.topicById(topic.topicId)?.name : topic.topic
     const partitions = topic.partitions.map(asked => {
@@ -75,13 +87,14 @@ function pass(context: RequestContext, request: FetchRequest): Pass {
       const size = answer.records?.length ?? 0
       left -= size
       bytes += size
+      if (size > 0) reads.push({ partition, records: answer.records! })
       if (answer.errorCode !== 0) failed = true
       watched.push(partition)
       return answer
     })
     return { topic: topic.topic, topicId: topic.topicId, partitions }
   })
-  return { responses, bytes, failed, watched }
+  return { responses, bytes, failed, watched, reads }
 }
 
 function fetchOne({ broker }: RequestContext, partition: Partition, asked: FetchPartition, isolation: number, maxBytes: number, atLeastOne: boolean): PartitionAnswer {
@@ -103,6 +116,7 @@ function fetchOne({ broker }: RequestContext, partition: Partition, asked: Fetch
     }
   } catch (error) {
     if (!(error instanceof MillraceError)) throw error
+    broker.meters.diskErrors.add()
     broker.logger.error('could not read a log', { partition: partition.name, offset: asked.fetchOffset, ...errorFields(error) })
     return failure(asked.partition, error.code === 'LOG_CORRUPT' ? 'CORRUPT_MESSAGE' : 'KAFKA_STORAGE_ERROR')
   }

@@ -1,0 +1,35 @@
+// All metrics of a broker, as data, with a bound on how much each shows.
+
+import { single, type MetricFamily, type MetricSample } from '../../../core/metrics/metric.ts'
+import type { BrokerState } from '../../engine/broker-state.ts'
+import { groupMetrics } from './group-metrics.ts'
+import { logMetrics } from './log-metrics.ts'
+import { choreMetrics, requestMetrics, trafficMetrics } from './request-metrics.ts'
+
+/** `connections`: that are open now. */
+export function brokerMetrics(broker: BrokerState, connections: number): readonly MetricFamily[] {
+  const { meters, config, clusterId, nodeId } = broker
+  const families: readonly MetricFamily[] = [
+    { name: 'millrace_broker_info', type: 'gauge', help: 'Which broker this is; the value is always 1.', samples: [{ labels: { cluster_id: clusterId, node_id: nodeId }, value: 1 }] },
+    single('gauge', 'millrace_connections', 'Open connections.', connections),
+    ...requestMetrics(meters),
+    ...trafficMetrics(meters),
+    ...logMetrics(broker),
+    ...groupMetrics(broker),
+    ...choreMetrics(meters),
+  ]
+  return bounded(families, config.number('millrace.metrics.max.series'))
+}
+
+/** Topics, partitions and groups are as many as clients like; an answer is not. */
+function bounded(families: readonly MetricFamily[], maxSeries: number): readonly MetricFamily[] {
+  const leftOut: MetricSample[] = []
+  const shown = families.map(family => {
+    const samples: MetricSample[] = []
+    let count = 0
+    for (const sample of family.samples) if (++count <= maxSeries) samples.push(sample)
+    if (count > maxSeries) leftOut.push({ labels: { metric: family.name }, value: count - maxSeries })
+    return { ...family, samples }
+  })
+  return [...shown, { name: 'millrace_metrics_series_left_out', type: 'gauge', help: 'Series that a metric does not show, for there are more than millrace.metrics.max.series.', samples: leftOut }]
+}
