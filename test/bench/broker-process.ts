@@ -14,12 +14,14 @@ export interface BrokerPlace {
   readonly command: string
   readonly directory: string
   readonly port: number
+  /** Of the broker, by Kafka's names; topics have 4 partitions. */
+  readonly settings?: Readonly<Record<string, string>>
 }
 
 /** Resolves when it accepts connections. */
-export async function startBrokerProcess({ command, directory, port }: BrokerPlace): Promise<void> {
+export async function startBrokerProcess({ command, directory, port, settings = {} }: BrokerPlace): Promise<void> {
   const output = openSync(join(directory, 'broker.out'), 'a')
-  const child = spawn(process.execPath, [command, 'broker', '--listen', `127.0.0.1:${port}`, '--data', directory, '--set', 'num.partitions=4'], { stdio: ['ignore', output, output], detached: true })
+  const child = spawn(process.execPath, [command, 'broker', '--listen', `127.0.0.1:${port}`, '--data', directory, ...Object.entries({ 'num.partitions': '4', ...settings }).flatMap(([name, value]) => ['--set', `${name}=${value}`])], { stdio: ['ignore', output, output], detached: true })
   child.unref()
   writeFileSync(idFile(directory), String(child.pid))
   for (const end = systemClock.monotonic() + LONGEST_WAIT_MS; !(await accepts(port)); await sleep(systemClock, RETRY_MS)) {
@@ -29,12 +31,16 @@ export async function startBrokerProcess({ command, directory, port }: BrokerPla
 
 /** Resolves when the process is gone. */
 export async function stopBrokerProcess({ directory }: Pick<BrokerPlace, 'directory'>): Promise<void> {
-  const id = Number(readFileSync(idFile(directory), 'utf8'))
+  const id = brokerProcessId({ directory })
   if (lives(id)) process.kill(id, 'SIGTERM')
   for (const end = systemClock.monotonic() + LONGEST_WAIT_MS; lives(id); await sleep(systemClock, RETRY_MS)) {
     if (systemClock.monotonic() > end) process.kill(id, 'SIGKILL')
   }
   rmSync(idFile(directory))
+}
+
+export function brokerProcessId({ directory }: Pick<BrokerPlace, 'directory'>): number {
+  return Number(readFileSync(idFile(directory), 'utf8'))
 }
 
 function idFile(directory: string): string {

@@ -2,10 +2,10 @@
 
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { startBrokerProcess, stopBrokerProcess } from './broker-process.ts'
+import { findBench, freePort } from './shared-bench.ts'
 
 const HELP = `npm run bench -- [--engines on-kafka,on-broker,embedded] [--bootstrap HOST:PORT] [options of the benchmark's ./run]
 
@@ -45,12 +45,6 @@ try {
   mendEmbedded(before)
 } finally {
   for (const step of undo.reverse()) await step()
-}
-
-function findBench(): string {
-  const places = [process.env['MILLRACE_BENCH'], resolve(root, '../shared/bench')].filter(place => place !== undefined)
-  const found = places.find(place => existsSync(join(place, 'run')))
-  return found ?? stop(`the benchmark is not here (looked in ${places.join(', ')}). It compares with Apache Kafka and is not part of the package; set MILLRACE_BENCH to its folder`)
 }
 
 async function startKafka(): Promise<string> {
@@ -101,15 +95,6 @@ function take(name: string): string | null {
 function run(command: string, commandArgs: readonly string[]): void {
   const { status } = spawnSync(command, commandArgs, { stdio: 'inherit' })
   if (status !== 0) throw new Error(`${command} ended with status ${status}`)
-}
-
-function freePort(): Promise<number> {
-  return new Promise(done => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo
-      server.close(() => done(port))
-    })
-  })
 }
 
 function stop(message: string): never {
