@@ -118,9 +118,10 @@ export class BrokerState {
     return null
   }
 
-  async alterBrokerConfigs(configs: Readonly<Record<string, string>>): Promise<void> {
-    const written = this.#metadata.write([this.catalogue.alterBrokerConfigs(configs)])
-    this.config.dynamic = configs
+  /** Replaces what is set while running: for all brokers with null, else for this one. */
+  async alterBrokerConfigs(node: number | null, configs: Readonly<Record<string, string>>): Promise<void> {
+    const written = this.#metadata.write([this.catalogue.alterBrokerConfigs(node, configs)])
+    this.config.dynamic = { all: this.catalogue.brokerConfigs(null), own: this.catalogue.brokerConfigs(this.nodeId) }
     for (const topic of this.catalogue.topics.values()) this.partitions.configure(topic)
     await written
   }

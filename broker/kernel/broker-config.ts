@@ -83,10 +83,16 @@ export interface ConfigSynonym extends ConfigValue {
   readonly name: string
 }
 
+/** What was set while running: for all brokers, and for this one, which is stronger. */
+export interface DynamicConfigs {
+  readonly all: ConfigOverrides
+  readonly own: ConfigOverrides
+}
+
 /** The broker's layers: what was changed while running, what it was started with, the defaults. */
 export class BrokerConfig {
   readonly #static: ConfigOverrides
-  #dynamic: ConfigOverrides = {}
+  #dynamic: DynamicConfigs = { all: {}, own: {} }
   /** What settings come to, as far as somebody has asked: requests do. */
   readonly #values = new Map<string, ConfigValue>()
 
@@ -99,22 +105,24 @@ export class BrokerConfig {
     this.#static = settings
   }
 
-  set dynamic(overrides: ConfigOverrides) {
+  set dynamic(overrides: DynamicConfigs) {
     this.#dynamic = overrides
     this.#values.clear()
   }
 
-  get dynamic(): ConfigOverrides {
+  get dynamic(): DynamicConfigs {
     return this.#dynamic
   }
 
   /** All layers that say something, the strongest first. */
   layersOf(name: string): readonly ConfigSynonym[] {
     const layers: ConfigSynonym[] = []
-    const dynamic = this.#dynamic[name]
+    const own = this.#dynamic.own[name]
+    const all = this.#dynamic.all[name]
     const fixed = this.#static[name]
     const fallback = brokerConfigs.get(name)?.default ?? null
-    if (dynamic !== undefined) layers.push({ name, value: dynamic, source: configSource.dynamicDefaultBroker })
+    if (own !== undefined) layers.push({ name, value: own, source: configSource.dynamicBroker })
+    if (all !== undefined) layers.push({ name, value: all, source: configSource.dynamicDefaultBroker })
     if (fixed !== undefined) layers.push({ name, value: fixed, source: configSource.staticBroker })
     if (fallback !== null) layers.push({ name, value: fallback, source: configSource.default })
     return layers
@@ -173,7 +181,8 @@ export function brokerConfigRefusal(overrides: Readonly<Record<string, string | 
     }
     if (definition.readOnly && !atStart) return { error: 'INVALID_REQUEST', message: `Cannot update these configs dynamically: ${name}.` }
     const problem = configProblem(definition, value)
-    if (problem !== null) return { error: 'INVALID_CONFIG', message: problem }
+    // Kafka calls a bad value of a broker a bad request.
+    if (problem !== null) return { error: 'INVALID_REQUEST', message: problem }
   }
   return null
 }

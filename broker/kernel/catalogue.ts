@@ -14,7 +14,7 @@ export interface Topic {
 
 /**
  * One record of the metadata log. Every value replaces that of the same key and null removes it, so that the log can be compacted.
- * `topic/NAME`, `broker-configs`, `producer-ids`, `cluster-id` and `incarnation` are the keys.
+ * `topic/NAME`, `broker-configs` (of all brokers), `broker-configs/NODE`, `group-configs/GROUP`, `producer-ids`, `cluster-id` and `incarnation` are the keys.
  */
 export interface MetadataRecord {
   readonly key: string
@@ -43,7 +43,8 @@ export class Catalogue {
   readonly #names = new Map<string, string>()
   /** Names with dots as underscores, in which two topics must differ. */
   readonly #folded = new Map<string, string>()
-  #brokerConfigs: ConfigOverrides = {}
+  /** Settings of brokers and groups that were changed while running, by the key of their record. */
+  readonly #configs = new Map<string, ConfigOverrides>()
   #producerIds = 0
   #incarnation = -1
   #clusterId: string | null = null
@@ -57,8 +58,18 @@ export class Catalogue {
     return name === undefined ? undefined : this.#topics.get(name)
   }
 
-  get brokerConfigs(): ConfigOverrides {
-    return this.#brokerConfigs
+  /** What was set while running: for all brokers with null, else for one. */
+  brokerConfigs(node: number | null): ConfigOverrides {
+    return this.#configs.get(brokerConfigsKey(node)) ?? {}
+  }
+
+  groupConfigs(groupId: string): ConfigOverrides {
+    return this.#configs.get(groupConfigsKey(groupId)) ?? {}
+  }
+
+  /** Groups with settings of their own. */
+  configuredGroups(): readonly string[] {
+    return [...this.#configs.keys()].filter(key => key.startsWith('group-configs/')).map(key => key.slice('group-configs/'.length))
   }
 
   /** How often a broker has started on this catalogue, less one: the leader epoch of all its partitions. */
@@ -74,7 +85,7 @@ export class Catalogue {
   replay(record: MetadataRecord): void {
     const { key, value } = record
     if (key.startsWith('topic/')) this.#replayTopic(key.slice(6), value as Topic | null)
-    else if (key === 'broker-configs') this.#brokerConfigs = (value ?? {}) as ConfigOverrides
+    else if (/^(broker|group)-configs/.test(key)) this.#replayConfigs(key, value as ConfigOverrides | null)
     else if (key === 'producer-ids') this.#producerIds = value as number
     else if (key === 'incarnation') this.#incarnation = value as number
     else if (key === 'cluster-id') this.#clusterId = value as string
@@ -89,6 +100,11 @@ export class Catalogue {
     this.#topics.set(name, topic)
     this.#names.set(topic.id, name)
     this.#folded.set(folded(name), name)
+  }
+
+  #replayConfigs(key: string, configs: ConfigOverrides | null): void {
+    if (configs === null) this.#configs.delete(key)
+    else this.#configs.set(key, configs)
   }
 
   /** A broker starts; `clusterId` is for the first start. */
@@ -144,8 +160,12 @@ export class Catalogue {
     return { refused: null, records: [topicRecord(altered)], topic: altered }
   }
 
-  alterBrokerConfigs(configs: ConfigOverrides): MetadataRecord {
-    return { key: 'broker-configs', value: configs }
+  alterBrokerConfigs(node: number | null, configs: ConfigOverrides): MetadataRecord {
+    return configsRecord(brokerConfigsKey(node), configs)
+  }
+
+  alterGroupConfigs(groupId: string, configs: ConfigOverrides): MetadataRecord {
+    return configsRecord(groupConfigsKey(groupId), configs)
   }
 
   /** Producer ids `[first, first + count)` that nobody else will get once the record is durable. */
@@ -158,6 +178,18 @@ const unknownTopic = { refused: { error: 'UNKNOWN_TOPIC_OR_PARTITION', message: 
 
 function topicRecord(topic: Topic): MetadataRecord {
   return { key: `topic/${topic.name}`, value: { name: topic.name, id: topic.id, partitions: topic.partitions, configs: topic.configs } }
+}
+
+function brokerConfigsKey(node: number | null): string {
+  return node === null ? 'broker-configs' : `broker-configs/${node}`
+}
+
+function groupConfigsKey(groupId: string): string {
+  return `group-configs/${groupId}`
+}
+
+function configsRecord(key: string, configs: ConfigOverrides): MetadataRecord {
+  return { key, value: Object.keys(configs).length === 0 ? null : configs }
 }
 
 /** Kafka's rule for names, as a sentence; null if the name is good. */

@@ -45,8 +45,8 @@ function numberProblem(definition: ConfigDefinition, value: string, bad: (why: s
   const pattern = type === 'double' ? /^[+-]?\d+(\.\d*)?([eE][+-]?\d+)?$/ : /^[+-]?\d+$/
   if (!pattern.test(value.trim())) return bad(`it is not a number of type ${type.toUpperCase()}`)
   const number = Number(value)
-  if (type === 'int' && Math.abs(number) > maxInt + 1) return bad('it is not a number of type INT')
-  if (type === 'long' && Math.abs(number) > Number(maxLong)) return bad('it is not a number of type LONG')
+  if (type === 'int' && (number > maxInt || number < -maxInt - 1)) return bad('it is not a number of type INT')
+  if (type === 'long' && BigInt.asIntN(64, BigInt(value.trim().replace('+', ''))) !== BigInt(value.trim().replace('+', ''))) return bad('it is not a number of type LONG')
   if (min !== undefined && number < min) return bad(`it must be at least ${min}`)
   if (max !== undefined && number > max) return bad(`it must be at most ${max}`)
   return null

@@ -4,7 +4,8 @@ import { apis, type ApiName } from '../wire/apis.ts'
 import type { Handler } from './handlers/handler.ts'
 import { apiVersions, type ServedVersions } from './handlers/api-versions.ts'
 import { describeCluster, initProducerId } from './handlers/cluster.ts'
-import { alterConfigs, describeConfigs, incrementalAlterConfigs } from './handlers/configs.ts'
+import { alterConfigs, incrementalAlterConfigs } from './handlers/alter-configs.ts'
+import { describeConfigs, listConfigResources } from './handlers/describe-configs.ts'
 import { findCoordinator } from './handlers/find-coordinator.ts'
 import { deleteGroups, describeGroups, listGroups } from './handlers/group-admin.ts'
 import { heartbeat, joinGroup, leaveGroup, syncGroup } from './handlers/groups.ts'
@@ -49,6 +50,7 @@ const handlers: Handlers = {
   DescribeGroups: describeGroups,
   DeleteGroups: deleteGroups,
   DescribeConfigs: describeConfigs,
+  ListConfigResources: listConfigResources,
   AlterConfigs: alterConfigs,
   IncrementalAlterConfigs: incrementalAlterConfigs,
 }

@@ -118,7 +118,7 @@ async function recover(parts: RecoveryParts): Promise<{ readonly state: BrokerSt
   const metadata = new MetadataLog(own, catalogue, clock)
   await metadata.write(catalogue.start(random.bytes(16).toString('base64url')))
   partitions.leaderEpoch = catalogue.incarnation
-  config.dynamic = catalogue.brokerConfigs
+  config.dynamic = { all: catalogue.brokerConfigs(null), own: catalogue.brokerConfigs(parts.nodeId) }
   partitions.setStraysAside(directory => directory === `${metadataTopic}-0` || isKnown(catalogue, directory))
   for (const topic of catalogue.topics.values()) partitions.open(topic)
   await Promise.all([...partitions.all()].map(partition => partition.recovered()))

@@ -143,7 +143,7 @@ const pages: readonly Step[] = [
   ['a cursor behind the end', paging(['set'], 10, { topicName: 'set', partitionIndex: 7 }), [[['set', 'NONE', false, []]], null]],
   ['a cursor of another topic', paging(['set'], 10, { topicName: 'plain', partitionIndex: 0 }), [[['set', 'INVALID_REQUEST', false, []]], null]],
   ['a cursor before the start', paging(['set'], 10, { topicName: 'set', partitionIndex: -1 }), [[['set', 'INVALID_REQUEST', false, []]], null]],
-  ['of all topics, from one on', async channel => (await paging([], 2000, { topicName: 'placed', partitionIndex: 0 })(channel)), [[['placed', 'NONE', false, [0, 1]], ['plain', 'NONE', false, [0, 1, 2]], ['set', 'NONE', false, [0, 1, 2]]], null]],
+  ['of all topics, from one on', paging([], 5, { topicName: 'placed', partitionIndex: 0 }), [[['placed', 'NONE', false, [0, 1]], ['plain', 'NONE', false, [0, 1, 2]]], ['set', 0]]],
 ]
 
 const leadership: readonly Step[] = [

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startBroker, type Broker } from '../../../broker/server/start-broker.ts'
 import type { Channel } from '../../../broker/wire/channel.ts'
 import { adminStory } from './admin-story.ts'
+import { configStory } from './config-story.ts'
 
 let broker: Broker
 let channel: Channel
@@ -13,6 +14,6 @@ beforeAll(async () => {
 })
 afterAll(() => broker?.close())
 
-test.each(adminStory)('%s', async (_, ask, answer) => {
+test.each([...configStory, ...adminStory])('%s', async (_, ask, answer) => {
   expect(await ask(channel)).toEqual(answer)
 })

@@ -1,0 +1,87 @@
+// DescribeConfigs, ListConfigResources: settings, where their values come from, and what has some.
+
+import type { RequestOf, ResponseInput } from '../../wire/apis.ts'
+import { errorCodeOf } from '../../wire/error-code.ts'
+import { brokerConfigs, type ConfigSynonym } from '../../kernel/broker-config.ts'
+import { configSource, configTypeCodes, type ConfigDefinition } from '../../kernel/config-definition.ts'
+import { topicConfigs, type Refusal } from '../../kernel/topic-config.ts'
+import type { BrokerState } from '../../engine/broker-state.ts'
+import { brokerNameRefusal, invalid, isResourceType, resourceType, topicNameRefusal, unknownTopic } from './config-resources.ts'
+import type { Handler } from './handler.ts'
+
+type Described = ResponseInput<'DescribeConfigs'>['results'][number]
+type DescribedConfig = Described['configs'][number]
+type AskedResource = RequestOf<'DescribeConfigs'>['resources'][number]
+
+export const describeConfigs: Handler<'DescribeConfigs'> = ({ broker }, request) => ({
+  results: request.resources.map((asked): Described => {
+    const { resourceType: type, resourceName, configurationKeys } = asked
+    const known = knownResource(broker, asked)
+    if ('error' in known) return { errorCode: errorCodeOf(known.error), errorMessage: known.message, resourceType: type, resourceName, configs: [] }
+    const isWanted = (name: string): boolean => configurationKeys === null || configurationKeys.length === 0 || configurationKeys.includes(name)
+    const wanted = known.definitions.filter(({ name }) => isWanted(name))
+    const configs = wanted.map(definition => described(definition, known.layersOf(definition.name), request.includeSynonyms, request.includeDocumentation))
+    return { errorCode: 0, errorMessage: null, resourceType: type, resourceName, configs }
+  }),
+})
+
+interface KnownResource {
+  readonly definitions: readonly ConfigDefinition[]
+  readonly layersOf: (name: string) => readonly ConfigSynonym[]
+}
+
+/** Nobody can set the level of a logger here, and no client is asked for metrics: those have no settings. */
+const withoutSettings: KnownResource = { definitions: [], layersOf: () => [] }
+
+function knownResource(broker: BrokerState, { resourceType: type, resourceName: name }: AskedResource): KnownResource | Refusal {
+  if (type === resourceType.topic) return topicResource(broker, name)
+  if (type === resourceType.broker && name === '') return allBrokers(broker)
+  if (type === resourceType.broker) return brokerNameRefusal(broker.nodeId, name) ?? { definitions: [...brokerConfigs.values()], layersOf: setting => broker.config.layersOf(setting) }
+  if (type === resourceType.brokerLogger) return brokerNameRefusal(broker.nodeId, name) ?? withoutSettings
+  if (!isResourceType(type)) return invalid(`Unexpected resource type ${type} for resource ${name}.`)
+  return name === '' ? invalid('The name of the resource must not be empty.') : withoutSettings
+}
+
+function topicResource(broker: BrokerState, name: string): KnownResource | Refusal {
+  const refused = topicNameRefusal(name)
+  if (refused !== null) return refused
+  const topic = broker.catalogue.topics.get(name)
+  return topic === undefined ? unknownTopic(name) : { definitions: [...topicConfigs.values()], layersOf: setting => broker.config.topicLayersOf(setting, topic.configs) }
+}
+
+/** Only what was set for all brokers while they ran. */
+function allBrokers(broker: BrokerState): KnownResource {
+  const names = Object.keys(broker.config.dynamic.all)
+  return {
+    definitions: names.flatMap(name => brokerConfigs.get(name) ?? []),
+    layersOf: name => broker.config.layersOf(name).filter(({ source }) => source === configSource.dynamicDefaultBroker),
+  }
+}
+
+function described(definition: ConfigDefinition, layers: readonly ConfigSynonym[], withSynonyms: boolean, withDocumentation: boolean): DescribedConfig {
+  const first = layers[0]
+  return {
+    name: definition.name,
+    value: first?.value ?? definition.default,
+    readOnly: definition.readOnly ?? false,
+    configSource: first?.source ?? configSource.default,
+    isSensitive: false,
+    synonyms: withSynonyms ? layers.map(({ name, value, source }) => ({ name, value, source })) : [],
+    configType: configTypeCodes[definition.type],
+    documentation: withDocumentation ? definition.documentation : null,
+  }
+}
+
+/** Topics, the broker and its loggers always, groups if they have settings. Version 0 asks for client metrics only, of which there are none. */
+export const listConfigResources: Handler<'ListConfigResources'> = ({ broker, version }, { resourceTypes }) => {
+  if (version === 0) return { errorCode: 0, configResources: [] }
+  if (!resourceTypes.every(isResourceType)) return { errorCode: errorCodeOf('UNSUPPORTED_VERSION'), configResources: [] }
+  const isWanted = (type: number): boolean => resourceTypes.length === 0 || resourceTypes.includes(type)
+  const names = new Map<number, Iterable<string>>([
+    [resourceType.topic, broker.catalogue.topics.keys()],
+    [resourceType.broker, [String(broker.nodeId)]],
+    [resourceType.brokerLogger, [String(broker.nodeId)]],
+    [resourceType.group, broker.catalogue.configuredGroups()],
+  ])
+  return { errorCode: 0, configResources: [...names].filter(([type]) => isWanted(type)).flatMap(([type, found]) => Array.from(found, resourceName => ({ resourceName, resourceType: type }))) }
+}
