@@ -88,7 +88,9 @@ function brokerCommand(program: Command, terminal: Terminal): void {
     .option('--data <directory>', 'where the log is kept', '.millrace')
     .option('--metrics <[host:]port>', 'serve metrics for Prometheus there (/metrics), and /healthz and /ready')
     .option('--set <name=value>', "a broker setting, by Kafka's name", collect)
-    .option('--verbose', 'say more')
+    .addOption(new Option('--log-format <format>', 'of what happens, on standard error (default: text on a terminal, else json)').choices(['json', 'text']))
+    .addOption(new Option('--log-level <level>', 'what is less grave is not said').choices(['info', 'warn', 'error']).default('info'))
+    .option('--verbose', 'show whole stacks when something fails')
     .addHelpText('after', '\nExamples:\n  $ millrace broker --set num.partitions=4\n  $ kcat -b 127.0.0.1:9092 -L\n')
     .action(async (options: BrokerCommandOptions) => (await import('./commands/broker.ts')).broker(options, terminal))
 }

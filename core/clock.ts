@@ -23,6 +23,11 @@ export const systemClock: Clock = {
   turn: () => new Promise(resolve => setImmediate(resolve)),
 }
 
+/** A time as ISO 8601 in UTC, to the millisecond. */
+export function isoTime(time: Timestamp): string {
+  return new Date(time).toISOString()
+}
+
 /** Resolves after `delayMs`, or at once when the signal is aborted. */
 export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
   return new Promise(resolve => {

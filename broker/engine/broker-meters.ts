@@ -8,6 +8,8 @@ export class BrokerMeters {
   requestsInFlight = 0
   readonly connectionsOpened: Counter = new Counter()
   readonly flushSeconds: Histogram = new Histogram(latencyBoundsSeconds)
+  /** Logs whose end had to be looked for at the start. */
+  readonly recoveredLogs: Counter = new Counter()
   readonly diskErrors: Counter = new Counter()
   readonly retentionSeconds: Histogram = new Histogram(latencyBoundsSeconds)
   readonly compactionSeconds: Histogram = new Histogram(latencyBoundsSeconds)

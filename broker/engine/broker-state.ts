@@ -89,6 +89,7 @@ export class BrokerState {
     const written = this.#metadata.write(decision.records)
     this.partitions.create(decision.topic)
     await written
+    this.logger.info('topic created', { topic: request.name, partitions: decision.topic.partitions })
     return decision.topic
   }
 
@@ -99,6 +100,7 @@ export class BrokerState {
     this.partitions.remove(name)
     this.groups.topicDeleted(name)
     await written
+    this.logger.info('topic deleted', { topic: name })
     return null
   }
 

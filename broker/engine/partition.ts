@@ -99,7 +99,10 @@ export class Partition {
       this.#logger.warn('cut the torn end of a log', { partition: this.name, file, position, problem, bytes, orphans: orphans.join(' ') })
     }
     // What was found is written down soon, so that the next start need not look for it again.
-    if (opened.recovered) this.#bytesSinceCheckpoint = checkpointIntervalBytes
+    if (opened.recovered) {
+      this.#bytesSinceCheckpoint = checkpointIntervalBytes
+      this.#meters.recoveredLogs.add()
+    }
     return opened.log
   }
 

@@ -68,17 +68,19 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const { clock = systemClock, random = systemRandom, logger = silentLogger, nodeId = 1 } = options
   const config = new BrokerConfig(settingsOf(options, nodeId))
   const disk = diskOf(options)
+  const begunMs = clock.monotonic()
   const lock = disk.lock()
   let broker
   try {
     const { state, metadata } = await recover({ nodeId, disk, config, clock, random, logger })
-    broker = new RunningBroker(state, metadata, lock, new Housekeeping(state))
+    broker = new RunningBroker({ state, metadata, lock, housekeeping: new Housekeeping(state), directory: options.dataDirectory ?? null })
   } catch (error) {
     lock.release()
     throw error
   }
   try {
     await broker.listen(options.listen ?? false, options.metrics ?? false)
+    broker.logStart(Math.round(clock.monotonic() - begunMs))
     return broker
   } catch (error) {
     await broker.close()
@@ -131,21 +133,32 @@ function isKnown(catalogue: Catalogue, directory: string): boolean {
   return topic !== undefined && Number(directory.slice(dash + 1)) < topic.partitions
 }
 
+interface RunningParts {
+  readonly state: BrokerState
+  readonly metadata: MetadataLog
+  readonly lock: DiskLock
+  readonly housekeeping: Housekeeping
+  /** For the logger; null where there is none. */
+  readonly directory: string | null
+}
+
 class RunningBroker implements Broker {
   readonly #state: BrokerState
   readonly #metadata: MetadataLog
   readonly #lock: DiskLock
   readonly #housekeeping: Housekeeping
+  readonly #directory: string | null
   readonly #pipes = new Set<Pipe>()
   #server: TcpServer | null = null
   #metricsServer: MetricsServer | null = null
   #closing: Promise<void> | null = null
 
-  constructor(state: BrokerState, metadata: MetadataLog, lock: DiskLock, housekeeping: Housekeeping) {
+  constructor({ state, metadata, lock, housekeeping, directory }: RunningParts) {
     this.#state = state
     this.#metadata = metadata
     this.#lock = lock
     this.#housekeeping = housekeeping
+    this.#directory = directory
   }
 
   get address(): Endpoint | null {
@@ -166,6 +179,13 @@ class RunningBroker implements Broker {
 
   get nodeId(): number {
     return this.#state.nodeId
+  }
+
+  logStart(startMs: number): void {
+    const { logger, catalogue, partitions, meters, nodeId, clusterId } = this.#state
+    const counts = { topics: catalogue.topics.size, partitions: [...partitions.all()].length, recoveredLogs: meters.recoveredLogs.value }
+    const addresses = { listen: addressText(this.address), metrics: addressText(this.metricsAddress) }
+    logger.info('broker started', { ...addresses, directory: this.#directory, nodeId, clusterId, ...counts, startMs })
   }
 
   async listen(listen: string | false, metrics: string | false): Promise<void> {
@@ -212,6 +232,9 @@ class RunningBroker implements Broker {
   }
 
   async #close(): Promise<void> {
+    const { clock, logger } = this.#state
+    const begunMs = clock.monotonic()
+    logger.info('broker closing', { requestsInFlight: this.#state.meters.requestsInFlight })
     const reason = new MillraceError('CONNECTION_FAILED', 'The embedded broker was closed.')
     for (const pipe of this.#pipes) pipe.end(reason)
     await this.#server?.close()
@@ -221,7 +244,12 @@ class RunningBroker implements Broker {
     await this.#metadata.close()
     await this.#metricsServer?.close()
     this.#lock.release()
+    logger.info('broker closed', { closeMs: Math.round(clock.monotonic() - begunMs) })
   }
+}
+
+function addressText(endpoint: Endpoint | null): string | null {
+  return endpoint === null ? null : `${endpoint.host}:${endpoint.port}`
 }
 
 function hostAndPort(listen: string): { readonly host: string; readonly port: number } {

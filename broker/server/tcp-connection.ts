@@ -66,6 +66,21 @@ export class TcpConnection {
     socket.on('end', () => this.#finishInput())
   }
 
+  /**
+   * Ends waits (long polls), answers what is being done (a Produce that waits for the disk), and closes; what has come and is not begun is left out.
+   * Requests that wait for other members of a group are not answered: their clients ask again elsewhere.
+   */
+  finish(): void {
+    const [first] = this.#answers
+    if (this.#ended || first === undefined || waitsForOthers(first.frame)) return this.close()
+    this.#waiting.length = 0
+    this.#inputEnded = true
+    this.#socket.pause()
+    this.#session.close()
+    const cancel = this.#options.clock.after(MAX_LINGER_MS, () => this.#socket.destroy())
+    void this.closed.then(cancel)
+  }
+
   /** Sends what is answered already, then closes. */
   close(): void {
     if (this.#ended) return
@@ -114,7 +129,7 @@ export class TcpConnection {
       this.#answers.shift()
       this.#heldBytes -= answer.frame.length
       this.#startWaiting()
-      if (this.#socket.isPaused() && !this.#isFull()) this.#socket.resume()
+      if (this.#socket.isPaused() && !this.#isFull() && !this.#inputEnded) this.#socket.resume()
     }
     this.#sending = false
     if (this.#inputEnded) this.close()
@@ -209,5 +224,14 @@ export class TcpConnection {
 }
 
 function isProduce(frame: Buffer): boolean {
-  return frame.length >= 2 && frame.readInt16BE(0) === apis.Produce.key
+  return apiKeyOf(frame) === apis.Produce.key
+}
+
+function waitsForOthers(frame: Buffer): boolean {
+  const key = apiKeyOf(frame)
+  return key === apis.JoinGroup.key || key === apis.SyncGroup.key
+}
+
+function apiKeyOf(frame: Buffer): number {
+  return frame.length >= 2 ? frame.readInt16BE(0) : -1
 }

@@ -61,7 +61,7 @@ export async function startTcpServer(options: TcpServerOptions): Promise<TcpServ
     },
     async close() {
       const stopped = new Promise<void>(resolve => server.close(() => resolve()))
-      for (const connection of open) connection.close()
+      for (const connection of open) connection.finish()
       await stopped
     },
   }

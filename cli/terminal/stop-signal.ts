@@ -1,5 +1,6 @@
 // Turns Ctrl-C into a wish: the first one asks for a clean end, the second leaves at once.
 
+import { constants } from 'node:os'
 import type { Terminal } from './terminal.ts'
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
@@ -9,7 +10,7 @@ export function stopSignal(terminal: Terminal, goodbye: string | null): AbortSig
   const stop = new AbortController()
   for (const name of SIGNALS) {
     process.on(name, () => {
-      if (stop.signal.aborted) process.exit(130)
+      if (stop.signal.aborted) process.exit(128 + constants.signals[name])
       if (goodbye !== null) terminal.say(goodbye)
       stop.abort()
     })

@@ -313,6 +313,37 @@ describe('a server', () => {
     await until(() => closed)
   })
 
+  test('answers what is being done when it closes, and ends what only waits', async () => {
+    const release: (() => void)[] = []
+    const begun: string[] = []
+    const server = await serve({
+      Produce: ({ timeoutMs }) => {
+        begun.push(`produce ${timeoutMs}`)
+        return new Promise(resolve => release.push(() => resolve({ responses: [], throttleTimeMs: timeoutMs })))
+      },
+      Fetch: async (_, session) => {
+        begun.push('fetch')
+        await session.closed
+        return null
+      },
+      JoinGroup: () => {
+        begun.push('join')
+        return new Promise(() => {})
+      },
+    })
+    const [producing, fetching, joining] = await Promise.all([connect(server.port), connect(server.port), connect(server.port)])
+    const produced = [1, 2].map(timeoutMs => producing.request('Produce', { acks: -1, timeoutMs, topicData: [] }))
+    const fetched = fetching.request('Fetch', emptyFetch)
+    const joined = joining.request('JoinGroup', { groupId: 'g', sessionTimeoutMs: 1, memberId: '', protocolType: '', protocols: [] })
+    await until(() => begun.length === 4)
+    const closed = server.close()
+    await expect(fetched).rejects.toMatchObject({ code: 'CONNECTION_FAILED' })
+    await expect(joined).rejects.toMatchObject({ code: 'CONNECTION_FAILED' })
+    for (const resolve of release) resolve()
+    expect((await Promise.all(produced)).map(({ throttleTimeMs }) => throttleTimeMs)).toEqual([1, 2])
+    await closed
+  })
+
   test('takes no more connections than allowed', async () => {
     const server = await serve(echoGroups, { maxConnections: 1 })
     const channel = await connect(server.port)

@@ -1,0 +1,36 @@
+// What a line of the log says of a thing that happened.
+
+import { expect, test } from 'vitest'
+import { logLines, type LogFormat, type LogLevel } from '../../cli/terminal/log-lines.ts'
+import { VirtualClock } from '../../core/clock.ts'
+import { MillraceError } from '../../core/error.ts'
+
+function lines(format: LogFormat, level: LogLevel = 'info') {
+  const written: string[] = []
+  return { written, logger: logLines({ format, level, clock: new VirtualClock(1_795_508_113_211), write: line => void written.push(line) }) }
+}
+
+test('json: one object a line, whatever the fields are', () => {
+  const { written, logger } = lines('json')
+  const circle: Record<string, unknown> = {}
+  circle['self'] = circle
+  logger.info('broker started', { listen: '127.0.0.1:9092', partitions: 3, level: 'mine', text: 'a\nb' })
+  logger.error('failed', { cause: new MillraceError('DISK_FULL', 'No room.'), big: 5n, none: undefined, circle })
+  expect(written[0]).toBe('{"time":"2026-11-24T08:15:13.211Z","level":"info","message":"broker started","listen":"127.0.0.1:9092","partitions":3,"field_level":"mine","text":"a\\nb"}')
+  expect(JSON.parse(written[1]!)).toMatchObject({ level: 'error', cause: { code: 'DISK_FULL', message: 'No room.' }, big: '5', circle: '[object Object]' })
+  expect(written.join('')).not.toContain('\n')
+})
+
+test('text: a line that a person reads and nobody can break', () => {
+  const { written, logger } = lines('text')
+  logger.warn('slow request', { api: 'Produce', clientId: 'x" y\n2026 error forged', ms: 1200, none: null })
+  expect(written).toEqual(['2026-11-24T08:15:13.211Z warn  slow request api=Produce clientId="x\\" y\\n2026 error forged" ms=1200 none=null'])
+})
+
+test('what is less grave than asked is not written', () => {
+  const { written, logger } = lines('text', 'error')
+  logger.info('a')
+  logger.warn('b')
+  logger.error('c')
+  expect(written).toHaveLength(1)
+})
