@@ -12,7 +12,10 @@ import type { BrokerMeters } from './broker-meters.ts'
 import { GroupHosts } from './group-hosts.ts'
 import type { MetadataLog } from './metadata-log.ts'
 import type { Partition } from './partition.ts'
+import { MarkerWriter } from './marker-writer.ts'
 import type { Partitions } from './partitions.ts'
+import { transactionsTopic } from './transaction-host.ts'
+import { TransactionHosts } from './transaction-hosts.ts'
 
 /** Where clients find a broker. */
 export interface Endpoint {
@@ -43,7 +46,9 @@ export class BrokerState {
   readonly meters: BrokerMeters
   readonly #metadata: MetadataLog
   readonly groups: GroupHosts
-  #makingGroups: Promise<void> | null = null
+  readonly markers: MarkerWriter
+  readonly transactions: TransactionHosts
+  #making: Promise<void> | null = null
   #producerIds = { next: 0, end: 0 }
   #allocating: Promise<void> | null = null
   /** Where clients find it; of an embedded broker that does not listen, a name that resolves to nothing. */
@@ -56,11 +61,15 @@ export class BrokerState {
     this.partitions = parts.partitions
     this.groups = new GroupHosts(parts, parts.config)
     this.groups.load(parts.partitions.of(offsetsTopic))
+    this.markers = new MarkerWriter({ ...parts, groups: this.groups })
+    this.transactions = new TransactionHosts({ ...parts, markers: this.markers, newProducerId: () => this.newProducerId() }, parts.config)
     this.config = parts.config
     this.clock = parts.clock
     this.random = parts.random
     this.logger = parts.logger
     this.meters = parts.meters
+    // Last, since it goes on with what was begun.
+    this.transactions.load(parts.partitions.of(transactionsTopic))
   }
 
   get clusterId(): string {
@@ -139,14 +148,36 @@ export class BrokerState {
 
   /** Makes __consumer_offsets if it is not there. */
   async ensureGroups(): Promise<void> {
-    if (this.groups.all.length > 0) return
-    await (this.#makingGroups ??= this.#makeGroups().finally(() => (this.#makingGroups = null)))
+    if (this.groups.all.length === 0) await this.#make(() => this.#makeGroups())
+  }
+
+  /** Makes __transaction_state, and what keeps the offsets that transactions commit, if they are not there. */
+  async ensureTransactions(): Promise<void> {
+    await this.ensureGroups()
+    if (this.transactions.all.length === 0) await this.#make(() => this.#makeTransactions())
+  }
+
+  /** One at a time; who finds it made meanwhile is done. */
+  async #make(make: () => Promise<void>): Promise<void> {
+    while (this.#making !== null) await this.#making
+    await (this.#making = make().finally(() => (this.#making = null)))
   }
 
   async #makeGroups(): Promise<void> {
-    const configs = { 'cleanup.policy': 'compact', 'compression.type': 'producer', 'segment.bytes': this.config.text('offsets.topic.segment.bytes') }
-    await this.createTopic({ name: offsetsTopic, partitions: this.config.number('offsets.topic.num.partitions'), replicationFactor: -1, configs })
-    this.groups.load(this.partitions.of(offsetsTopic))
+    if (this.groups.all.length > 0) return
+    this.groups.load(await this.#makeInternal(offsetsTopic, 'offsets.topic'))
+  }
+
+  async #makeTransactions(): Promise<void> {
+    if (this.transactions.all.length > 0) return
+    this.transactions.load(await this.#makeInternal(transactionsTopic, 'transaction.state.log'))
+  }
+
+  /** `settings`: how the names of its settings begin. */
+  async #makeInternal(name: string, settings: string): Promise<readonly Partition[]> {
+    const configs = { 'cleanup.policy': 'compact', 'compression.type': 'producer', 'segment.bytes': this.config.text(`${settings}.segment.bytes`) }
+    await this.createTopic({ name, partitions: this.config.number(`${settings}.num.partitions`), replicationFactor: -1, configs })
+    return this.partitions.of(name)
   }
 
   /** A producer id that no producer ever had. */

@@ -7,6 +7,7 @@ import type { BrokerConfig } from '../kernel/broker-config.ts'
 import type { GroupEffect, GroupTimer } from '../kernel/group-effects.ts'
 import { GroupCoordinator, type GroupSettings } from '../kernel/group-coordinator.ts'
 import { decodeFact } from '../kernel/group-records.ts'
+import type { TransactionMarker } from '../wire/control-batch.ts'
 import { CoordinatorLog } from './coordinator-log.ts'
 import type { Partition } from './partition.ts'
 import { WaitingRequests } from './waiting-requests.ts'
@@ -57,7 +58,7 @@ export class GroupHost {
         const fact = decodeFact(key, value)
         if (fact !== null) this.coordinator.replay(fact, now, producerId)
       },
-      marker: ({ producerId, isCommit }) => this.coordinator.endTransaction(producerId, isCommit, now),
+      marker: marker => this.endTransaction(marker),
     })
     this.perform(this.coordinator.loaded(now))
   }
@@ -69,6 +70,11 @@ export class GroupHost {
   /** Gives the coordinator a request and resolves to its answer, whenever that comes. */
   ask<A extends Answer>(request: (token: number, now: number) => readonly GroupEffect[]): Promise<A> {
     return this.#requests.ask(token => this.perform(request(token, this.#clock.now())))
+  }
+
+  /** A transaction's marker is in the partition. */
+  endTransaction({ producerId, isCommit }: Pick<TransactionMarker, 'producerId' | 'isCommit'>): void {
+    this.coordinator.endTransaction(producerId, isCommit, this.#clock.now())
   }
 
   perform(effects: readonly GroupEffect[]): void {

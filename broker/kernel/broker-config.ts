@@ -13,6 +13,7 @@ export const brokerConfigs: ReadonlyMap<string, ConfigDefinition> = new Map(
     [
       { name: 'node.id', type: 'int', default: '1', min: 0, readOnly: true, documentation: 'Number of this broker.' },
       { name: 'broker.id', type: 'int', default: '1', min: 0, readOnly: true, documentation: 'The same as node.id.' },
+      { name: 'add.partitions.to.txn.retry.backoff.max.ms', type: 'int', default: '100', min: 0, readOnly: true, documentation: 'How long a request waits for the end of the transaction before it, milliseconds; then its client asks again.' },
       { name: 'auto.create.topics.enable', type: 'boolean', default: 'true', readOnly: true, documentation: 'Whether a topic that a client asks for is created.' },
       { name: 'compression.type', type: 'string', default: 'producer', oneOf: ['uncompressed', 'zstd', 'lz4', 'snappy', 'gzip', 'producer'], documentation: 'Compression of topics that do not say.' },
       { name: 'default.replication.factor', type: 'int', default: '1', min: 1, readOnly: true, documentation: 'Replicas of topics that do not say.' },
@@ -64,8 +65,13 @@ export const brokerConfigs: ReadonlyMap<string, ConfigDefinition> = new Map(
       { name: 'offsets.topic.segment.bytes', type: 'int', default: '4194304', min: 1, readOnly: true, documentation: 'Largest file of __consumer_offsets, which is read at every start. Kafka: 104857600.' },
       { name: 'producer.id.expiration.ms', type: 'int', default: String(day), min: 1, documentation: 'How long a partition remembers an idle producer.' },
       { name: 'socket.request.max.bytes', type: 'int', default: '104857600', min: 1, readOnly: true, documentation: 'Largest request.' },
+      { name: 'transaction.abort.timed.out.transaction.cleanup.interval.ms', type: 'int', default: '10000', min: 1, readOnly: true, documentation: 'Time between two looks for transactions that are open for too long, milliseconds.' },
       { name: 'transaction.max.timeout.ms', type: 'int', default: '900000', min: 1, readOnly: true, documentation: 'Longest timeout of a transaction.' },
+      { name: 'transaction.remove.expired.transaction.cleanup.interval.ms', type: 'int', default: '3600000', min: 1, readOnly: true, documentation: 'Time between two looks for transactional ids that are idle for too long, milliseconds.' },
+      { name: 'transaction.state.log.min.isr', type: 'int', default: '1', min: 1, readOnly: true, documentation: 'min.insync.replicas of __transaction_state. Kafka: 2.' },
       { name: 'transaction.state.log.num.partitions', type: 'int', default: '1', min: 1, readOnly: true, documentation: 'Partitions of __transaction_state when it is created. Kafka: 50.' },
+      { name: 'transaction.state.log.replication.factor', type: 'int', default: '1', min: 1, readOnly: true, documentation: 'Replicas of __transaction_state. Kafka: 3.' },
+      { name: 'transaction.state.log.segment.bytes', type: 'int', default: '4194304', min: 1, readOnly: true, documentation: 'Largest file of __transaction_state, which is read at every start. Kafka: 104857600.' },
       { name: 'transactional.id.expiration.ms', type: 'int', default: '604800000', min: 1, readOnly: true, documentation: 'How long an idle transactional id is remembered.' },
       { name: 'unclean.leader.election.enable', type: 'boolean', default: 'false', documentation: 'Kept for compatibility.' },
     ] satisfies ConfigDefinition[]

@@ -3,7 +3,7 @@
 import { apis, type ApiName } from '../wire/apis.ts'
 import type { Handler } from './handlers/handler.ts'
 import { apiVersions, type ServedVersions } from './handlers/api-versions.ts'
-import { describeCluster, initProducerId } from './handlers/cluster.ts'
+import { describeCluster } from './handlers/cluster.ts'
 import { alterConfigs, incrementalAlterConfigs } from './handlers/alter-configs.ts'
 import { describeConfigs, listConfigResources } from './handlers/describe-configs.ts'
 import { findCoordinator } from './handlers/find-coordinator.ts'
@@ -18,6 +18,10 @@ import { deleteRecords, offsetForLeaderEpoch } from './handlers/records.ts'
 import { alterPartitionReassignments, describeQuorum, electLeaders, listPartitionReassignments } from './handlers/replicas.ts'
 import { describeTopicPartitions } from './handlers/topic-partitions.ts'
 import { createPartitions, createTopics, deleteTopics } from './handlers/topics.ts'
+import { describeProducers, describeTransactions, listTransactions, writeTxnMarkers } from './handlers/transaction-admin.ts'
+import { addOffsetsToTxn, addPartitionsToTxn, endTxn, initProducerId } from './handlers/transactions.ts'
+import { txnOffsetCommit } from './handlers/txn-offset-commit.ts'
+import { servedFeatures } from './served-features.ts'
 
 type Handlers = { readonly [N in ApiName]?: Handler<N> }
 
@@ -37,7 +41,15 @@ const handlers: Handlers = {
   DeleteRecords: deleteRecords,
   InitProducerId: initProducerId,
   OffsetForLeaderEpoch: offsetForLeaderEpoch,
+  AddPartitionsToTxn: addPartitionsToTxn,
+  AddOffsetsToTxn: addOffsetsToTxn,
+  EndTxn: endTxn,
+  WriteTxnMarkers: writeTxnMarkers,
+  TxnOffsetCommit: txnOffsetCommit,
   DescribeCluster: describeCluster,
+  DescribeProducers: describeProducers,
+  DescribeTransactions: describeTransactions,
+  ListTransactions: listTransactions,
   FindCoordinator: findCoordinator,
   JoinGroup: joinGroup,
   SyncGroup: syncGroup,
@@ -67,7 +79,7 @@ export const servedVersions: ServedVersions = new Map(
     .sort(([a], [b]) => apis[a].key - apis[b].key),
 )
 
-const served: Handlers = { ...handlers, ApiVersions: apiVersions(servedVersions) }
+const served: Handlers = { ...handlers, ApiVersions: apiVersions(servedVersions, servedFeatures) }
 
 /** Undefined where the API is known but not served. */
 export function handlerOf<N extends ApiName>(name: N): Handler<N> | undefined {

@@ -238,6 +238,7 @@ class RunningBroker implements Broker {
     const reason = new MillraceError('CONNECTION_FAILED', 'The embedded broker was closed.')
     for (const pipe of this.#pipes) pipe.end(reason)
     await this.#server?.close()
+    this.#state.transactions.close()
     this.#state.groups.close()
     await this.#housekeeping.close()
     await this.#state.partitions.close()

@@ -5,6 +5,7 @@ import type { Offset } from '../../../core/record.ts'
 import type { RequestOf, ResponseInput } from '../../wire/apis.ts'
 import { errorCodeOf, type ErrorName } from '../../wire/error-code.ts'
 import { measureRun } from '../../wire/record-batch-run.ts'
+import type { LogRead } from '../../log/log.ts'
 import { errorFields } from '../../engine/error-fields.ts'
 import type { Handler, RequestContext } from './handler.ts'
 import { leaderEpochProblem } from './leader-epoch-check.ts'
@@ -32,12 +33,17 @@ const readCommitted = 1
 export const fetch: Handler<'Fetch'> = async (context, request) => {
   // Sessions are never opened, so there is none to go on with.
   if (request.sessionId !== 0) return { errorCode: errorCodeOf('FETCH_SESSION_ID_NOT_FOUND'), sessionId: 0, responses: [] }
-  const first = pass(context, request)
-  const isEnough = first.failed || first.bytes >= request.minBytes || first.watched.length === 0
-  if (isEnough || request.maxWaitMs <= 0) return answerOf(first)
-  await park(context, first, request.minBytes - first.bytes, request.maxWaitMs)
-  if (context.connection.isClosed) return null
-  return answerOf(pass(context, request))
+  const { clock } = context.broker
+  const deadline = clock.monotonic() + request.maxWaitMs
+  for (;;) {
+    const found = pass(context, request)
+    const leftMs = deadline - clock.monotonic()
+    const isEnough = found.failed || found.bytes >= request.minBytes || found.watched.length === 0
+    if (isEnough || leftMs <= 0) return answerOf(found)
+    const isTimeUp = await park(context, found, { missingBytes: request.minBytes - found.bytes, maxWaitMs: leftMs, committed: request.isolationLevel === readCommitted })
+    if (context.connection.isClosed) return null
+    if (isTimeUp) return answerOf(pass(context, request))
+  }
 }
 
 /** Counts what readers are sent; a pass that was only a look is not counted. */
@@ -49,22 +55,36 @@ function answerOf({ responses, reads }: Pass): Answer {
   return { errorCode: 0, sessionId: 0, responses }
 }
 
-/** Resolves when `missingBytes` more have become readable in the watched partitions, the time is up, or the client is gone. */
-function park({ broker, connection }: RequestContext, { watched }: Pass, missingBytes: number, maxWaitMs: number): Promise<void> {
+interface ParkOptions {
+  readonly missingBytes: number
+  readonly maxWaitMs: number
+  /** What belongs to open transactions is not readable. */
+  readonly committed: boolean
+}
+
+/** Resolves when `missingBytes` more may have become readable in the watched partitions, or the client is gone; to true when the time is up. */
+function park({ broker, connection }: RequestContext, { watched }: Pass, { missingBytes, maxWaitMs, committed }: ParkOptions): Promise<boolean> {
   return new Promise(resolve => {
     let missing = missingBytes
     const stops: (() => void)[] = []
-    const done = (): void => {
+    const done = (isTimeUp: boolean): void => {
       for (const stop of stops) stop()
-      resolve()
+      resolve(isTimeUp)
     }
     const onBytes = (bytes: number): void => {
       missing -= bytes
-      if (missing <= 0 || bytes === 0) done()
+      if (missing <= 0 || bytes === 0) done(false)
     }
-    for (const partition of watched) stops.push(partition.watch(onBytes))
-    stops.push(broker.clock.after(maxWaitMs, done))
-    stops.push(connection.onClose(done))
+    for (const partition of watched) {
+      const stableOffset = partition.lastStableOffset
+      // The end of a transaction frees what was counted long before.
+      const onStable = (bytes: number): void => {
+        if (bytes === 0 || partition.lastStableOffset !== stableOffset) done(false)
+      }
+      stops.push(partition.watch(committed ? onStable : onBytes))
+    }
+    stops.push(broker.clock.after(maxWaitMs, () => done(true)))
+    stops.push(connection.onClose(() => done(false)))
   })
 }
 
@@ -104,15 +124,15 @@ function fetchOne({ broker }: RequestContext, partition: Partition, asked: Fetch
   if (asked.fetchOffset < log.logStartOffset || asked.fetchOffset > log.endOffset) return failure(asked.partition, 'OFFSET_OUT_OF_RANGE')
   const limit = isolation === readCommitted ? partition.lastStableOffset : partition.highWatermark
   try {
-    const records = maxBytes <= 0 && !atLeastOne ? null : readRecords(partition, asked.fetchOffset, limit, maxBytes, atLeastOne)
+    const read = maxBytes <= 0 && !atLeastOne ? null : partition.read(asked.fetchOffset, limit, maxBytes, atLeastOne)
     return {
       partitionIndex: asked.partition,
       errorCode: 0,
       highWatermark: partition.highWatermark,
       lastStableOffset: partition.lastStableOffset,
       logStartOffset: log.logStartOffset,
-      abortedTransactions: isolation === readCommitted ? [] : null,
-      records: records ?? noRecords,
+      abortedTransactions: isolation === readCommitted ? abortedIn(partition, asked.fetchOffset, read) : null,
+      records: read?.records ?? noRecords,
     }
   } catch (error) {
     if (!(error instanceof MillraceError)) throw error
@@ -122,8 +142,10 @@ function fetchOne({ broker }: RequestContext, partition: Partition, asked: Fetch
   }
 }
 
-function readRecords(partition: Partition, offset: Offset, limit: Offset, maxBytes: number, atLeastOne: boolean): Buffer | null {
-  return partition.read(offset, limit, maxBytes, atLeastOne)?.records ?? null
+/** Whose records the reader has to pass over. */
+function abortedIn(partition: Partition, offset: Offset, read: LogRead | null): PartitionAnswer['abortedTransactions'] {
+  if (read === null) return []
+  return partition.transactions.abortedWithin(offset, read.nextOffset).map(({ producerId, firstOffset }) => ({ producerId, firstOffset }))
 }
 
 const noRecords: Buffer = Buffer.alloc(0)

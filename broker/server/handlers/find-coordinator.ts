@@ -1,26 +1,22 @@
-// FindCoordinator: who keeps a group; makes __consumer_offsets when it is first needed.
+// FindCoordinator: who keeps a group or a transactional id; makes their internal topics when they are first needed.
 
 import type { ResponseInput } from '../../wire/apis.ts'
-import { errorCodeOf, type ErrorName } from '../../wire/error-code.ts'
+import { errorCodeOf } from '../../wire/error-code.ts'
 import type { Handler } from './handler.ts'
 
 type Coordinator = NonNullable<ResponseInput<'FindCoordinator'>['coordinators']>[number]
 
-const groupKey = 0
+const keyTypes = { group: 0, transaction: 1 } as const
 
 export const findCoordinator: Handler<'FindCoordinator'> = async ({ broker, version }, request) => {
   const keys = version >= 4 ? request.coordinatorKeys : [request.key]
-  const error = await problem()
+  const isServed = request.keyType === keyTypes.group || request.keyType === keyTypes.transaction
+  if (request.keyType === keyTypes.group) await broker.ensureGroups()
+  if (request.keyType === keyTypes.transaction) await broker.ensureTransactions()
   const coordinators = keys.map((key): Coordinator => {
-    if (error !== null) return { key, nodeId: -1, host: '', port: -1, errorCode: errorCodeOf(error), errorMessage: 'This broker coordinates no transactions and no share groups.' }
+    if (!isServed) return { key, nodeId: -1, host: '', port: -1, errorCode: errorCodeOf('INVALID_REQUEST'), errorMessage: 'This broker coordinates groups and transactions only.' }
     return { key, nodeId: broker.nodeId, ...broker.endpoint, errorCode: 0 }
   })
   const { errorCode, errorMessage = null, nodeId, host, port } = coordinators[0] ?? { errorCode: errorCodeOf('INVALID_REQUEST'), nodeId: -1, host: '', port: -1 }
   return version >= 4 ? { coordinators } : { errorCode, errorMessage, nodeId, host, port }
-
-  async function problem(): Promise<ErrorName | null> {
-    if (request.keyType !== groupKey) return request.keyType === 1 ? 'COORDINATOR_NOT_AVAILABLE' : 'INVALID_REQUEST'
-    await broker.ensureGroups()
-    return null
-  }
 }

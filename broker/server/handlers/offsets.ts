@@ -6,6 +6,7 @@ import { ZERO_UUID } from '../../wire/defaults.ts'
 import { errorCodeOf, type ErrorName } from '../../wire/error-code.ts'
 import { consumerProtocolSubscription } from '../../wire/records/consumer-protocol.ts'
 import { decodeVersioned } from '../../wire/versioned.ts'
+import type { OffsetCommitRequest } from '../../kernel/group-coordinator.ts'
 import type { OffsetPlace } from '../../kernel/group-offsets.ts'
 import type { CommittedOffsetValue } from '../../kernel/group-records.ts'
 import type { BrokerState } from '../../engine/broker-state.ts'
@@ -32,45 +33,57 @@ export const offsetCommit: Handler<'OffsetCommit'> = async ({ broker, version },
   return answer(await host.ask<number>((token, now) => host.coordinator.commitOffsets({ groupId, memberId, groupInstanceId, generation: request.generationIdOrMemberEpoch, offsets }, token, now)))
 }
 
-function commitProblem(broker: BrokerState, topic: string | undefined, { partitionIndex, committedMetadata }: CommitTopic['partitions'][number]): ErrorName | null {
+/** What keeps one offset from being committed; null if nothing. */
+export function commitProblem(broker: BrokerState, topic: string | undefined, { partitionIndex, committedMetadata }: CommitTopic['partitions'][number]): ErrorName | null {
   if (topic === undefined) return 'UNKNOWN_TOPIC_ID'
   if (broker.partition(topic, partitionIndex) === undefined) return 'UNKNOWN_TOPIC_OR_PARTITION'
   return committedMetadata !== null && Buffer.byteLength(committedMetadata) > broker.config.number('offset.metadata.max.bytes') ? 'OFFSET_METADATA_TOO_LARGE' : null
 }
 
-function commitOf(topic: string, { partitionIndex, committedOffset, committedLeaderEpoch, committedMetadata }: CommitTopic['partitions'][number]) {
+export function commitOf(topic: string, { partitionIndex, committedOffset, committedLeaderEpoch, committedMetadata }: CommitTopic['partitions'][number]): OffsetCommitRequest['offsets'][number] {
   return { topic, partition: partitionIndex, offset: committedOffset, leaderEpoch: committedLeaderEpoch, metadata: committedMetadata ?? '' }
 }
 
 export const offsetFetch: Handler<'OffsetFetch'> = ({ broker, version }, request) => {
+  const { requireStable } = request
   if (version < 8) {
-    const { errorCode, topics } = fetchGroup(broker, version, request.groupId, request.topics)
+    const { errorCode, topics } = fetchGroup({ broker, version, requireStable, groupId: request.groupId }, request.topics)
     return { errorCode: errorCode ?? 0, topics: topics.map(topic => ({ name: topic.name ?? '', partitions: topic.partitions })) }
   }
-  return { groups: request.groups.map(({ groupId, topics }) => fetchGroup(broker, version, groupId, topics)) }
+  return { groups: request.groups.map(({ groupId, topics }) => fetchGroup({ broker, version, requireStable, groupId }, topics)) }
 }
 
 type AskedTopics = readonly { readonly name: string; readonly topicId?: string; readonly partitionIndexes: readonly number[] }[]
 
-function fetchGroup(broker: BrokerState, version: number, groupId: string, asked: AskedTopics | null): FetchedGroup {
+interface GroupQuestion {
+  readonly broker: BrokerState
+  readonly version: number
+  readonly groupId: string
+  /** A position that an open transaction may still move is not told. */
+  readonly requireStable: boolean
+}
+
+function fetchGroup({ broker, version, groupId, requireStable }: GroupQuestion, asked: AskedTopics | null): FetchedGroup {
   const host = broker.groupHost(groupId)
   if (host === null) return { groupId, errorCode: errorCodeOf('NOT_COORDINATOR'), topics: [] }
   const { coordinator } = host
-  if (asked === null) return { groupId, topics: byTopic(broker, coordinator.allCommitted(groupId)) }
+  const at = (topic: string, partition: number): FetchedPartition =>
+    requireStable && coordinator.isUnstable(groupId, topic, partition) ? unknown(partition, 'UNSTABLE_OFFSET_COMMIT') : fetched(partition, coordinator.committed(groupId, topic, partition))
+  if (asked === null) return { groupId, topics: byTopic(broker, coordinator.allCommitted(groupId), at) }
   const topics = asked.map((topic): FetchedTopic => {
     const name = version >= 10 ? broker.catalogue.topicById(topic.topicId ?? ZERO_UUID)?.name : topic.name
-    const partitions = topic.partitionIndexes.map(index => (name === undefined ? unknownTopicId(index) : fetched(index, coordinator.committed(groupId, name, index))))
+    const partitions = topic.partitionIndexes.map(index => (name === undefined ? unknown(index, 'UNKNOWN_TOPIC_ID') : at(name, index)))
     return { name: topic.name, topicId: topic.topicId, partitions }
   })
   return { groupId, topics }
 }
 
-function byTopic(broker: BrokerState, offsets: Iterable<OffsetPlace & { readonly value: CommittedOffsetValue }>): readonly FetchedTopic[] {
+function byTopic(broker: BrokerState, places: Iterable<OffsetPlace>, at: (topic: string, partition: number) => FetchedPartition): readonly FetchedTopic[] {
   const topics = new Map<string, FetchedPartition[]>()
-  for (const { topic, partition, value } of offsets) {
+  for (const { topic, partition } of places) {
     const partitions = topics.get(topic) ?? []
     topics.set(topic, partitions)
-    partitions.push(fetched(partition, value))
+    partitions.push(at(topic, partition))
   }
   return [...topics].map(([name, partitions]) => ({ name, topicId: broker.catalogue.topics.get(name)?.id ?? ZERO_UUID, partitions }))
 }
@@ -80,8 +93,8 @@ function fetched(partitionIndex: number, value: CommittedOffsetValue | undefined
   return { partitionIndex, committedOffset: value.offset, committedLeaderEpoch: value.leaderEpoch, metadata: value.metadata, errorCode: 0 }
 }
 
-function unknownTopicId(partitionIndex: number): FetchedPartition {
-  return { partitionIndex, committedOffset: -1, metadata: '', errorCode: errorCodeOf('UNKNOWN_TOPIC_ID') }
+function unknown(partitionIndex: number, error: ErrorName): FetchedPartition {
+  return { partitionIndex, committedOffset: -1, metadata: '', errorCode: errorCodeOf(error) }
 }
 
 export const offsetDelete: Handler<'OffsetDelete'> = async ({ broker }, request) => {

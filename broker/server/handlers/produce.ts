@@ -11,6 +11,8 @@ import type { BatchRefusal } from './record-check.ts'
 import { errorFields } from '../../engine/error-fields.ts'
 import type { Handler, RequestContext } from './handler.ts'
 import type { Partition } from '../../engine/partition.ts'
+import type { Verifier } from '../../engine/transaction-host.ts'
+import { admitted, topicNameOf } from './produce-admission.ts'
 
 type TopicAnswer = NonNullable<ResponseInput<'Produce'>>['responses'][number]
 type PartitionAnswer = TopicAnswer['partitionResponses'][number]
@@ -24,25 +26,37 @@ interface Appended {
   readonly logAppendTimeMs: Timestamp
 }
 
+/** The answers to a request, some of which change when its batches cannot be acknowledged. */
+interface Written {
+  readonly responses: readonly TopicAnswer[]
+  readonly waits: readonly Promise<void>[]
+}
+
 export const produce: Handler<'Produce'> = async (context, request) => {
-  const responses: TopicAnswer[] = []
-  const waits: Promise<void>[] = []
-  for (const topic of request.topicData) {
-    const partitionResponses: PartitionAnswer[] = []
-    const name = context.version >= 13 ? context.broker.catalogue.topicById(topic.topicId)?.name : topic.name
-    responses.push({ name: topic.name, topicId: topic.topicId, partitionResponses })
-    for (const data of topic.partitionData) {
-      const outcome = name === undefined ? refusal('UNKNOWN_TOPIC_ID', 'There is no topic with this id.') : appendTo(context, request, name, data)
-      const at = partitionResponses.push('error' in outcome ? refused(data.index, outcome) : acknowledged(data.index, outcome)) - 1
-      if ('partition' in outcome && request.acks !== 0) waits.push(wait(outcome, data.index, partitionResponses, at))
-    }
-  }
+  const written = admitted(context, request, verify => writeAll(context, request, verify))
+  const { responses, waits } = written instanceof Promise ? await written : written
   if (request.acks === 0) return unanswered(responses)
   if (waits.length > 0) await Promise.all(waits)
   return { responses }
 }
 
-function appendTo(context: RequestContext, request: RequestOf<'Produce'>, topic: string, { index, records }: PartitionData): Appended | BatchRefusal {
+function writeAll(context: RequestContext, request: RequestOf<'Produce'>, verify: Verifier): Written {
+  const responses: TopicAnswer[] = []
+  const waits: Promise<void>[] = []
+  for (const topic of request.topicData) {
+    const partitionResponses: PartitionAnswer[] = []
+    const name = topicNameOf(context, topic)
+    responses.push({ name: topic.name, topicId: topic.topicId, partitionResponses })
+    for (const data of topic.partitionData) {
+      const outcome = name === undefined ? refusal('UNKNOWN_TOPIC_ID', 'There is no topic with this id.') : appendTo(context, request, verify, name, data)
+      const at = partitionResponses.push('error' in outcome ? refused(data.index, outcome) : acknowledged(data.index, outcome)) - 1
+      if ('partition' in outcome && request.acks !== 0) waits.push(wait(outcome, data.index, partitionResponses, at))
+    }
+  }
+  return { responses, waits }
+}
+
+function appendTo(context: RequestContext, request: RequestOf<'Produce'>, verify: Verifier, topic: string, { index, records }: PartitionData): Appended | BatchRefusal {
   const { broker } = context
   const partition = broker.partition(topic, index)
   if (partition === undefined) return refusal('UNKNOWN_TOPIC_OR_PARTITION', 'This server does not host this topic-partition.')
@@ -51,8 +65,19 @@ function appendTo(context: RequestContext, request: RequestOf<'Produce'>, topic:
   const now = broker.clock.now()
   const header = checkBatch(records, context.version, { settings: partition.settings, now, trusted: context.peer === 'in-process' })
   if (!(header instanceof RecordBatchHeader)) return header
-  if (header.isTransactional) return refusal('INVALID_TXN_STATE', 'Transactions are not served by this broker.')
-  return append(context, partition, header)
+  const problem = header.isTransactional ? verify(topic, index) : plainProblem(partition, header)
+  return problem === 'NONE' ? append(context, partition, header) : refusal(problem, problems[problem] ?? `The transaction of producer ${header.producerId} does not take the batch: ${problem}.`)
+}
+
+const problems: { readonly [N in ErrorName]?: string } = {
+  INVALID_TXN_STATE: 'The partition is not in the transaction.',
+  TRANSACTION_ABORTABLE: 'The partition is not in the transaction.',
+  NOT_ENOUGH_REPLICAS: 'The transaction cannot be verified yet.',
+}
+
+/** A producer that is in the midst of a transaction writes nothing outside of it. */
+function plainProblem(partition: Partition, { producerId }: RecordBatchHeader): ErrorName {
+  return producerId >= 0 && partition.transactions.openSince(producerId) !== undefined ? 'INVALID_TXN_STATE' : 'NONE'
 }
 
 function append({ broker }: RequestContext, partition: Partition, header: RecordBatchHeader): Appended | BatchRefusal {

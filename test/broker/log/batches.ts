@@ -1,7 +1,7 @@
 // Batches for tests of the log: a few small records, or bytes of a given size.
 
 import { RecordBatchWriter, type BatchClosing } from '../../../broker/wire/record-batch-writer.ts'
-import { RecordBatchCursor } from '../../../broker/wire/record-batch-cursor.ts'
+import { RecordBatchCursor, type AbortedTransaction } from '../../../broker/wire/record-batch-cursor.ts'
 
 export interface TestRecord {
   readonly key: string | null
@@ -19,8 +19,8 @@ export interface ReadRecord extends TestRecord {
   readonly offset: number
 }
 
-export function recordsOf(buffer: Buffer, fromOffset = 0): readonly ReadRecord[] {
-  const cursor = new RecordBatchCursor(buffer, { fromOffset })
+export function recordsOf(buffer: Buffer, fromOffset = 0, aborted: readonly AbortedTransaction[] = []): readonly ReadRecord[] {
+  const cursor = new RecordBatchCursor(buffer, { fromOffset, aborted })
   const records: ReadRecord[] = []
   const text = (start: number, end: number): string | null => (start < 0 ? null : cursor.buffer.toString('utf8', start, end))
   while (cursor.next()) {

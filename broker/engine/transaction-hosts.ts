@@ -1,0 +1,60 @@
+// All transaction coordinators of a broker, one per partition of __transaction_state.
+
+import type { BrokerConfig } from '../kernel/broker-config.ts'
+import { coordinatorPartitionOf } from './coordinator-log.ts'
+import type { Partition } from './partition.ts'
+import { TransactionHost, transactionSettings, type TransactionHostParts } from './transaction-host.ts'
+
+export type TransactionHostsParts = Omit<TransactionHostParts, 'partition' | 'settings' | 'patienceMs'>
+
+export class TransactionHosts {
+  readonly #parts: TransactionHostsParts
+  readonly #config: BrokerConfig
+  #hosts: readonly TransactionHost[] = []
+  #cancels: readonly (() => void)[] = []
+
+  constructor(parts: TransactionHostsParts, config: BrokerConfig) {
+    this.#parts = parts
+    this.#config = config
+  }
+
+  /** Replays the partitions and takes over their transactional ids. */
+  load(partitions: readonly Partition[]): void {
+    if (partitions.length === 0) return
+    const settings = transactionSettings(this.#config)
+    const patienceMs = (): number => this.#config.number('add.partitions.to.txn.retry.backoff.max.ms')
+    this.#hosts = partitions.map(partition => new TransactionHost({ ...this.#parts, partition, settings, patienceMs }))
+    this.#cancels = [
+      this.#every('transaction.abort.timed.out.transaction.cleanup.interval.ms', host => host.expire()),
+      this.#every('transaction.remove.expired.transaction.cleanup.interval.ms', host => host.forget()),
+    ]
+  }
+
+  get all(): readonly TransactionHost[] {
+    return this.#hosts
+  }
+
+  /** The host of a transactional id; null before __transaction_state is made. */
+  of(transactionalId: string): TransactionHost | null {
+    return this.#hosts[coordinatorPartitionOf(transactionalId, Math.max(1, this.#hosts.length))] ?? null
+  }
+
+  close(): void {
+    for (const cancel of this.#cancels) cancel()
+    this.#parts.markers.close()
+    for (const host of this.#hosts) host.close()
+  }
+
+  /** Answers how to stop. */
+  #every(setting: string, action: (host: TransactionHost) => void): () => void {
+    let cancel = (): void => {}
+    const wait = (): void => {
+      cancel = this.#parts.clock.after(this.#config.number(setting), () => {
+        wait()
+        for (const host of this.#hosts) action(host)
+      })
+    }
+    wait()
+    return () => cancel()
+  }
+}

@@ -1,0 +1,58 @@
+// What a Produce request is about to write in a transaction: read from its batches before they are checked.
+
+import type { RequestOf } from '../../wire/apis.ts'
+import type { ErrorName } from '../../wire/error-code.ts'
+import { batchHeaderBytes, RecordBatchHeader } from '../../wire/record-batch-header.ts'
+import { internalTopics } from '../../kernel/catalogue.ts'
+import type { Verifier, WriteIntent } from '../../engine/transaction-host.ts'
+import type { RequestContext } from './handler.ts'
+import { writeError } from './transaction-errors.ts'
+
+type ProduceRequest = RequestOf<'Produce'>
+type TopicData = ProduceRequest['topicData'][number]
+
+/** From here on a producer need not say beforehand which partitions it writes to. */
+const addingVersion = 12
+const abortableVersion = 11
+
+export function topicNameOf({ broker, version }: RequestContext, topic: TopicData): string | undefined {
+  return version >= 13 ? broker.catalogue.topicById(topic.topicId)?.name : topic.name
+}
+
+/** Answers `write` with who says whether a transactional batch may be written: nobody where the request has no transaction. */
+export function admitted<T>(context: RequestContext, request: ProduceRequest, write: (verify: Verifier) => T): T | Promise<Awaited<T>> {
+  if (request.transactionalId === null) return write(() => 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED')
+  const intent = intentOf(context, request, request.transactionalId)
+  if (intent === 'mixed') return write(() => 'INVALID_PRODUCER_ID_MAPPING')
+  if (intent === null) return write(() => 'INVALID_TXN_STATE')
+  const host = context.broker.transactions.of(intent.transactionalId)
+  if (host === null) return write(() => 'NOT_ENOUGH_REPLICAS')
+  return host.admit(intent, verify => write((topic, partition) => produceError(verify(topic, partition), context.version)))
+}
+
+/** Null where no batch is transactional. */
+function intentOf(context: RequestContext, request: ProduceRequest, transactionalId: string): WriteIntent | 'mixed' | null {
+  const partitions = new Map<string, number[]>()
+  let producer: RecordBatchHeader | null = null
+  for (const topic of request.topicData) {
+    const name = topicNameOf(context, topic)
+    for (const { index, records } of topic.partitionData) {
+      if (name === undefined || records === null || records.length < batchHeaderBytes || internalTopics.has(name)) continue
+      const header: RecordBatchHeader = new RecordBatchHeader(records)
+      if (!header.isTransactional || context.broker.partition(name, index) === undefined) continue
+      producer ??= header
+      if (producer.producerId !== header.producerId || producer.producerEpoch !== header.producerEpoch) return 'mixed'
+      const indexes = partitions.get(name)
+      if (indexes === undefined) partitions.set(name, [index])
+      else indexes.push(index)
+    }
+  }
+  if (producer === null) return null
+  return { transactionalId, producerId: producer.producerId, producerEpoch: producer.producerEpoch, partitions, adds: context.version >= addingVersion }
+}
+
+/** A producer whose coordinator is not ready sends its batch again, and needs no new metadata for that. */
+function produceError(error: ErrorName, version: number): ErrorName {
+  if (error === 'CONCURRENT_TRANSACTIONS' || error === 'COORDINATOR_NOT_AVAILABLE' || error === 'COORDINATOR_LOAD_IN_PROGRESS' || error === 'NOT_COORDINATOR') return 'NOT_ENOUGH_REPLICAS'
+  return writeError(error, version >= abortableVersion)
+}

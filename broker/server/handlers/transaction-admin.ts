@@ -1,0 +1,83 @@
+// ListTransactions, DescribeTransactions, DescribeProducers, WriteTxnMarkers: transactions as admin tools see and mend them.
+
+import type { ResponseInput } from '../../wire/apis.ts'
+import { errorCodeOf } from '../../wire/error-code.ts'
+import type { BrokerState } from '../../engine/broker-state.ts'
+import type { Partition } from '../../engine/partition.ts'
+import { topicPattern } from '../../kernel/topic-pattern.ts'
+import { transactionStatuses, type TransactionState } from '../../kernel/transaction-state.ts'
+import type { TransactionMarker } from '../../wire/control-batch.ts'
+import type { Handler } from './handler.ts'
+
+type Described = ResponseInput<'DescribeTransactions'>['transactionStates'][number]
+type DescribedPartition = ResponseInput<'DescribeProducers'>['topics'][number]['partitions'][number]
+
+export const listTransactions: Handler<'ListTransactions'> = ({ broker }, { stateFilters, producerIdFilters, durationFilter, transactionalIdPattern }) => {
+  const names: readonly string[] = transactionStatuses
+  const unknownStateFilters = stateFilters.filter(state => !names.includes(state))
+  const isNamed = transactionalIdPattern === null || transactionalIdPattern === '' ? () => true : topicPattern(transactionalIdPattern)
+  if (typeof isNamed === 'string') return { errorCode: errorCodeOf('INVALID_REGULAR_EXPRESSION'), unknownStateFilters, transactionStates: [] }
+  const now = broker.clock.now()
+  const isWanted = ({ producerId, status, startedAt }: TransactionState): boolean =>
+    (stateFilters.length === 0 || stateFilters.includes(status)) &&
+    (producerIdFilters.length === 0 || producerIdFilters.includes(producerId)) &&
+    (durationFilter < 0 || (startedAt >= 0 && now - startedAt > durationFilter))
+  const all = broker.transactions.all.flatMap(({ coordinator }) => [...coordinator.all()])
+  const transactionStates = all
+    .filter(([transactionalId, state]) => isNamed(transactionalId) && isWanted(state))
+    .map(([transactionalId, { producerId, status }]) => ({ transactionalId, producerId, transactionState: status }))
+  return { errorCode: 0, unknownStateFilters, transactionStates }
+}
+
+export const describeTransactions: Handler<'DescribeTransactions'> = ({ broker }, { transactionalIds }) => ({
+  transactionStates: transactionalIds.map((transactionalId): Described => {
+    const host = broker.transactions.of(transactionalId)
+    const state = host?.coordinator.get(transactionalId) ?? null
+    const error = transactionalId === '' ? 'INVALID_REQUEST' : host === null ? 'NOT_COORDINATOR' : 'TRANSACTIONAL_ID_NOT_FOUND'
+    if (state === null) {
+      return { errorCode: errorCodeOf(error), transactionalId, transactionState: '', transactionTimeoutMs: 0, transactionStartTimeMs: -1, producerId: -1, producerEpoch: -1, topics: [] }
+    }
+    return {
+      errorCode: 0, transactionalId, transactionState: state.status, transactionTimeoutMs: state.timeoutMs, transactionStartTimeMs: state.startedAt,
+      producerId: state.producerId, producerEpoch: state.producerEpoch,
+      topics: [...state.partitions].map(([topic, partitions]) => ({ topic, partitions })),
+    }
+  }),
+})
+
+export const describeProducers: Handler<'DescribeProducers'> = ({ broker }, { topics }) => ({
+  topics: topics.map(({ name, partitionIndexes }) => ({
+    name,
+    partitions: partitionIndexes.map((partitionIndex): DescribedPartition => {
+      const partition = broker.partition(name, partitionIndex)
+      if (partition === undefined) return { partitionIndex, errorCode: errorCodeOf('UNKNOWN_TOPIC_OR_PARTITION'), activeProducers: [] }
+      return { partitionIndex, errorCode: 0, activeProducers: producersOf(partition) }
+    }),
+  })),
+})
+
+function producersOf({ producers, transactions }: Partition): DescribedPartition['activeProducers'] {
+  return [...producers.all()].map(({ producerId, epoch, lastSequence, lastTimestamp }) => ({
+    producerId, producerEpoch: epoch, lastSequence, lastTimestamp,
+    coordinatorEpoch: transactions.coordinatorEpochOf(producerId),
+    currentTxnStartOffset: transactions.openSince(producerId) ?? -1,
+  }))
+}
+
+/** What an admin does about a transaction that its coordinator has forgotten. */
+export const writeTxnMarkers: Handler<'WriteTxnMarkers'> = async ({ broker }, request) => {
+  const markers = request.markers.map(async ({ producerId, producerEpoch, transactionResult: isCommit, coordinatorEpoch, topics }) => {
+    const marker = { producerId, producerEpoch, isCommit, coordinatorEpoch }
+    const written = topics.map(async ({ name, partitionIndexes }) => ({
+      name,
+      partitions: await Promise.all(partitionIndexes.map(async partitionIndex => ({ partitionIndex, errorCode: await writeMarker(broker, marker, name, partitionIndex) }))),
+    }))
+    return { producerId, topics: await Promise.all(written) }
+  })
+  return { markers: await Promise.all(markers) }
+}
+
+async function writeMarker(broker: BrokerState, marker: TransactionMarker, topic: string, partition: number): Promise<number> {
+  const known = broker.partition(topic, partition)?.transactions.coordinatorEpochOf(marker.producerId) ?? -1
+  return errorCodeOf(marker.coordinatorEpoch < known ? 'TRANSACTION_COORDINATOR_FENCED' : await broker.markers.write(marker, topic, partition))
+}
