@@ -4,6 +4,7 @@ import { MillraceError } from '../../core/error.ts'
 import type { ApiName, RequestOf, ResponseInput } from '../wire/apis.ts'
 import type { Peer, Session } from '../wire/session.ts'
 import type { BrokerState } from '../engine/broker-state.ts'
+import { AnswerBudget } from './handlers/answer-budget.ts'
 import type { Connection } from './handlers/handler.ts'
 import { measured } from './measured-request.ts'
 import { handlerOf } from './served-apis.ts'
@@ -23,7 +24,7 @@ export class BrokerSession implements Session, Connection {
   async handle<N extends ApiName>(api: N, version: number, body: RequestOf<N>, clientId: string | null): Promise<ResponseInput<N> | null> {
     const handler = handlerOf(api)
     if (handler === undefined) throw new MillraceError('UNSUPPORTED_VERSION', `A request has the API ${api}, which is not served.`)
-    return measured(this.#broker, api, clientId, () => handler({ broker: this.#broker, version, clientId, peer: this.#peer, connection: this }, body))
+    return measured(this.#broker, api, clientId, () => handler({ broker: this.#broker, version, clientId, peer: this.#peer, connection: this, answer: new AnswerBudget() }, body))
   }
 
   sent(chunk: Buffer): void {

@@ -1,11 +1,13 @@
 // Writes the scalars of Kafka's protocol into a list of chunks: large byte runs are passed on as they are, nothing written is copied again.
 
-import { assert } from '../../core/error.ts'
+import { assert, MillraceError } from '../../core/error.ts'
 
 const FIRST_CHUNK_BYTES = 512
 const LATER_CHUNK_BYTES = 16 * 1024
 /** Byte runs from this size on become chunks of their own. */
 const REFERENCE_FROM_BYTES = 1024
+/** Bytes of one message that are made for it, not passed on. Ends what a small request can ask for. */
+const MAX_WRITTEN_BYTES = 128 * 1024 * 1024
 const SHORT_STRING = 48
 const HEX_OF_UUID = /-/g
 
@@ -15,6 +17,7 @@ export class ByteWriter {
   #start = 0
   #position = 0
   #closedBytes = 0
+  #referencedBytes = 0
 
   constructor(firstChunkBytes: number = FIRST_CHUNK_BYTES) {
     this.#buffer = Buffer.allocUnsafe(firstChunkBytes)
@@ -109,6 +112,7 @@ export class ByteWriter {
       this.#closeChunk()
       this.#chunks.push(Buffer.isBuffer(value) ? value : Buffer.from(value.buffer, value.byteOffset, value.length))
       this.#closedBytes += value.length
+      this.#referencedBytes += value.length
     } else {
       const at = this.#reserve(value.length)
       this.#buffer.set(value, at)
@@ -147,6 +151,7 @@ export class ByteWriter {
   #reserve(bytes: number): number {
     if (this.#position + bytes > this.#buffer.length) {
       this.#closeChunk()
+      if (this.#closedBytes - this.#referencedBytes + bytes > MAX_WRITTEN_BYTES) throw new MillraceError('MESSAGE_TOO_LARGE', `A message has more than ${MAX_WRITTEN_BYTES} bytes besides its records.`)
       this.#buffer = Buffer.allocUnsafe(Math.max(LATER_CHUNK_BYTES, bytes))
       this.#start = 0
       this.#position = 0

@@ -16,18 +16,20 @@ const operation = { set: 0, delete: 1, append: 2, subtract: 3 } as const
 
 /** What is not named is forgotten. */
 export const alterConfigs: Handler<'AlterConfigs'> = async ({ broker }, { resources, validateOnly }) => {
+  const once = namedOnce(resources)
   const responses = resources.map(async asked => {
     const { resourceType: type, resourceName: name, configs } = asked
-    const refused = requestRefusal(resources, asked, configs.filter(({ value }) => value === null)) ?? (type === resourceType.brokerLogger ? unknownType(type) : null)
+    const refused = requestRefusal(once, asked, configs.filter(({ value }) => value === null)) ?? (type === resourceType.brokerLogger ? unknownType(type) : null)
     return outcome(asked, refused ?? (await alter(broker, { type, name, validateOnly }, () => ({ configs: Object.fromEntries(configs.map(({ name: config, value }) => [config, value!])) }))))
   })
   return { responses: await Promise.all(responses) }
 }
 
 export const incrementalAlterConfigs: Handler<'IncrementalAlterConfigs'> = async ({ broker }, { resources, validateOnly }) => {
+  const once = namedOnce(resources)
   const responses = resources.map(async asked => {
     const { resourceType: type, resourceName: name, configs } = asked
-    const refused = requestRefusal(resources, asked, configs.filter(({ configOperation, value }) => configOperation !== operation.delete && value === null))
+    const refused = requestRefusal(once, asked, configs.filter(({ configOperation, value }) => configOperation !== operation.delete && value === null))
     return outcome(asked, refused ?? (await alter(broker, { type, name, validateOnly }, target => changed(target, configs))))
   })
   return { responses: await Promise.all(responses) }
@@ -41,9 +43,18 @@ interface AskedResource {
   readonly configs: readonly { readonly name: string }[]
 }
 
-function requestRefusal(all: readonly AskedResource[], asked: AskedResource, withoutValue: readonly { readonly name: string }[]): Refusal | null {
-  const same = all.filter(({ resourceType: type, resourceName }) => type === asked.resourceType && resourceName === asked.resourceName)
-  if (same.length > 1) return invalid('Each resource must appear at most once.')
+/** Resources that no other of the request is. */
+function namedOnce(all: readonly AskedResource[]): ReadonlySet<AskedResource> {
+  const byName = new Map<string, AskedResource | null>()
+  for (const asked of all) {
+    const key = `${asked.resourceType}/${asked.resourceName}`
+    byName.set(key, byName.has(key) ? null : asked)
+  }
+  return new Set([...byName.values()].filter(asked => asked !== null))
+}
+
+function requestRefusal(once: ReadonlySet<AskedResource>, asked: AskedResource, withoutValue: readonly { readonly name: string }[]): Refusal | null {
+  if (!once.has(asked)) return invalid('Each resource must appear at most once.')
   if (new Set(asked.configs.map(({ name }) => name)).size < asked.configs.length) return invalid('Error due to duplicate config keys.')
   return withoutValue.length === 0 ? null : invalid(`Null value not supported for: ${withoutValue.map(({ name }) => name).join(', ')}.`)
 }

@@ -13,13 +13,14 @@ type Described = ResponseInput<'DescribeConfigs'>['results'][number]
 type DescribedConfig = Described['configs'][number]
 type AskedResource = RequestOf<'DescribeConfigs'>['resources'][number]
 
-export const describeConfigs: Handler<'DescribeConfigs'> = ({ broker }, request) => ({
+export const describeConfigs: Handler<'DescribeConfigs'> = ({ broker, answer }, request) => ({
   results: request.resources.map((asked): Described => {
     const { resourceType: type, resourceName, configurationKeys } = asked
     const known = knownResource(broker, asked)
     if ('error' in known) return { errorCode: errorCodeOf(known.error), errorMessage: known.message, resourceType: type, resourceName, configs: [] }
     const isWanted = (name: string): boolean => configurationKeys === null || configurationKeys.length === 0 || configurationKeys.includes(name)
     const wanted = known.definitions.filter(({ name }) => isWanted(name))
+    answer.admit(wanted.length * (request.includeSynonyms ? 3 : 1))
     const configs = wanted.map(definition => described(definition, known.layersOf(definition.name), request.includeSynonyms, request.includeDocumentation))
     return { errorCode: 0, errorMessage: null, resourceType: type, resourceName, configs }
   }),

@@ -15,7 +15,7 @@ export const listGroups: Handler<'ListGroups'> = ({ broker }, { statesFilter, ty
   return { errorCode: 0, groups }
 }
 
-export const describeGroups: Handler<'DescribeGroups'> = ({ broker, version }, request) => ({
+export const describeGroups: Handler<'DescribeGroups'> = ({ broker, version, answer }, request) => ({
   groups: request.groups.map((groupId): DescribedGroup => {
     const host = broker.groupHost(groupId)
     const none = { groupId, groupState: '', protocolType: '', protocolData: '', members: [] }
@@ -23,6 +23,7 @@ export const describeGroups: Handler<'DescribeGroups'> = ({ broker, version }, r
     const group = host.coordinator.describe(groupId)
     if (group === null && version >= 6) return { ...none, groupState: 'Dead', errorCode: errorCodeOf('GROUP_ID_NOT_FOUND'), errorMessage: `Group ${groupId} not found.` }
     if (group === null) return { ...none, groupState: 'Dead', errorCode: 0 }
+    answer.admit(group.members.length)
     const members = group.members.map(member => ({
       memberId: member.memberId, groupInstanceId: member.groupInstanceId, clientId: member.clientId, clientHost: member.clientHost,
       memberMetadata: member.metadata, memberAssignment: member.assignment,

@@ -3,6 +3,7 @@
 import type { ApiName, RequestOf, ResponseInput } from '../../wire/apis.ts'
 import type { Peer } from '../../wire/session.ts'
 import type { BrokerState } from '../../engine/broker-state.ts'
+import type { AnswerBudget } from './answer-budget.ts'
 
 /** Whether anyone still waits for an answer. */
 export interface Connection {
@@ -17,6 +18,7 @@ export interface RequestContext {
   readonly clientId: string | null
   readonly peer: Peer
   readonly connection: Connection
+  readonly answer: AnswerBudget
 }
 
 /**

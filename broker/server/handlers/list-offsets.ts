@@ -9,19 +9,35 @@ import type { Handler, RequestContext } from './handler.ts'
 import { leaderEpochProblem } from './leader-epoch-check.ts'
 import type { Partition } from '../../engine/partition.ts'
 
-type PartitionAnswer = ResponseInput<'ListOffsets'>['topics'][number]['partitions'][number]
+type TopicAnswer = ResponseInput<'ListOffsets'>['topics'][number]
+type PartitionAnswer = TopicAnswer['partitions'][number]
 type Asked = RequestOf<'ListOffsets'>['topics'][number]['partitions'][number]
 
 /** Timestamps that stand for a place instead. */
 const place = { latest: -1, earliest: -2, maxTimestamp: -3, earliestLocal: -4, latestTiered: -5 } as const
 const nowhere = { timestamp: -1, offset: -1, leaderEpoch: -1 } as const
 
-export const listOffsets: Handler<'ListOffsets'> = (context, request) => ({
-  topics: request.topics.map(({ name, partitions }) => ({
-    name,
-    partitions: partitions.map(asked => answer(context, name, asked, request.isolationLevel)),
-  })),
-})
+/** Looking up times may take a while, batches being read and decompressed for it: others have their turn in between. */
+const longestTurnMs = 10
+
+export const listOffsets: Handler<'ListOffsets'> = async (context, request) => {
+  const { clock } = context.broker
+  let began = clock.monotonic()
+  const topics: TopicAnswer[] = []
+  for (const { name, partitions } of request.topics) {
+    const answers: PartitionAnswer[] = []
+    for (const asked of partitions) {
+      if (clock.monotonic() - began > longestTurnMs) {
+        await clock.turn()
+        if (context.connection.isClosed) return null
+        began = clock.monotonic()
+      }
+      answers.push(answer(context, name, asked, request.isolationLevel))
+    }
+    topics.push({ name, partitions: answers })
+  }
+  return { topics }
+}
 
 function answer({ broker }: RequestContext, topic: string, asked: Asked, isolation: number): PartitionAnswer {
   const { partitionIndex } = asked

@@ -10,13 +10,19 @@ import type { Handler } from './handler.ts'
 type TopicAnswer = ResponseInput<'Metadata'>['topics'][number]
 type AskedTopic = NonNullable<RequestOf<'Metadata'>['topics']>[number]
 
-export const metadata: Handler<'Metadata'> = async ({ broker, version }, request) => {
+export const metadata: Handler<'Metadata'> = async (context, request) => {
+  const { broker, version } = context
   const wanted = request.topics === null || (version === 0 && request.topics.length === 0) ? null : request.topics
   const mayCreate = request.allowAutoTopicCreation && broker.config.flag('auto.create.topics.enable')
+  for (const topic of wanted === null ? broker.catalogue.topics.values() : wanted.map(asked => topicOf(broker, asked))) context.answer.admit(topic?.partitions ?? 1)
   const topics = wanted === null
     ? [...broker.catalogue.topics.values()].map(topic => described(broker, topic))
     : await Promise.all(wanted.map(asked => answer(broker, asked, version, mayCreate)))
   return { brokers: [{ nodeId: broker.nodeId, ...broker.endpoint }], clusterId: broker.clusterId, controllerId: broker.nodeId, topics }
+}
+
+function topicOf(broker: BrokerState, { name, topicId }: AskedTopic): Topic | undefined {
+  return topicId !== ZERO_UUID || name === null ? broker.catalogue.topicById(topicId) : broker.catalogue.topics.get(name)
 }
 
 async function answer(broker: BrokerState, { name, topicId }: AskedTopic, version: number, mayCreate: boolean): Promise<TopicAnswer> {

@@ -10,6 +10,7 @@ import type { OffsetCommitRequest } from '../../kernel/group-coordinator.ts'
 import type { OffsetPlace } from '../../kernel/group-offsets.ts'
 import type { CommittedOffsetValue } from '../../kernel/group-records.ts'
 import type { BrokerState } from '../../engine/broker-state.ts'
+import type { AnswerBudget } from './answer-budget.ts'
 import type { Handler } from './handler.ts'
 
 type CommitTopic = RequestOf<'OffsetCommit'>['topics'][number]
@@ -44,13 +45,13 @@ export function commitOf(topic: string, { partitionIndex, committedOffset, commi
   return { topic, partition: partitionIndex, offset: committedOffset, leaderEpoch: committedLeaderEpoch, metadata: committedMetadata ?? '' }
 }
 
-export const offsetFetch: Handler<'OffsetFetch'> = ({ broker, version }, request) => {
+export const offsetFetch: Handler<'OffsetFetch'> = ({ broker, version, answer }, request) => {
   const { requireStable } = request
   if (version < 8) {
-    const { errorCode, topics } = fetchGroup({ broker, version, requireStable, groupId: request.groupId }, request.topics)
+    const { errorCode, topics } = fetchGroup({ broker, version, answer, requireStable, groupId: request.groupId }, request.topics)
     return { errorCode: errorCode ?? 0, topics: topics.map(topic => ({ name: topic.name ?? '', partitions: topic.partitions })) }
   }
-  return { groups: request.groups.map(({ groupId, topics }) => fetchGroup({ broker, version, requireStable, groupId }, topics)) }
+  return { groups: request.groups.map(({ groupId, topics }) => fetchGroup({ broker, version, answer, requireStable, groupId }, topics)) }
 }
 
 type AskedTopics = readonly { readonly name: string; readonly topicId?: string; readonly partitionIndexes: readonly number[] }[]
@@ -58,24 +59,32 @@ type AskedTopics = readonly { readonly name: string; readonly topicId?: string; 
 interface GroupQuestion {
   readonly broker: BrokerState
   readonly version: number
+  readonly answer: AnswerBudget
   readonly groupId: string
   /** A position that an open transaction may still move is not told. */
   readonly requireStable: boolean
 }
 
-function fetchGroup({ broker, version, groupId, requireStable }: GroupQuestion, asked: AskedTopics | null): FetchedGroup {
+function fetchGroup({ broker, version, answer, groupId, requireStable }: GroupQuestion, asked: AskedTopics | null): FetchedGroup {
   const host = broker.groupHost(groupId)
   if (host === null) return { groupId, errorCode: errorCodeOf('NOT_COORDINATOR'), topics: [] }
   const { coordinator } = host
   const at = (topic: string, partition: number): FetchedPartition =>
     requireStable && coordinator.isUnstable(groupId, topic, partition) ? unknown(partition, 'UNSTABLE_OFFSET_COMMIT') : fetched(partition, coordinator.committed(groupId, topic, partition))
-  if (asked === null) return { groupId, topics: byTopic(broker, coordinator.allCommitted(groupId), at) }
+  if (asked === null) return { groupId, topics: byTopic(broker, admitted(coordinator.allCommitted(groupId), answer), at) }
   const topics = asked.map((topic): FetchedTopic => {
     const name = version >= 10 ? broker.catalogue.topicById(topic.topicId ?? ZERO_UUID)?.name : topic.name
     const partitions = topic.partitionIndexes.map(index => (name === undefined ? unknown(index, 'UNKNOWN_TOPIC_ID') : at(name, index)))
     return { name: topic.name, topicId: topic.topicId, partitions }
   })
   return { groupId, topics }
+}
+
+function* admitted<T>(parts: Iterable<T>, answer: AnswerBudget): Iterable<T> {
+  for (const part of parts) {
+    answer.admit(1)
+    yield part
+  }
 }
 
 function byTopic(broker: BrokerState, places: Iterable<OffsetPlace>, at: (topic: string, partition: number) => FetchedPartition): readonly FetchedTopic[] {

@@ -15,7 +15,8 @@ type DeletedTopic = ResponseInput<'DeleteTopics'>['responses'][number]
 type MorePartitions = RequestOf<'CreatePartitions'>['topics'][number]
 type CreatedTopic = ResponseInput<'CreateTopics'>['topics'][number]
 
-export const createTopics: Handler<'CreateTopics'> = async ({ broker }, request) => {
+export const createTopics: Handler<'CreateTopics'> = async ({ broker, answer }, request) => {
+  answer.admit(request.topics.length * topicConfigs.size)
   const { once, repeated } = split(request.topics)
   const topics = once.map(async asked => created(broker, asked.name, await create(broker, asked, request.validateOnly)))
   return { topics: [...(await Promise.all(topics)), ...repeated.map(name => created(broker, name, repeatedName))] }
