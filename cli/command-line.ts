@@ -91,6 +91,9 @@ function brokerCommand(program: Command, terminal: Terminal): void {
     .addOption(new Option('--log-format <format>', 'of what happens, on standard error (default: text on a terminal, else json)').choices(['json', 'text']))
     .addOption(new Option('--log-level <level>', 'what is less grave is not said').choices(['info', 'warn', 'error']).default('info'))
     .option('--verbose', 'show whole stacks when something fails')
+    .option('--config <file>', "Java properties with broker settings, such as Apache Kafka's server.properties; --set is stronger")
+    .option('--help-settings', 'list all broker settings: what they mean, their defaults, and which can be changed while the broker runs')
+    .option('--json', 'with --help-settings: one JSON object for each')
     .addHelpText('after', '\nExamples:\n  $ millrace broker --set num.partitions=4\n  $ kcat -b 127.0.0.1:9092 -L\n')
     .action(async (options: BrokerCommandOptions) => (await import('./commands/broker.ts')).broker(options, terminal))
 }

@@ -30,6 +30,8 @@ export const topicConfigs: ReadonlyMap<string, ConfigDefinition> = new Map(
       { name: 'min.compaction.lag.ms', type: 'long', default: '0', min: 0, synonyms: [{ name: 'log.cleaner.min.compaction.lag.ms' }], documentation: 'Shortest time that a record stays uncompacted, milliseconds.' },
       { name: 'min.insync.replicas', type: 'int', default: '1', min: 1, synonyms: [{ name: 'min.insync.replicas' }], documentation: 'Replicas that must have a record before it is acknowledged.' },
       { name: 'preallocate', type: 'boolean', default: 'false', synonyms: [{ name: 'log.preallocate' }], documentation: 'Kept for compatibility; files grow as they are written.' },
+      { name: 'remote.log.copy.disable', type: 'boolean', default: 'false', documentation: 'Kept for compatibility.' },
+      { name: 'remote.log.delete.on.disable', type: 'boolean', default: 'false', documentation: 'Kept for compatibility.' },
       { name: 'remote.storage.enable', type: 'boolean', default: 'false', documentation: 'Kept for compatibility.' },
       { name: 'retention.bytes', type: 'long', default: '-1', min: -1, synonyms: [{ name: 'log.retention.bytes' }], documentation: 'Most bytes of a partition before its oldest segments are deleted; -1: no limit.' },
       {

@@ -37,7 +37,7 @@ export interface BrokerOptions {
   readonly listen?: string | false
   /** `[host:]port` to serve metrics for Prometheus (/metrics) and /healthz, /ready over HTTP; port 0 takes a free one. Default false. */
   readonly metrics?: string | false
-  /** Default 1. */
+  /** Default: the setting `node.id`, which is 1. */
   readonly nodeId?: number
   /** By Kafka's names; see kernel/broker-config.ts. */
   readonly settings?: Readonly<Record<string, string | number | boolean>>
@@ -65,8 +65,9 @@ export interface Broker extends AsyncDisposable {
 
 /** @throws MillraceError DATA_DIRECTORY_LOCKED, UNKNOWN_SETTING, BAD_SETTING, DISK_FAILED, ADDRESS_IN_USE */
 export async function startBroker(options: BrokerOptions): Promise<Broker> {
-  const { clock = systemClock, random = systemRandom, logger = silentLogger, nodeId = 1 } = options
-  const config = new BrokerConfig(settingsOf(options, nodeId))
+  const { clock = systemClock, random = systemRandom, logger = silentLogger } = options
+  const config = new BrokerConfig(settingsOf(options))
+  const nodeId = config.number('node.id')
   const disk = diskOf(options)
   const begunMs = clock.monotonic()
   const lock = disk.lock()
@@ -88,10 +89,11 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   }
 }
 
-function settingsOf({ settings = {}, flush }: BrokerOptions, nodeId: number): Readonly<Record<string, string>> {
+/** The number of the node has two names. */
+function settingsOf({ settings = {}, flush, nodeId }: BrokerOptions): Readonly<Record<string, string>> {
+  const id = String(nodeId ?? settings['node.id'] ?? settings['broker.id'] ?? 1)
   const texts = Object.entries(settings).map(([name, value]) => [name, String(value)] as const)
-  const id = String(nodeId)
-  return { 'node.id': id, 'broker.id': id, ...(flush === undefined ? {} : { 'millrace.flush': flush }), ...Object.fromEntries(texts) }
+  return { ...(flush === undefined ? {} : { 'millrace.flush': flush }), ...Object.fromEntries(texts), 'node.id': id, 'broker.id': id }
 }
 
 function diskOf({ disk, memory, dataDirectory }: BrokerOptions): Disk {

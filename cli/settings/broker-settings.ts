@@ -1,0 +1,50 @@
+// The settings that `millrace broker` is started with: those of a file, and above them those of `--set`.
+
+import { brokerConfigs } from '../../broker/kernel/broker-config.ts'
+import { MillraceError } from '../../core/error.ts'
+import { readJavaProperties } from '../input/java-properties.ts'
+import { nearest } from '../terminal/nearest-name.ts'
+import { kafkaSettingPattern, kafkaSettings } from './kafka-settings.ts'
+
+export interface BrokerSettings {
+  readonly settings: Readonly<Record<string, string>>
+  /** Settings of Apache Kafka in the file that mean nothing here. */
+  readonly ignored: readonly string[]
+}
+
+/**
+ * A file may be one of Apache Kafka's: what only Kafka knows is left out and named. What nobody knows is refused, as is everything unknown in `set`.
+ * @throws MillraceError USAGE, UNKNOWN_SETTING, BAD_PROPERTIES
+ */
+export async function brokerSettings(file: string | undefined, set: readonly string[]): Promise<BrokerSettings> {
+  const written = file === undefined ? [] : [...(await readJavaProperties(file))]
+  const ignored = written.map(([name]) => name).filter(name => !brokerConfigs.has(name))
+  for (const name of ignored) if (!isKafkas(name)) throw unknownSetting(name, ` in ${file}`)
+  const given = set.map(settingOf)
+  for (const [name] of given) if (!brokerConfigs.has(name)) throw unknownSetting(name, '')
+  const known = written.filter(([name]) => brokerConfigs.has(name)).map(([name, value]) => [name, value.trim()] as const)
+  return { settings: Object.fromEntries([...known, ...given]), ignored: ignored.sort() }
+}
+
+/** Said about settings that are left out; with the option of the command line that does what some of them do. */
+export function ignoredText(file: string, ignored: readonly string[]): string {
+  const list = ignored.map(name => (instead[name] === undefined ? name : `${name} (${instead[name]})`))
+  return `${file} has settings of Apache Kafka that mean nothing here: ${list.join(', ')}`
+}
+
+const instead: Readonly<Record<string, string>> = { 'log.dir': '--data says where', 'log.dirs': '--data says where', listeners: '--listen says where', 'metric.reporters': '--metrics serves Prometheus' }
+
+function isKafkas(name: string): boolean {
+  return kafkaSettings.has(name) || kafkaSettingPattern.test(name)
+}
+
+function unknownSetting(name: string, where: string): MillraceError {
+  if (isKafkas(name)) return new MillraceError('UNKNOWN_SETTING', `The setting ${name} of Apache Kafka means nothing here.`, { hint: 'millrace broker --help-settings lists those that do.' })
+  return new MillraceError('UNKNOWN_SETTING', `There is no setting ${name}${where}.`, { hint: nearest(name, [...brokerConfigs.keys()], 'There are', '') })
+}
+
+function settingOf(text: string): readonly [string, string] {
+  const equals = text.indexOf('=')
+  if (equals <= 0) throw new MillraceError('USAGE', `--set ${text} is no NAME=VALUE.`, { hint: 'For example --set num.partitions=4.' })
+  return [text.slice(0, equals), text.slice(equals + 1)]
+}

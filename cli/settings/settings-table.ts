@@ -1,0 +1,35 @@
+// All settings of a broker, for people as a table and for programs as NDJSON.
+
+import { brokerConfigs } from '../../broker/kernel/broker-config.ts'
+import type { ConfigDefinition } from '../../broker/kernel/config-definition.ts'
+import { textTable } from '../terminal/text-table.ts'
+
+export function settingsTable(): string[] {
+  const columns = [{ title: 'setting' }, { title: 'type' }, { title: 'default' }, { title: 'changes' }, { title: 'means' }]
+  return textTable(columns, sorted().map(definition => [definition.name, typeText(definition), defaultText(definition), changesText(definition), definition.documentation]))
+}
+
+export function settingsLines(): string[] {
+  return sorted().map(definition => {
+    const { name, type, default: fallback, readOnly = false, min, max, oneOf, documentation } = definition
+    return JSON.stringify({ name, type, default: fallback, changesWhileRunning: !readOnly, min, max, oneOf, documentation })
+  })
+}
+
+function sorted(): readonly ConfigDefinition[] {
+  return [...brokerConfigs.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+function typeText({ type, oneOf }: ConfigDefinition): string {
+  if (oneOf === undefined) return type
+  return type === 'list' ? `list of ${oneOf.join(', ')}` : oneOf.join(' | ')
+}
+
+function defaultText({ default: fallback }: ConfigDefinition): string {
+  if (fallback === null) return '-'
+  return fallback === '' ? "''" : fallback
+}
+
+function changesText({ readOnly }: ConfigDefinition): string {
+  return readOnly === true ? 'at start' : 'any time'
+}

@@ -1,0 +1,71 @@
+// The settings that `millrace broker` is started with: from files, from --set, refused with the nearest name, and listed.
+
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { brokerConfigs } from '../../broker/kernel/broker-config.ts'
+import { brokerSettings, ignoredText } from '../../cli/settings/broker-settings.ts'
+import { kafkaSettings } from '../../cli/settings/kafka-settings.ts'
+import { millrace, parseLines, startMillrace, temporaryDirectory } from './command.ts'
+
+function fileOf(text: string): string {
+  const file = join(temporaryDirectory(), 'server.properties')
+  writeFileSync(file, text)
+  return file
+}
+
+test("Apache Kafka's own file is taken; what means nothing here is named", async () => {
+  const file = fileOf(`
+# The first lines of Apache Kafka's server.properties.
+process.roles=broker,controller
+node.id=3
+listeners=PLAINTEXT://:9092,CONTROLLER://:9093
+listener.name.internal.ssl.key.password=x
+num.io.threads=8
+log.dirs=/tmp/kraft-combined-logs
+num.partitions = 2\u0020
+log.retention.hours=168
+`)
+  const { settings, ignored } = await brokerSettings(file, ['num.partitions=5', 'log.retention.ms=-1'])
+  expect(settings).toEqual({ 'node.id': '3', 'num.partitions': '5', 'log.retention.hours': '168', 'log.retention.ms': '-1' })
+  expect(ignored).toEqual(['listener.name.internal.ssl.key.password', 'listeners', 'log.dirs', 'num.io.threads', 'process.roles'])
+  expect(ignoredText('f', ignored)).toContain('log.dirs (--data says where)')
+})
+
+test.each([
+  ['num.partition=2', [], 'There is no setting num.partition in'],
+  ['', ['num.partition=2'], 'There is no setting num.partition.'],
+  ['', ['num.io.threads=2'], 'The setting num.io.threads of Apache Kafka means nothing here.'],
+  ['', ['num.partitions'], '--set num.partitions is no NAME=VALUE.'],
+  ['a=\\u12', [], ':1: \\u stands before'],
+])('%j and %j are refused', async (text, set, message) => {
+  await expect(brokerSettings(fileOf(text), set)).rejects.toThrow(message)
+})
+
+test('a typing error is answered with the name that was meant', async () => {
+  await expect(brokerSettings(undefined, ['log.retentoin.ms=2'])).rejects.toMatchObject({ code: 'UNKNOWN_SETTING', hint: 'Did you mean log.retention.ms?' })
+})
+
+test("no setting is both ours and only Kafka's but for those that came later", () => {
+  expect(kafkaSettings.size).toBeGreaterThan(200)
+  for (const name of ['node.id', 'num.partitions', 'log.retention.ms']) expect(kafkaSettings.has(name)).toBe(false)
+})
+
+test('--help-settings lists every setting', async () => {
+  const lines = parseLines<{ name: string }>((await millrace(['broker', '--help-settings', '--json'])).stdout)
+  expect(lines.map(({ name }) => name)).toEqual([...brokerConfigs.keys()].sort())
+  const { stdout } = await millrace(['broker', '--help-settings'])
+  expect(stdout).toMatch(/^setting +type +default +changes +means$/m)
+  expect(stdout).toMatch(/^num\.partitions +int +1 +at start +Partitions of topics that do not say\.$/m)
+  expect(stdout).toMatch(/^log\.retention\.ms +long +- +any time /m)
+})
+
+test('a broker starts from a file', async () => {
+  const running = startMillrace(['broker', '--listen', '127.0.0.1:0', '--data', temporaryDirectory(), '--config', fileOf('num.partitions=7\nlog.dirs=/nowhere\n')])
+  const [address] = await running.until('stdout', /^127\.0\.0\.1:\d+/m)
+  expect(running.stderr()).toContain('log.dirs (--data says where)')
+  expect((await millrace(['topics', 'create', 't', '--bootstrap', address])).status).toBe(0)
+  expect((await millrace(['topics', 'describe', 't', '--bootstrap', address])).stdout.trim().split('\n')).toHaveLength(8)
+  running.child.kill('SIGTERM')
+  expect((await running.ended).status).toBe(0)
+})
