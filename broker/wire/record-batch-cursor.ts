@@ -111,7 +111,8 @@ export class RecordBatchCursor implements RecordCursor {
       const keyLength = this.#length()
       if (keyLength < 0) throw this.#corrupt('a header has no key')
       this.#at += keyLength
-      this.#at += Math.max(0, this.#length())
+      const valueLength = this.#length()
+      if (valueLength > 0) this.#at += valueLength
     }
     if (this.#at !== this.#recordEnd) throw this.#corrupt(`its record ${this.#header.count - this.#left - 1} has ${this.#recordEnd - this.#at} bytes behind its headers`)
     this.#at = recordAt

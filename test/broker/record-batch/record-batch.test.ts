@@ -60,6 +60,13 @@ const writtenByJava: Readonly<Record<string, string>> = {
   lz4: 'AAAAAAAAACoAAAIWAAAAAwLxOCuxAAMAAAAfAAABdIdugAAAAAF0h26B9P//////////////////AAAAIAQiTRhgQILWAQAA8h4UAAAABGsxBHYxAC4A6AcCARJ2YWx1ZSB0d28EAmgCeAJuAWoAAAQIa2V5MFYbAPAbb2YgYSByZWNvcmQsIHRoZSBudW1iZXIgb2Ygd2hpY2ggaXMgMABqAAIGNgAfMTYAGGAxAGoABAg2AB8yNgAYYDIAagAGCjYAD6IAGWAzAGoACAw2AA+iABlgNABqAAoONgAPogAZYDUAagAMEDYAD6IAGWA2AGoADhI2AA+iABlgNwBqABAUNgAPogAZYDgAagASFjYAD6IAGWA5AGwAFBg2AC8xWBwCF3AxMABsABYaNwAfMjcAGWAxAGwAGBw3AB8wNwAZYDIAbAAaHjcAD6UAGmAzAGwAHCA3AA+lABpgNABsAB4iNwAPpQAaYDUAbAAgJDcAD6UAGmA2AGwAIiY3AA+lABpgNwBsACQoNwAPpQAaYDgAbAAmKjcAD6UAGgAmAiAoLDcAD6UAGRAyJgIgKi43AA+lABkQMiYCICwwNwAPpQAZEDImAiAuMjcAD6UAGgAmAiAwNDcAD6UAGgAmAiAyNjcAD6UAGmA1AGwANDg3AA+lABoAJgIgNjo3AA+lABoAJgIgODw3AA+lABoAJgIgOj43AA+lABdQcyAyOQAAAAAA',
 }
 
+/** Checks every record's headers as the broker does before it takes a batch. */
+function bytesLeftAfterChecks(batch: Buffer): number {
+  const cursor = new RecordBatchCursor(batch, { fromOffset: 0 })
+  while (cursor.next()) cursor.checkHeaders()
+  return cursor.bytesLeft
+}
+
 const plain = (value: string, timestamp = 1000): Row => ({ key: null, value: Buffer.from(value), timestamp, headers: [] })
 
 describe('a batch', () => {
@@ -70,6 +77,7 @@ describe('a batch', () => {
         const batch = batchOf(written, { codec, baseOffset }, writer)
         expect(new RecordBatchHeader(batch).problem(batch.length)).toBeNull()
         expect(read(batch)).toEqual(written.map((row, i) => ({ ...row, offset: baseOffset + i })))
+        expect(bytesLeftAfterChecks(batch)).toBe(0)
       }),
       { numRuns: 60 },
     )
@@ -104,6 +112,7 @@ describe('a batch', () => {
 
   it.each(Object.entries(writtenByJava))('is read as Apache Kafka wrote it, with %s', (_, base64) => {
     const rows = read(Buffer.from(base64, 'base64'))
+    expect(bytesLeftAfterChecks(Buffer.from(base64, 'base64'))).toBe(0)
     expect(rows.map(row => row.offset)).toEqual(Array.from({ length: 32 }, (_, i) => 42 + i))
     expect(rows.map(row => row.value?.toString())).toEqual(['v1', 'value two', ...Array.from({ length: 30 }, (_, i) => `value of a record, the number of which is ${i}`)])
     expect(rows[31]).toMatchObject({ key: Buffer.from('key2'), timestamp: 1_600_000_000_029 })
