@@ -8,6 +8,7 @@ import type { Catalogue, Decision, NewTopicRequest, Topic } from '../kernel/cata
 import type { Refusal } from '../kernel/topic-config.ts'
 import type { Logger } from '../../core/logger.ts'
 import { offsetsTopic, type GroupHost } from './group-host.ts'
+import { AnswerMemory } from './answer-memory.ts'
 import type { BrokerMeters } from './broker-meters.ts'
 import { GroupHosts } from './group-hosts.ts'
 import type { MetadataLog } from './metadata-log.ts'
@@ -44,6 +45,7 @@ export class BrokerState {
   readonly random: Random
   readonly logger: Logger
   readonly meters: BrokerMeters
+  readonly answerMemory: AnswerMemory
   readonly #metadata: MetadataLog
   readonly groups: GroupHosts
   readonly markers: MarkerWriter
@@ -68,6 +70,7 @@ export class BrokerState {
     this.random = parts.random
     this.logger = parts.logger
     this.meters = parts.meters
+    this.answerMemory = new AnswerMemory(parts.config.number('millrace.queued.max.response.bytes'), parts.clock)
     // Last, since it goes on with what was begun.
     this.transactions.load(parts.partitions.of(transactionsTopic))
   }

@@ -2,7 +2,8 @@
 
 import { MillraceError } from '../../core/error.ts'
 import type { ApiName, RequestOf, ResponseInput } from '../wire/apis.ts'
-import type { Peer, Session } from '../wire/session.ts'
+import type { HangUp, Peer, Session } from '../wire/session.ts'
+import type { AnswerHolder } from '../engine/answer-memory.ts'
 import type { BrokerState } from '../engine/broker-state.ts'
 import { AnswerBudget } from './handlers/answer-budget.ts'
 import type { Connection } from './handlers/handler.ts'
@@ -10,15 +11,18 @@ import { measured } from './measured-request.ts'
 import { handlerOf } from './served-apis.ts'
 
 /** May be handed a request before the one before is answered; they take effect in the order of the calls. */
-export class BrokerSession implements Session, Connection {
+export class BrokerSession implements Session, Connection, AnswerHolder {
   readonly #broker: BrokerState
   readonly #peer: Peer
+  readonly #hangUp: HangUp
   readonly #listeners = new Set<() => void>()
   #closed = false
 
-  constructor(broker: BrokerState, peer: Peer) {
+  /** `hangUp`: ends the connection; a pipe needs none, for what it is answered is its own. */
+  constructor(broker: BrokerState, peer: Peer, hangUp: HangUp = () => {}) {
     this.#broker = broker
     this.#peer = peer
+    this.#hangUp = hangUp
   }
 
   async handle<N extends ApiName>(api: N, version: number, body: RequestOf<N>, clientId: string | null): Promise<ResponseInput<N> | null> {
@@ -27,13 +31,27 @@ export class BrokerSession implements Session, Connection {
     return measured(this.#broker, api, clientId, () => handler({ broker: this.#broker, version, clientId, peer: this.#peer, connection: this, answer: new AnswerBudget() }, body))
   }
 
+  get answerRoom(): number {
+    return this.#peer === 'in-process' ? Infinity : this.#broker.answerMemory.room
+  }
+
+  holdAnswer(bytes: number): void {
+    if (this.#peer !== 'in-process' && bytes > 0) this.#broker.answerMemory.hold(this, bytes)
+  }
+
+  cutOff(): void {
+    this.#hangUp(new MillraceError('SLOW_READER', 'The client does not take its answers, and others need the memory.'))
+  }
+
   sent(chunk: Buffer): void {
+    this.#broker.answerMemory.release(this, chunk.length)
     this.#broker.partitions.readBuffers.give(chunk)
   }
 
   close(): void {
     if (this.#closed) return
     this.#closed = true
+    this.#broker.answerMemory.release(this)
     for (const listener of this.#listeners) listener()
     this.#listeners.clear()
   }

@@ -13,6 +13,7 @@ import { BrokerConfig } from '../kernel/broker-config.ts'
 import { Catalogue } from '../kernel/catalogue.ts'
 import { topicSettings } from '../kernel/topic-config.ts'
 import type { Channel } from '../wire/channel.ts'
+import type { SessionFactory } from '../wire/session.ts'
 import { BrokerMeters } from '../engine/broker-meters.ts'
 import { BrokerState, type Endpoint } from '../engine/broker-state.ts'
 import { Housekeeping } from '../engine/housekeeping.ts'
@@ -203,9 +204,9 @@ class RunningBroker implements Broker {
   async #listen(listen: string): Promise<void> {
     const { clock, logger, config } = this.#state
     const { startTcpServer } = await import('./tcp-server.ts')
-    const sessions = (peer: { readonly host: string; readonly port: number } | 'in-process'): BrokerSession => {
+    const sessions: SessionFactory = (peer, hangUp) => {
       this.#state.meters.connectionsOpened.add()
-      return new BrokerSession(this.#state, peer)
+      return new BrokerSession(this.#state, peer, hangUp)
     }
     this.#server = await startTcpServer({ sessions, clock, logger, ...hostAndPort(listen), maxRequestBytes: config.number('socket.request.max.bytes') })
     this.#state.endpoint = { host: await advertisedHost(this.#server.host), port: this.#server.port }

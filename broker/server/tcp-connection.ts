@@ -81,6 +81,14 @@ export class TcpConnection {
     void this.closed.then(cancel)
   }
 
+  /** Closes at once; answers that the client has not taken are dropped, and their memory is free. */
+  hangUp({ code, message }: MillraceError): void {
+    if (this.#ended) return
+    this.#log('connection closed', { code, reason: message })
+    this.#end()
+    this.#socket.destroy()
+  }
+
   /** Sends what is answered already, then closes. */
   close(): void {
     if (this.#ended) return

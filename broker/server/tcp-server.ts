@@ -46,7 +46,7 @@ export async function startTcpServer(options: TcpServerOptions): Promise<TcpServ
       logger.warn('connection refused: too many are open', { ...peer, maxConnections })
       return void socket.destroy()
     }
-    const connection = new TcpConnection(socket, sessions(peer), { clock, logger, peer, ...limits })
+    const connection: TcpConnection = new TcpConnection(socket, sessions(peer, reason => connection.hangUp(reason)), { clock, logger, peer, ...limits })
     open.add(connection)
     void connection.closed.then(() => open.delete(connection))
   })

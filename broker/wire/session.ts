@@ -1,5 +1,6 @@
 // The border between a broker and whatever carries requests to it, a socket or a pipe: a session per connection.
 
+import type { MillraceError } from '../../core/error.ts'
 import type { ApiName, RequestOf, ResponseInput } from './apis.ts'
 
 export interface Session {
@@ -19,4 +20,7 @@ export interface Session {
 /** Where a session's client is. */
 export type Peer = { readonly host: string; readonly port: number } | 'in-process'
 
-export type SessionFactory = (peer: Peer) => Session
+/** Ends a session's connection at once, for a reason of the broker's. */
+export type HangUp = (reason: MillraceError) => void
+
+export type SessionFactory = (peer: Peer, hangUp: HangUp) => Session

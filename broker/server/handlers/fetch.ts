@@ -21,6 +21,8 @@ type FetchPartition = FetchRequest['topics'][number]['partitions'][number]
 interface Pass {
   readonly responses: readonly TopicAnswer[]
   readonly bytes: number
+  /** What it could have found, a first batch aside. */
+  readonly maxBytes: number
   /** A partition's error is answered at once. */
   readonly failed: boolean
   /** Partitions that may bring more. */
@@ -38,16 +40,21 @@ export const fetch: Handler<'Fetch'> = async (context, request) => {
   for (;;) {
     const found = pass(context, request)
     const leftMs = deadline - clock.monotonic()
-    const isEnough = found.failed || found.bytes >= request.minBytes || found.watched.length === 0
-    if (isEnough || leftMs <= 0) return answerOf(found)
+    if (isEnough(found, request) || leftMs <= 0) return answerOf(context, found)
     const isTimeUp = await park(context, found, { missingBytes: request.minBytes - found.bytes, maxWaitMs: leftMs, committed: request.isolationLevel === readCommitted })
     if (context.connection.isClosed) return null
-    if (isTimeUp) return answerOf(pass(context, request))
+    if (isTimeUp) return answerOf(context, pass(context, request))
   }
 }
 
+/** More than an answer may bring is not waited for. */
+function isEnough({ failed, bytes, maxBytes, watched }: Pass, { minBytes }: FetchRequest): boolean {
+  return failed || bytes >= minBytes || (bytes > 0 && bytes >= maxBytes) || watched.length === 0
+}
+
 /** Counts what readers are sent; a pass that was only a look is not counted. */
-function answerOf({ responses, reads }: Pass): Answer {
+function answerOf({ connection }: RequestContext, { responses, reads, bytes }: Pass): Answer {
+  connection.holdAnswer(bytes)
   for (const { partition: { meters }, records } of reads) {
     meters.bytesOut.add(records.length)
     meters.recordsOut.add(measureRun(records).count)
@@ -90,7 +97,8 @@ function park({ broker, connection }: RequestContext, { watched }: Pass, { missi
 
 function pass(context: RequestContext, request: FetchRequest): Pass {
   const { broker, version } = context
-  let left = Math.min(request.maxBytes, broker.config.number('fetch.max.bytes'))
+  const maxBytes = Math.min(request.maxBytes, broker.config.number('fetch.max.bytes'), context.connection.answerRoom)
+  let left = maxBytes
   let bytes = 0
   let failed = false
   const watched: Partition[] = []
@@ -114,7 +122,7 @@ function pass(context: RequestContext, request: FetchRequest): Pass {
     })
     return { topic: topic.topic, topicId: topic.topicId, partitions }
   })
-  return { responses, bytes, failed, watched, reads }
+  return { responses, bytes, maxBytes, failed, watched, reads }
 }
 
 function fetchOne({ broker }: RequestContext, partition: Partition, asked: FetchPartition, isolation: number, maxBytes: number, atLeastOne: boolean): PartitionAnswer {

@@ -10,6 +10,10 @@ export interface Connection {
   readonly isClosed: boolean
   /** Calls `listener` once when the connection closes. Answers how to stop. */
   onClose(listener: () => void): () => void
+  /** Bytes of records that an answer may bring beyond a first batch; see engine/answer-memory.ts. */
+  readonly answerRoom: number
+  /** An answer with so many bytes of records is on its way. */
+  holdAnswer(bytes: number): void
 }
 
 export interface RequestContext {

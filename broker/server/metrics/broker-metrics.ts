@@ -12,7 +12,7 @@ export function brokerMetrics(broker: BrokerState, connections: number): readonl
   const families: readonly MetricFamily[] = [
     { name: 'millrace_broker_info', type: 'gauge', help: 'Which broker this is; the value is always 1.', samples: [{ labels: { cluster_id: clusterId, node_id: nodeId }, value: 1 }] },
     single('gauge', 'millrace_connections', 'Open connections.', connections),
-    ...requestMetrics(meters),
+    ...requestMetrics(meters, broker.answerMemory.heldBytes),
     ...trafficMetrics(meters),
     ...logMetrics(broker),
     ...groupMetrics(broker),

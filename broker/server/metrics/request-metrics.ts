@@ -4,7 +4,7 @@ import { single, type MetricFamily, type MetricSample } from '../../../core/metr
 import type { Counter, Histogram } from '../../../core/metrics/meter.ts'
 import type { BrokerMeters, RequestMeters, TopicMeters } from '../../engine/broker-meters.ts'
 
-export function requestMetrics(meters: BrokerMeters): readonly MetricFamily[] {
+export function requestMetrics(meters: BrokerMeters, heldAnswerBytes: number): readonly MetricFamily[] {
   const asked = [...meters.requests].filter(([, { totalSeconds }]) => totalSeconds.count > 0)
   const times = (of: (request: RequestMeters) => Histogram): MetricSample[] => asked.map(([api, request]) => ({ labels: { api }, value: of(request) }))
   const errors = [...meters.requests].flatMap(([api, request]) => [...request.errors].map(([error, { value }]) => ({ labels: { api, error }, value })))
@@ -13,6 +13,7 @@ export function requestMetrics(meters: BrokerMeters): readonly MetricFamily[] {
     { name: 'millrace_request_local_time_seconds', type: 'histogram', help: 'Work on a request until it first waits (for records, fsync, other members), by API.', samples: times(request => request.localSeconds) },
     { name: 'millrace_request_errors', type: 'counter', help: 'Errors in answers, by API and error; one for each topic, partition or group that has one.', samples: errors },
     single('gauge', 'millrace_requests_in_flight', 'Requests that are being answered.', meters.requestsInFlight),
+    single('gauge', 'millrace_answers_held_bytes', 'Bytes of records on their way to clients.', heldAnswerBytes),
     single('counter', 'millrace_connections_opened', 'Connections accepted since the start.', meters.connectionsOpened.value),
   ]
 }
