@@ -27,6 +27,8 @@ export class MemoryDisk implements Disk {
   syncGate: Promise<void> | null = null
   /** The next `sync` calls fail with this error. */
   syncFailure: MillraceError | null = null
+  /** The next `sync` call fails, and it alone: as a kernel says of a lost page once, and that all is well ever after. */
+  syncFailsOnce = false
 
   open(path: string): DiskFile {
     this.#check()
@@ -150,6 +152,13 @@ export class MemoryDisk implements Disk {
   }
 
   /** @internal */
+  takeSyncFailure(): MillraceError | null {
+    if (!this.syncFailsOnce) return this.syncFailure
+    this.syncFailsOnce = false
+    return new MillraceError('DISK_FAILED', 'The memory disk has lost what it was to sync.')
+  }
+
+  /** @internal */
   claim(bytes: number, path: string): void {
     this.#check()
     if (bytes === 0 || this.capacityBytes === Number.POSITIVE_INFINITY || this.usedBytes + bytes <= this.capacityBytes) return
@@ -197,8 +206,12 @@ class MemoryFile implements DiskFile {
     const size = this.#content.size
     if (this.#disk.syncGate !== null) await this.#disk.syncGate
     this.#disk.claim(0, this.#path)
-    if (this.#disk.syncFailure !== null) throw this.#disk.syncFailure
-    this.#content.synced = Math.max(this.#content.synced, Math.min(size, this.#content.size))
+    const failure = this.#disk.takeSyncFailure()
+    if (failure !== null) {
+      this.#content.loseUnsynced()
+      throw failure
+    }
+    this.#content.synced = Math.max(this.#content.synced, Math.min(size, this.#content.size, this.#content.lostFrom))
   }
 
   close(): void {}
@@ -212,6 +225,8 @@ class Content {
   readonly #chunks: Buffer[] = []
   size = 0
   synced = 0
+  /** Where the bytes begin that a failed sync has lost: no later one brings them to the medium, until they are written anew. */
+  lostFrom: number = Number.POSITIVE_INFINITY
 
   append(bytes: Uint8Array): void {
     for (let done = 0; done < bytes.length; ) {
@@ -247,7 +262,12 @@ class Content {
     if (size > this.size) return this.append(Buffer.alloc(size - this.size))
     this.size = size
     this.synced = Math.min(this.synced, size)
+    if (size <= this.lostFrom) this.lostFrom = Number.POSITIVE_INFINITY
     this.#chunks.length = Math.ceil(size / chunkBytes)
+  }
+
+  loseUnsynced(): void {
+    if (this.synced < this.size) this.lostFrom = Math.min(this.lostFrom, this.synced)
   }
 
   flip(position: number): void {
