@@ -223,14 +223,15 @@ export class Partition {
    * After a failed fsync nobody knows which pages are on the medium, and a second one would say all is well. So what was not acknowledged
    * is taken back, and its producers are told to send it again.
    */
-  #flushFailed(error: unknown): void {
-    if (this.#closed) return
+  #flushFailed(error: unknown): MillraceError {
+    const failure = new MillraceError('KAFKA_STORAGE_ERROR', `The log of ${this.name} could not be made durable.`, { cause: error, retriable: true })
+    if (this.#closed) return failure
     this.#meters.diskErrors.add()
     this.#logger.error('could not make a log durable', { partition: this.name, ...errorFields(error) })
     const waiters = this.#waiters.splice(0)
     if (this.#flush === 'fsync') this.#takeBack()
-    const failure = new MillraceError('KAFKA_STORAGE_ERROR', `The log of ${this.name} could not be made durable.`, { cause: error, retriable: true })
     for (const waiter of waiters) waiter.reject(failure)
+    return failure
   }
 
   /** Where even that fails nothing is appended any more, until a new start looks at what the disk holds. */
@@ -278,10 +279,14 @@ export class Partition {
     await this.checkpoint()
   }
 
-  /** Syncs and writes down where a start may begin. */
+  /** Syncs and writes down where a start may begin. @throws MillraceError KAFKA_STORAGE_ERROR */
   async checkpoint(): Promise<void> {
     const checkpoint = this.#takeCheckpoint()
-    await this.log.sync()
+    try {
+      await this.log.sync()
+    } catch (error) {
+      throw this.#flushFailed(error)
+    }
     this.#advance(this.log.durableOffset)
     await this.#saveCheckpoint(checkpoint)
   }

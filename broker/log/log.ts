@@ -204,10 +204,12 @@ export class Log {
   }
 
   async #afterSync(current: Promise<void>): Promise<void> {
-    await current.catch(() => {
-      // Reported to those who waited for that sync.
-    })
-    this.#nextSync = null
+    // Where that one fails this one does, too: a medium that has lost pages says so once, and then that all is well.
+    try {
+      await current
+    } finally {
+      this.#nextSync = null
+    }
     await this.sync()
   }
 

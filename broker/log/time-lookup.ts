@@ -27,19 +27,32 @@ export function findTimestamp(log: Log, timestamp: Timestamp, limit: Offset): Ti
 export function findMaxTimestamp(log: Log, limit: Offset): TimePoint | null {
   let best: TimePoint | null = null
   for (const { newest } of log.segments) if (newest !== null && (best === null || newest.timestamp > best.timestamp)) best = newest
-  if (best === null) return null
-  const isVisible = best.offset < limit && best.offset >= log.logStartOffset
-  return findTimestamp(log, isVisible ? best.timestamp : largestByReading(log, limit), limit)
+  if (best === null || log.logStartOffset >= limit) return null
+  const first = firstBatch(log, limit)
+  const isVisible = best.offset < limit && best.offset >= first.nextOffset
+  return findTimestamp(log, isVisible ? best.timestamp : Math.max(first.timestamp, largestByReading(log, first.nextOffset, limit)), limit)
+}
+
+/** The largest timestamp in the batch that holds the log's start, of records that are not deleted; and where the next one begins. */
+function firstBatch(log: Log, limit: Offset): { readonly timestamp: Timestamp; readonly nextOffset: Offset } {
+  const read = log.read(log.logStartOffset, { maxBytes: 0, limit, atLeastOne: true })
+  if (read === null) return { timestamp: -1, nextOffset: limit }
+  const { codec, maxTimestamp } = new RecordBatchHeader(read.records)
+  if (!canDecompress(codec)) return { timestamp: maxTimestamp, nextOffset: read.nextOffset }
+  const cursor = new RecordBatchCursor(read.records, { fromOffset: log.logStartOffset })
+  let timestamp = -1
+  while (cursor.next()) timestamp = Math.max(timestamp, cursor.timestamp)
+  return { timestamp, nextOffset: read.nextOffset }
 }
 
 /** The record with the largest timestamp is deleted or not visible yet, which is rare: the headers tell which one is next. */
-function largestByReading(log: Log, limit: Offset): Timestamp {
+function largestByReading(log: Log, from: Offset, limit: Offset): Timestamp {
   let timestamp = -1
   for (const segment of log.segments) {
     if (segment.baseOffset >= limit) break
     segment.scan({ from: 0, checked: false }, header => {
       if (header.baseOffset >= limit) return false
-      if (header.lastOffset >= log.logStartOffset) timestamp = Math.max(timestamp, header.maxTimestamp)
+      if (header.baseOffset >= from) timestamp = Math.max(timestamp, header.maxTimestamp)
       return true
     })
   }
