@@ -51,7 +51,7 @@ export class MarkerWriter {
     const partition = partitions.get(topic, index)
     if (partition === undefined) return 'UNKNOWN_TOPIC_OR_PARTITION'
     try {
-      if (partition.appendMarker(marker) === null) return 'INVALID_PRODUCER_EPOCH'
+      if (!partition.isEnded(marker) && partition.appendMarker(marker) === null) return 'INVALID_PRODUCER_EPOCH'
       await partition.committed(partition.log.endOffset)
     } catch (error) {
       if (!(error instanceof MillraceError)) throw error

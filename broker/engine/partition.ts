@@ -147,6 +147,11 @@ export class Partition {
     if (!header.isControl) this.meters.recordsIn.add(header.count)
   }
 
+  /** Whether a marker would change nothing: it is here, or its producer has begun nothing here since. */
+  isEnded({ producerId, producerEpoch }: TransactionMarker): boolean {
+    return this.transactions.openSince(producerId) === undefined && this.producers.epochOf(producerId) === producerEpoch
+  }
+
   /** Appends the end of a producer's transaction. Answers the marker's offset; null if a newer epoch of the producer has been here. @throws MillraceError as `append` */
   appendMarker(marker: TransactionMarker): Offset | null {
     if (this.producers.epochOf(marker.producerId) > marker.producerEpoch) return null
