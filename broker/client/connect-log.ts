@@ -13,13 +13,15 @@ import { Fetcher } from './fetcher.ts'
 import { createGroupConsumer } from './group-consumer.ts'
 import { createProducer } from './producer.ts'
 import type { ClientWorld } from './retry.ts'
-import { connectTcpChannel } from './tcp-channel.ts'
+import { connectTcpChannel, type TcpChannelOptions } from './tcp-channel.ts'
 
 export type ConnectLogOptions = LogEndpoint & {
   /** How the brokers know this client. Default `millrace`. */
   readonly clientId?: string
   /** How long the first connection may take, milliseconds. Default 5,000. */
   readonly connectTimeoutMs?: number
+  /** TLS and login of every connection to a cluster; for node:tls and SASL. Default: neither. */
+  readonly security?: Pick<TcpChannelOptions, 'tls' | 'sasl'>
   readonly clock?: Clock
   readonly random?: Random
   readonly logger?: Logger
@@ -41,7 +43,7 @@ export async function connectLog(options: ConnectLogOptions): Promise<LogClient>
   const clientId = options.clientId ?? 'millrace'
   const cluster =
     options.connect === undefined
-      ? new Cluster({ bootstrap: parseBootstrap(options.bootstrap), connect: tcpConnect(world.clock), clientId, inProcess: false, world })
+      ? new Cluster({ bootstrap: parseBootstrap(options.bootstrap), connect: tcpConnect(world.clock, options.security), clientId, inProcess: false, world })
       : new Cluster({ bootstrap: [inProcess], connect: pipeConnect(options.connect), clientId, inProcess: true, world })
   try {
     await cluster.describeTopics([], { deadlineMs: options.connectTimeoutMs ?? 5_000 })
@@ -55,8 +57,8 @@ export async function connectLog(options: ConnectLogOptions): Promise<LogClient>
 /** A broker in this process has no address of its own. */
 const inProcess = { host: 'in-process', port: 0 } as const
 
-function tcpConnect(clock: Clock): Connect {
-  return ({ host, port }, clientId) => connectTcpChannel({ host, port, clock, clientId })
+function tcpConnect(clock: Clock, security: ConnectLogOptions['security'] = {}): Connect {
+  return ({ host, port }, clientId) => connectTcpChannel({ host, port, clock, clientId, ...security })
 }
 
 function pipeConnect(connect: (clientId: string) => Channel | Promise<Channel>): Connect {

@@ -1,6 +1,7 @@
 // A channel to one broker over TCP: connects, agrees on versions, and matches pipelined answers to requests.
 
 import type { Socket } from 'node:net'
+import type { ConnectionOptions } from 'node:tls'
 import type { Clock } from '../../core/clock.ts'
 import { MillraceError } from '../../core/error.ts'
 import { apiByKey, apis, type ApiName, type RequestInput, type ResponseOf } from '../wire/apis.ts'
@@ -9,6 +10,7 @@ import type { Channel, RequestOptions } from '../wire/channel.ts'
 import { complete } from '../wire/defaults.ts'
 import { errorCodeOf, kafkaError } from '../wire/error-code.ts'
 import { decodeResponse, encodeRequest, readCorrelationId } from '../wire/frame.ts'
+import { logIn, type SaslLogin } from './sasl-login.ts'
 import { FrameInput, openFrameSocket } from './frame-socket.ts'
 
 export interface TcpChannelOptions {
@@ -16,6 +18,10 @@ export interface TcpChannelOptions {
   readonly port: number
   readonly clock: Clock
   readonly clientId?: string
+  /** Certificates and the like, as node:tls takes them. Default: no TLS. */
+  readonly tls?: ConnectionOptions | undefined
+  /** Default: nobody in particular. */
+  readonly sasl?: SaslLogin | undefined
   /** How long connecting and agreeing on versions may take, milliseconds. Default 10,000. */
   readonly connectTimeoutMs?: number
   /** How long an answer may take unless a request says otherwise, milliseconds. Default 30,000. */
@@ -35,6 +41,7 @@ export async function connectTcpChannel(options: TcpChannelOptions): Promise<Cha
   const channel = new TcpChannel(socket, input, options)
   try {
     await channel.negotiate(options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS)
+    if (options.sasl !== undefined) await logIn(channel, options.sasl)
   } catch (error) {
     channel.close()
     throw error

@@ -4,7 +4,7 @@ import type { Clock } from '../../core/clock.ts'
 import type { Random } from '../../core/random.ts'
 import { uuid } from '../../core/random.ts'
 import type { BrokerConfig } from '../kernel/broker-config.ts'
-import type { Catalogue, Decision, NewTopicRequest, Topic } from '../kernel/catalogue.ts'
+import type { Catalogue, Decision, MetadataRecord, NewTopicRequest, Topic } from '../kernel/catalogue.ts'
 import type { Refusal } from '../kernel/topic-config.ts'
 import type { Logger } from '../../core/logger.ts'
 import { offsetsTopic, type GroupHost } from './group-host.ts'
@@ -130,6 +130,11 @@ export class BrokerState {
     follow(decision.topic)
     await written
     return null
+  }
+
+  /** Writes what a part of the catalogue has decided, which takes effect at once; resolves when it is durable. */
+  write(records: readonly MetadataRecord[]): Promise<void> {
+    return this.#metadata.write(records)
   }
 
   /** Replaces what is set while running: for all brokers with null, else for this one. */

@@ -3,6 +3,7 @@
 import { nearestName } from '../../core/nearest-name.ts'
 import { MillraceError } from '../../core/error.ts'
 import { configProblem, configSource, maxInt, maxLong, type ConfigDefinition } from './config-definition.ts'
+import { securityConfigs, withoutListener } from './security-configs.ts'
 import { topicConfigs, type ConfigOverrides, type Refusal } from './topic-config.ts'
 
 const day = 86_400_000
@@ -75,6 +76,7 @@ export const brokerConfigs: ReadonlyMap<string, ConfigDefinition> = new Map(
       { name: 'transaction.state.log.segment.bytes', type: 'int', default: '4194304', min: 1, readOnly: true, documentation: 'Largest file of __transaction_state, which is read at every start. Kafka: 104857600.' },
       { name: 'transactional.id.expiration.ms', type: 'int', default: '604800000', min: 1, readOnly: true, documentation: 'How long an idle transactional id is remembered.' },
       { name: 'unclean.leader.election.enable', type: 'boolean', default: 'false', documentation: 'Kept for compatibility.' },
+      ...securityConfigs,
     ] satisfies ConfigDefinition[]
   ).map(definition => [definition.name, definition]),
 )
@@ -104,7 +106,8 @@ export class BrokerConfig {
   readonly #values = new Map<string, ConfigValue>()
 
   /** @throws MillraceError UNKNOWN_SETTING, BAD_SETTING */
-  constructor(settings: ConfigOverrides) {
+  constructor(given: ConfigOverrides) {
+    const settings = Object.fromEntries(Object.entries(given).map(([name, value]) => [withoutListener(name), value]))
     for (const [name, value] of Object.entries(settings)) {
       const refusal = brokerConfigRefusal({ [name]: value }, true)
       if (refusal !== null) throw new MillraceError(brokerConfigs.has(name) ? 'BAD_SETTING' : 'UNKNOWN_SETTING', refusal.message)

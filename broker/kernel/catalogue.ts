@@ -1,6 +1,8 @@
 // The topic catalogue: which topics there are, with ids, partitions and settings; what may be changed; and the records that change it.
 
 import type { Json } from '../log/checkpoint.ts'
+import { AclBook } from './acl-book.ts'
+import { CredentialBook } from './credential-book.ts'
 import { topicConfigRefusal, type ConfigOverrides, type Refusal } from './topic-config.ts'
 
 export interface Topic {
@@ -14,7 +16,7 @@ export interface Topic {
 
 /**
  * One record of the metadata log. Every value replaces that of the same key and null removes it, so that the log can be compacted.
- * `topic/NAME`, `broker-configs` (of all brokers), `broker-configs/NODE`, `group-configs/GROUP`, `producer-ids`, `cluster-id` and `incarnation` are the keys.
+ * `topic/NAME`, `broker-configs` (of all brokers), `broker-configs/NODE`, `group-configs/GROUP`, `producer-ids`, `cluster-id`, `incarnation`, `acl/…` and `scram/MECHANISM/USER` are the keys.
  */
 export interface MetadataRecord {
   readonly key: string
@@ -39,6 +41,8 @@ export const maxPartitionsPerTopic = 10_000
 const producerIdBlock = 1000
 
 export class Catalogue {
+  readonly acls: AclBook = new AclBook()
+  readonly credentials: CredentialBook = new CredentialBook()
   readonly #topics = new Map<string, Topic>()
   readonly #names = new Map<string, string>()
   /** Names with dots as underscores, in which two topics must differ. */
@@ -89,6 +93,7 @@ export class Catalogue {
     else if (key === 'producer-ids') this.#producerIds = value as number
     else if (key === 'incarnation') this.#incarnation = value as number
     else if (key === 'cluster-id') this.#clusterId = value as string
+    else if (!this.acls.replay(key, value)) this.credentials.replay(key, value)
   }
 
   #replayTopic(name: string, topic: Topic | null): void {

@@ -1,6 +1,6 @@
 // How a setting of a topic or broker is described, checked and read; values are text, as Kafka's clients send them.
 
-export type ConfigType = 'boolean' | 'string' | 'int' | 'long' | 'double' | 'list'
+export type ConfigType = 'boolean' | 'string' | 'int' | 'long' | 'double' | 'list' | 'password'
 
 export interface ConfigDefinition {
   readonly name: string
@@ -19,7 +19,7 @@ export interface ConfigDefinition {
 }
 
 /** Numbers as DescribeConfigs has them. */
-export const configTypeCodes: Readonly<Record<ConfigType, number>> = { boolean: 1, string: 2, int: 3, long: 5, double: 6, list: 7 }
+export const configTypeCodes: Readonly<Record<ConfigType, number>> = { boolean: 1, string: 2, int: 3, long: 5, double: 6, list: 7, password: 9 }
 
 /** Where a value comes from, as DescribeConfigs numbers it. */
 export const configSource = { topic: 1, dynamicBroker: 2, dynamicDefaultBroker: 3, staticBroker: 4, default: 5 } as const
@@ -32,7 +32,7 @@ export const maxLong = '9223372036854775807'
 export function configProblem(definition: ConfigDefinition, value: string | null): string | null {
   if (value === null) return `Null value not supported for ${definition.name}.`
   const { name, type, oneOf } = definition
-  const bad = (why: string): string => `Invalid value ${value} for configuration ${name}: ${why}.`
+  const bad = (why: string): string => `Invalid value ${type === 'password' ? '[hidden]' : value} for configuration ${name}: ${why}.`
   if (type === 'boolean') return /^(true|false)$/i.test(value.trim()) ? null : bad('it must be true or false')
   if (type === 'int' || type === 'long' || type === 'double') return numberProblem(definition, value, bad)
   const elements = type === 'list' ? listOf(value) : [value]

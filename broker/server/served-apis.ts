@@ -16,6 +16,7 @@ import { metadata } from './handlers/metadata.ts'
 import { produce } from './handlers/produce.ts'
 import { deleteRecords, offsetForLeaderEpoch } from './handlers/records.ts'
 import { alterPartitionReassignments, describeQuorum, electLeaders, listPartitionReassignments } from './handlers/replicas.ts'
+import { saslAuthenticate, saslHandshake } from './handlers/sasl.ts'
 import { describeTopicPartitions } from './handlers/topic-partitions.ts'
 import { createPartitions, createTopics, deleteTopics } from './handlers/topics.ts'
 import { describeProducers, describeTransactions, listTransactions, writeTxnMarkers } from './handlers/transaction-admin.ts'
@@ -26,6 +27,8 @@ import { servedFeatures } from './served-features.ts'
 type Handlers = { readonly [N in ApiName]?: Handler<N> }
 
 const handlers: Handlers = {
+  SaslHandshake: saslHandshake,
+  SaslAuthenticate: saslAuthenticate,
   Produce: produce,
   Fetch: fetch,
   ListOffsets: listOffsets,

@@ -4,10 +4,13 @@ import { MillraceError } from '../../core/error.ts'
 import type { ApiName, RequestOf, ResponseInput } from '../wire/apis.ts'
 import type { HangUp, Peer, Session } from '../wire/session.ts'
 import type { AnswerHolder } from '../engine/answer-memory.ts'
+import { listOf } from '../kernel/config-definition.ts'
+import { anonymous } from '../kernel/acl.ts'
 import type { BrokerState } from '../engine/broker-state.ts'
 import { AnswerBudget } from './handlers/answer-budget.ts'
 import type { Connection } from './handlers/handler.ts'
 import { measured } from './measured-request.ts'
+import { Authentication } from './security/authentication.ts'
 import { handlerOf } from './served-apis.ts'
 
 /** May be handed a request before the one before is answered; they take effect in the order of the calls. */
@@ -15,6 +18,7 @@ export class BrokerSession implements Session, Connection, AnswerHolder {
   readonly #broker: BrokerState
   readonly #peer: Peer
   readonly #hangUp: HangUp
+  readonly #authentication: Authentication
   readonly #listeners = new Set<() => void>()
   #closed = false
 
@@ -23,12 +27,22 @@ export class BrokerSession implements Session, Connection, AnswerHolder {
     this.#broker = broker
     this.#peer = peer
     this.#hangUp = hangUp
+    const { config, catalogue, clock, random } = broker
+    this.#authentication = new Authentication({
+      mechanisms: peer === 'in-process' ? [] : listOf(config.text('sasl.enabled.mechanisms')),
+      principal: peer === 'in-process' || typeof peer.certified !== 'string' ? anonymous : `User:${peer.certified}`,
+      credentials: catalogue.credentials,
+      clock,
+      random,
+      failureDelayMs: config.number('connection.failed.authentication.delay.ms'),
+    })
   }
 
   async handle<N extends ApiName>(api: N, version: number, body: RequestOf<N>, clientId: string | null): Promise<ResponseInput<N> | null> {
+    this.#authentication.admit(api)
     const handler = handlerOf(api)
     if (handler === undefined) throw new MillraceError('UNSUPPORTED_VERSION', `A request has the API ${api}, which is not served.`)
-    return measured(this.#broker, api, clientId, () => handler({ broker: this.#broker, version, clientId, peer: this.#peer, connection: this, answer: new AnswerBudget() }, body))
+    return measured(this.#broker, api, clientId, () => handler({ broker: this.#broker, version, clientId, peer: this.#peer, connection: this, authentication: this.#authentication, answer: new AnswerBudget() }, body))
   }
 
   get answerRoom(): number {
@@ -54,6 +68,23 @@ export class BrokerSession implements Session, Connection, AnswerHolder {
     this.#broker.answerMemory.release(this)
     for (const listener of this.#listeners) listener()
     this.#listeners.clear()
+  }
+
+  get isKnown(): boolean {
+    return this.#authentication.principal !== null
+  }
+
+  get isOver(): boolean {
+    return this.#authentication.hasFailed
+  }
+
+  get expectsToken(): boolean {
+    return this.#authentication.expectsTokens
+  }
+
+  async handleToken(token: Buffer): Promise<Buffer | null> {
+    const { authBytes, errorCode } = (await this.handle('SaslAuthenticate', 0, { authBytes: token }, null))!
+    return errorCode === 0 ? authBytes : null
   }
 
   get isClosed(): boolean {

@@ -13,7 +13,6 @@ import { BrokerConfig } from '../kernel/broker-config.ts'
 import { Catalogue } from '../kernel/catalogue.ts'
 import { topicSettings } from '../kernel/topic-config.ts'
 import type { Channel } from '../wire/channel.ts'
-import type { SessionFactory } from '../wire/session.ts'
 import { BrokerMeters } from '../engine/broker-meters.ts'
 import { BrokerState, type Endpoint } from '../engine/broker-state.ts'
 import { Housekeeping } from '../engine/housekeeping.ts'
@@ -22,6 +21,7 @@ import { Partitions } from '../engine/partitions.ts'
 import { brokerMetrics } from './metrics/broker-metrics.ts'
 import type { MetricsServer } from './metrics/metrics-server.ts'
 import { Pipe } from './pipe.ts'
+import { fixedUsers } from './security/fixed-users.ts'
 import { servedVersions } from './served-apis.ts'
 import { BrokerSession } from './session.ts'
 import type { TcpServer } from './tcp-server.ts'
@@ -42,6 +42,8 @@ export interface BrokerOptions {
   readonly nodeId?: number
   /** By Kafka's names; see kernel/broker-config.ts. */
   readonly settings?: Readonly<Record<string, string | number | boolean>>
+  /** Passwords of users, by their names, for the mechanisms in the setting `sasl.enabled.mechanisms`; others are in the file that `millrace.users.file` names. */
+  readonly users?: Readonly<Record<string, string>>
   /** What an acknowledgement waits for: `fsync` (default), or the page cache of the operating system. Stands for the setting `millrace.flush`. */
   readonly flush?: FlushPolicy
   readonly logger?: Logger
@@ -75,6 +77,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   let broker
   try {
     const { state, metadata } = await recover({ nodeId, disk, config, clock, random, logger })
+    for (const [user, password] of fixedUsers(config, options.users ?? {}, logger)) await state.catalogue.credentials.fix(user, password)
     broker = new RunningBroker({ state, metadata, lock, housekeeping: new Housekeeping(state), directory: options.dataDirectory ?? null })
   } catch (error) {
     lock.release()
@@ -121,7 +124,7 @@ async function recover(parts: RecoveryParts): Promise<{ readonly state: BrokerSt
   const catalogue = new Catalogue()
   const own = partitions.openOne(metadataTopic, 0, topicSettings(name => config.topicText(name, { 'cleanup.policy': 'compact' })))
   const metadata = new MetadataLog(own, catalogue, clock)
-  await metadata.write(catalogue.start(random.bytes(16).toString('base64url')))
+  await metadata.write([...catalogue.start(random.bytes(16).toString('base64url')), ...catalogue.credentials.start(random.bytes(32))])
   partitions.leaderEpoch = catalogue.incarnation
   config.dynamic = { all: catalogue.brokerConfigs(null), own: catalogue.brokerConfigs(parts.nodeId) }
   partitions.setStraysAside(directory => directory === `${metadataTopic}-0` || isKnown(catalogue, directory))
@@ -202,13 +205,8 @@ class RunningBroker implements Broker {
   }
 
   async #listen(listen: string): Promise<void> {
-    const { clock, logger, config } = this.#state
-    const { startTcpServer } = await import('./tcp-server.ts')
-    const sessions: SessionFactory = (peer, hangUp) => {
-      this.#state.meters.connectionsOpened.add()
-      return new BrokerSession(this.#state, peer, hangUp)
-    }
-    this.#server = await startTcpServer({ sessions, clock, logger, ...hostAndPort(listen), maxRequestBytes: config.number('socket.request.max.bytes') })
+    const { openListener } = await import('./open-listener.ts')
+    this.#server = await openListener(this.#state, hostAndPort(listen))
     this.#state.endpoint = { host: await advertisedHost(this.#server.host), port: this.#server.port }
   }
 

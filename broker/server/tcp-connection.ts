@@ -8,12 +8,13 @@ import { decodeRequest, encodeResponse, unsupportedApiVersionsResponse } from '.
 import { FrameSplitter } from '../wire/frame-splitter.ts'
 import { apis } from '../wire/apis.ts'
 import type { Session } from '../wire/session.ts'
+import type { ConnectionLimits } from './security/connection-limits.ts'
+import type { RequestMemory, MemoryShare } from './security/request-memory.ts'
 
-/** Requests that are held, waiting or being answered, in number and bytes; beyond, the connection is not read until some are done. */
-const MAX_HELD_REQUESTS = 16
-const MAX_HELD_BYTES = 4 * 1024 * 1024
 /** How long a client may take to read its last answers when the connection is closed. */
 const MAX_LINGER_MS = 5_000
+/** So many bytes of one request count as a sign of life: a large one may take longer than a connection may be idle. */
+const PROGRESS_BYTES = 1024 * 1024
 
 interface Answer {
   readonly frame: Buffer
@@ -25,8 +26,9 @@ export interface ConnectionOptions {
   readonly clock: Clock
   readonly logger: Logger
   readonly peer: { readonly host: string; readonly port: number }
-  readonly maxRequestBytes: number
-  readonly maxIdleMs: number
+  readonly limits: ConnectionLimits
+  /** Shared by all connections. */
+  readonly memory: RequestMemory
 }
 
 export class TcpConnection {
@@ -39,7 +41,11 @@ export class TcpConnection {
   readonly #waiting: Buffer[] = []
   /** Being answered, in the order of their requests: one, or several Produces. */
   readonly #answers: Answer[] = []
+  readonly #memory: MemoryShare
   #heldBytes = 0
+  #unnotedBytes = 0
+  /** Came while there was no memory for it. */
+  #unread: Buffer | null = null
   #sending = false
   #draining = false
   #inputEnded = false
@@ -47,14 +53,18 @@ export class TcpConnection {
   #corked = false
   #lastProgressMs: number
   #cancelIdle: () => void = () => {}
+  #cancelDeadline: () => void = () => {}
 
   constructor(socket: Socket, session: Session, options: ConnectionOptions) {
     this.#socket = socket
     this.#session = session
     this.#options = options
-    this.#splitter = new FrameSplitter(options.maxRequestBytes)
-    this.#lastProgressMs = options.clock.monotonic()
-    this.#watchIdle(options.maxIdleMs)
+    const { clock, limits, memory } = options
+    this.#splitter = new FrameSplitter(this.#isUnknown() ? limits.maxUnknownRequestBytes : limits.maxRequestBytes)
+    this.#memory = memory.share(() => this.#readOn())
+    this.#lastProgressMs = clock.monotonic()
+    this.#watchIdle(limits.maxIdleMs)
+    if (this.#isUnknown()) this.#cancelDeadline = clock.after(limits.maxUnknownMs, () => this.#closeIfUnknown())
     this.closed = new Promise(resolve => {
       socket.once('close', () => {
         this.#end()
@@ -100,17 +110,38 @@ export class TcpConnection {
 
   #receive(chunk: Buffer): void {
     if (this.#ended) return
-    this.#noteProgress()
+    // A request that has begun to come may go on: it makes room only once it is whole.
+    if (this.#memory.isFull && this.#splitter.partialBytes === 0) {
+      this.#unread = chunk
+      this.#memory.wait()
+      return void this.#socket.pause()
+    }
+    const framesBefore = this.#waiting.length
     try {
       this.#splitter.push(chunk, frame => {
         this.#waiting.push(frame)
         this.#heldBytes += frame.length
       })
+      this.#memory.hold(this.#heldBytes + this.#splitter.partialBytes)
     } catch (error) {
       return this.#fail(error)
     }
+    this.#unnotedBytes += chunk.length
+    if (this.#waiting.length > framesBefore || this.#unnotedBytes >= PROGRESS_BYTES) this.#noteProgress()
     this.#startWaiting()
     if (this.#isFull()) this.#socket.pause()
+  }
+
+  /** There is memory again. */
+  #readOn(): void {
+    const chunk = this.#unread
+    this.#unread = null
+    if (chunk !== null) this.#receive(chunk)
+    this.#resume()
+  }
+
+  #resume(): void {
+    if (this.#socket.isPaused() && !this.#isFull() && this.#unread === null && !this.#inputEnded) this.#socket.resume()
   }
 
   #startWaiting(): void {
@@ -133,18 +164,22 @@ export class TcpConnection {
       if (this.#ended) return
       if ('failure' in outcome) return this.#fail(outcome.failure)
       this.#noteProgress()
+      if (!this.#isUnknown()) this.#splitter.maxFrameBytes = this.#options.limits.maxRequestBytes
       if (outcome.chunks !== null && !this.#send(outcome.chunks)) await this.#drained()
+      if (this.#session.isOver === true) return this.close()
       this.#answers.shift()
       this.#heldBytes -= answer.frame.length
+      this.#memory.hold(this.#heldBytes + this.#splitter.partialBytes)
       this.#startWaiting()
-      if (this.#socket.isPaused() && !this.#isFull() && !this.#inputEnded) this.#socket.resume()
+      this.#resume()
     }
     this.#sending = false
     if (this.#inputEnded) this.close()
   }
 
   #isFull(): boolean {
-    return this.#waiting.length + this.#answers.length > MAX_HELD_REQUESTS || this.#heldBytes > MAX_HELD_BYTES
+    const { maxHeldRequests, maxHeldBytes } = this.#options.limits
+    return this.#waiting.length + this.#answers.length > maxHeldRequests || this.#heldBytes > maxHeldBytes
   }
 
   /** The client says no more: what it sent before (a Produce with acks 0, perhaps) is still done, but nobody waits for a long poll. */
@@ -155,6 +190,7 @@ export class TcpConnection {
 
   /** Null: no answer is sent. */
   async #answer(frame: Buffer): Promise<Buffer[] | null> {
+    if (this.#session.expectsToken === true) return withLength(await this.#session.handleToken!(frame))
     const { api, apiKey, version, correlationId, clientId, body } = decodeRequest(frame)
     if (body === null) {
       if (api === 'ApiVersions') return unsupportedApiVersionsResponse(correlationId)
@@ -196,11 +232,22 @@ export class TcpConnection {
 
   #noteProgress(): void {
     this.#lastProgressMs = this.#options.clock.monotonic()
+    this.#unnotedBytes = 0
+  }
+
+  #isUnknown(): boolean {
+    return this.#session.isKnown === false
+  }
+
+  #closeIfUnknown(): void {
+    if (!this.#isUnknown()) return
+    this.#log('connection closed: it did not say who it is in time', {})
+    this.close()
   }
 
   /** Closes a connection that neither asks nor takes its answers; one that waits for an answer is not idle. */
   #watchIdle(delayMs: number): void {
-    const { clock, maxIdleMs } = this.#options
+    const { clock, limits: { maxIdleMs } } = this.#options
     this.#cancelIdle = clock.after(delayMs, () => {
       const idleMs = this.#answers.length > 0 && !this.#draining ? 0 : clock.monotonic() - this.#lastProgressMs
       if (idleMs < maxIdleMs) return this.#watchIdle(maxIdleMs - idleMs)
@@ -222,7 +269,10 @@ export class TcpConnection {
     this.#ended = true
     this.#waiting.length = 0
     this.#answers.length = 0
+    this.#unread = null
     this.#cancelIdle()
+    this.#cancelDeadline()
+    this.#memory.release()
     this.#session.close()
   }
 
@@ -242,4 +292,12 @@ function waitsForOthers(frame: Buffer): boolean {
 
 function apiKeyOf(frame: Buffer): number {
   return frame.length >= 2 ? frame.readInt16BE(0) : -1
+}
+
+/** Null is not sent. */
+function withLength(token: Buffer | null): Buffer[] | null {
+  if (token === null) return null
+  const length = Buffer.allocUnsafe(4)
+  length.writeInt32BE(token.length)
+  return [length, token]
 }

@@ -1,11 +1,14 @@
 // Serves a broker's sessions over TCP: accepts connections up to a limit and hands each to a connection of its own.
 
 import { createServer, type Server, type Socket } from 'node:net'
+import type { TlsOptions } from 'node:tls'
 import type { Clock } from '../../core/clock.ts'
 import { MillraceError } from '../../core/error.ts'
 import type { Logger } from '../../core/logger.ts'
-import { DEFAULT_MAX_REQUEST_BYTES } from '../wire/frame.ts'
 import type { SessionFactory } from '../wire/session.ts'
+import { ConnectionCount, defaultConnectionLimits, type ConnectionLimits } from './security/connection-limits.ts'
+import { RequestMemory } from './security/request-memory.ts'
+import { peerOf, TlsDoor, type TcpPeer } from './security/tls-door.ts'
 import { TcpConnection } from './tcp-connection.ts'
 
 export interface TcpServerOptions {
@@ -16,12 +19,16 @@ export interface TcpServerOptions {
   readonly host?: string
   /** Default 0: a free one. */
   readonly port?: number
-  /** Largest request, bytes. Default 100 MiB. */
-  readonly maxRequestBytes?: number
-  /** Connections at a time; one more is closed at once. Default 10,000. */
+  /** Of each connection; see there for the defaults. */
+  readonly limits?: Partial<ConnectionLimits>
+  /** Connections at a time; one more is closed at once. Default: no limit, as the next two. */
   readonly maxConnections?: number
-  /** A connection without a request for so long is closed, milliseconds. Default 10 minutes. */
-  readonly maxIdleMs?: number
+  /** The same for one address. */
+  readonly maxConnectionsPerIp?: number
+  /** Bytes of requests of all connections. */
+  readonly maxQueuedBytes?: number
+  /** Default null: no TLS. */
+  readonly tls?: TlsOptions | null
 }
 
 export interface TcpServer {
@@ -35,20 +42,26 @@ export interface TcpServer {
 
 /** @throws MillraceError ADDRESS_IN_USE, LISTEN_FAILED */
 export async function startTcpServer(options: TcpServerOptions): Promise<TcpServer> {
-  const { clock, logger, sessions, host = '127.0.0.1', port = 0, maxConnections = 10_000 } = options
-  const limits = { maxRequestBytes: options.maxRequestBytes ?? DEFAULT_MAX_REQUEST_BYTES, maxIdleMs: options.maxIdleMs ?? 600_000 }
+  const { clock, logger, sessions, tls = null, host = '127.0.0.1', port = 0, maxConnections = Infinity, maxConnectionsPerIp = Infinity } = options
+  const limits = { ...defaultConnectionLimits, ...options.limits }
   const open = new Set<TcpConnection>()
-
+  const count = new ConnectionCount(maxConnections, maxConnectionsPerIp)
+  const memory = new RequestMemory(options.maxQueuedBytes ?? Infinity)
+  const serve = (socket: Socket, peer: TcpPeer): void => {
+    const connection: TcpConnection = new TcpConnection(socket, sessions(peer, reason => connection.hangUp(reason)), { clock, logger, peer, limits, memory })
+    open.add(connection)
+    void connection.closed.then(() => open.delete(connection))
+  }
+  const door = tls === null ? null : new TlsDoor(tls, logger, serve)
   const server = createServer({ noDelay: true, keepAlive: true, allowHalfOpen: true }, socket => {
     const peer = peerOf(socket)
     if (peer === null) return void socket.destroy()
-    if (open.size >= maxConnections) {
-      logger.warn('connection refused: too many are open', { ...peer, maxConnections })
+    if (!count.admit(socket, peer.host)) {
+      logger.warn('connection refused: too many are open', { ...peer, maxConnections, maxConnectionsPerIp })
       return void socket.destroy()
     }
-    const connection: TcpConnection = new TcpConnection(socket, sessions(peer, reason => connection.hangUp(reason)), { clock, logger, peer, ...limits })
-    open.add(connection)
-    void connection.closed.then(() => open.delete(connection))
+    if (door === null) serve(socket, peer)
+    else door.open(socket)
   })
 
   await listen(server, host, port)
@@ -62,15 +75,10 @@ export async function startTcpServer(options: TcpServerOptions): Promise<TcpServ
     async close() {
       const stopped = new Promise<void>(resolve => server.close(() => resolve()))
       for (const connection of open) connection.finish()
+      door?.close()
       await stopped
     },
   }
-}
-
-/** Null if the peer has gone already. */
-function peerOf(socket: Socket): { readonly host: string; readonly port: number } | null {
-  const { remoteAddress: host, remotePort: port } = socket
-  return host === undefined || port === undefined ? null : { host, port }
 }
 
 function listen(server: Server, host: string, port: number): Promise<void> {

@@ -6,7 +6,8 @@ import { MillraceError } from '../../core/error.ts'
 const TRUSTED_BYTES = 1024 * 1024
 
 export class FrameSplitter {
-  readonly #maxFrameBytes: number
+  /** Applies from the next frame on. */
+  maxFrameBytes: number
   /** The frame in the making, with its length; all of it before the length is known is in `#lengthBytes`. */
   #frame: Buffer | null = null
   #size = 0
@@ -15,7 +16,12 @@ export class FrameSplitter {
   #lengthFilled = 0
 
   constructor(maxFrameBytes: number) {
-    this.#maxFrameBytes = maxFrameBytes
+    this.maxFrameBytes = maxFrameBytes
+  }
+
+  /** What has come of a frame that is not whole yet. */
+  get partialBytes(): number {
+    return this.#frame === null ? 0 : this.#filled
   }
 
   /**
@@ -37,8 +43,8 @@ export class FrameSplitter {
     this.#lengthBytes = 0
     this.#lengthFilled = 0
     if (size < 0) throw new MillraceError('MALFORMED_FRAME', `A frame announces ${size} bytes; this is not the Kafka protocol.`)
-    if (size > this.#maxFrameBytes) {
-      throw new MillraceError('MALFORMED_FRAME', `A frame announces ${size} bytes; at most ${this.#maxFrameBytes} are taken.`, {
+    if (size > this.maxFrameBytes) {
+      throw new MillraceError('MALFORMED_FRAME', `A frame announces ${size} bytes; at most ${this.maxFrameBytes} are taken.`, {
         hint: 'Raise socket.request.max.bytes if such a request is meant; other protocols on this port look like this too.',
       })
     }

@@ -15,10 +15,18 @@ export interface Session {
   sent?(chunk: Buffer): void
   /** The connection is gone: a request that is being waited for (a long poll, a join) may end at once; its answer is dropped. */
   close(): void
+  /** False until the client has said who it is; it gets little meanwhile. */
+  readonly isKnown?: boolean
+  /** True once no request will be answered any more: the connection is closed behind the last answer. */
+  readonly isOver?: boolean
+  /** True while the next frame is no request but a token of an authentication: {@link handleToken} answers it. */
+  readonly expectsToken?: boolean
+  /** Null: there is nothing to answer. */
+  handleToken?(token: Buffer): Promise<Buffer | null>
 }
 
-/** Where a session's client is. */
-export type Peer = { readonly host: string; readonly port: number } | 'in-process'
+/** Where a session's client is, and whom its certificate names, if it has shown one that is trusted. */
+export type Peer = { readonly host: string; readonly port: number; readonly certified?: string | null } | 'in-process'
 
 /** Ends a session's connection at once, for a reason of the broker's. */
 export type HangUp = (reason: MillraceError) => void

@@ -61,13 +61,14 @@ function allBrokers(broker: BrokerState): KnownResource {
 
 function described(definition: ConfigDefinition, layers: readonly ConfigSynonym[], withSynonyms: boolean, withDocumentation: boolean): DescribedConfig {
   const first = layers[0]
+  const isSensitive = definition.type === 'password'
   return {
     name: definition.name,
-    value: first?.value ?? definition.default,
+    value: isSensitive ? null : (first?.value ?? definition.default),
     readOnly: definition.readOnly ?? false,
     configSource: first?.source ?? configSource.default,
-    isSensitive: false,
-    synonyms: withSynonyms ? layers.map(({ name, value, source }) => ({ name, value, source })) : [],
+    isSensitive,
+    synonyms: withSynonyms ? layers.map(({ name, value, source }) => ({ name, value: isSensitive ? null : value, source })) : [],
     configType: configTypeCodes[definition.type],
     documentation: withDocumentation ? definition.documentation : null,
   }

@@ -4,6 +4,7 @@ import type { ApiName, RequestOf, ResponseInput } from '../../wire/apis.ts'
 import type { Peer } from '../../wire/session.ts'
 import type { BrokerState } from '../../engine/broker-state.ts'
 import type { AnswerBudget } from './answer-budget.ts'
+import type { Authentication } from '../security/authentication.ts'
 
 /** Whether anyone still waits for an answer. */
 export interface Connection {
@@ -23,6 +24,7 @@ export interface RequestContext {
   readonly peer: Peer
   readonly connection: Connection
   readonly answer: AnswerBudget
+  readonly authentication: Authentication
 }
 
 /**

@@ -361,7 +361,7 @@ describe('a server', () => {
       polling = true
       await session.closed
       return null
-    } }, { clock, maxIdleMs: 1000 })
+    } }, { clock, limits: { maxIdleMs: 1000 } })
     const idle = await connect(server.port)
     const busy = await connect(server.port)
     const waiting = busy.request('Fetch', emptyFetch)
@@ -382,7 +382,7 @@ describe('a server', () => {
         handled++
         return { responses: [{ topic: 't', partitions: [{ partitionIndex: 0, errorCode: 0, highWatermark: 0, abortedTransactions: null, records }] }] }
       },
-    }, { clock, maxIdleMs: 1000 })
+    }, { clock, limits: { maxIdleMs: 1000 } })
     const socket = await openSocket(server.port)
     socket.pause()
     const request = Buffer.concat(encodeRequest('Fetch', 12, { correlationId: 1, clientId: null }, emptyFetch))
@@ -400,7 +400,7 @@ describe('a server', () => {
   })
 
   test('is not harmed by mutated requests, and other clients never notice', async () => {
-    const { port } = await serve({ ...echoGroups, Metadata: () => ({ brokers: [], topics: [] }), Produce: () => ({ responses: [] }) }, { maxRequestBytes: 10_000 })
+    const { port } = await serve({ ...echoGroups, Metadata: () => ({ brokers: [], topics: [] }), Produce: () => ({ responses: [] }) }, { limits: { maxRequestBytes: 10_000 } })
     const channel = await connect(port)
     const messages = everyMessage().filter(({ description }) => description.name.endsWith('Request'))
     const anyRequest = fc.nat(messages.length - 1).chain(index => {

@@ -1,0 +1,47 @@
+// What the settings of a broker say of TLS: key, certificates, and whether clients show theirs.
+
+import { readFileSync } from 'node:fs'
+import { createSecureContext, type TlsOptions } from 'node:tls'
+import { MillraceError } from '../../../core/error.ts'
+import type { BrokerConfig } from '../../kernel/broker-config.ts'
+
+/** How long a client may take to shake hands. */
+const HANDSHAKE_TIMEOUT_MS = 10_000
+
+/** Null: no TLS. @throws MillraceError BAD_SETTING */
+export function tlsOptions(config: BrokerConfig): TlsOptions | null {
+  const store = pem(config, 'ssl.keystore.location')
+  const cert = config.text('ssl.keystore.certificate.chain') || store
+  const key = config.text('ssl.keystore.key') || store
+  const clientAuth = config.text('ssl.client.auth')
+  if (cert === '' && key === '') {
+    if (clientAuth !== 'none') throw new MillraceError('BAD_SETTING', 'ssl.client.auth is set, but there is no TLS.', { hint: 'Set ssl.keystore.location, too.' })
+    return null
+  }
+  if (cert === '' || key === '') throw new MillraceError('BAD_SETTING', 'TLS needs a certificate and its key.', { hint: 'Set ssl.keystore.certificate.chain and ssl.keystore.key, or ssl.keystore.location.' })
+  const ca = config.text('ssl.truststore.certificates') || pem(config, 'ssl.truststore.location')
+  // Without it Node would take a certificate that any public authority has signed.
+  if (clientAuth !== 'none' && ca === '') throw new MillraceError('BAD_SETTING', 'Clients show certificates, but nobody is trusted to sign them.', { hint: 'Set ssl.truststore.location or ssl.truststore.certificates.' })
+  const passphrase = config.text('ssl.key.password')
+  const options = { cert, key, ...(ca === '' ? {} : { ca }), ...(passphrase === '' ? {} : { passphrase }), minVersion: 'TLSv1.2' } as const
+  checkMaterial(options)
+  return { ...options, requestCert: clientAuth !== 'none', rejectUnauthorized: clientAuth === 'required', handshakeTimeout: HANDSHAKE_TIMEOUT_MS }
+}
+
+function checkMaterial(options: TlsOptions): void {
+  try {
+    createSecureContext(options)
+  } catch (cause) {
+    throw new MillraceError('BAD_SETTING', `The TLS key and certificates cannot be used: ${cause instanceof Error ? cause.message : String(cause)}.`, { hint: 'They are PEM; an encrypted key needs ssl.key.password.', cause })
+  }
+}
+
+function pem(config: BrokerConfig, name: string): string {
+  const path = config.text(name)
+  if (path === '') return ''
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (cause) {
+    throw new MillraceError('BAD_SETTING', `${name} is ${path}, which cannot be read.`, { cause })
+  }
+}
