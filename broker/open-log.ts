@@ -1,10 +1,11 @@
 // Opens the log an application asked for: the broker embedded in this process, or a client of a cluster. The runtime finds it as `#log`.
 
 import type { LogPort } from '../core/log-port.ts'
+import type { ClusterAdmin } from './client/admin.ts'
 import type { LogLocation, OpenLogOptions } from '../core/log-location.ts'
 
 /** Each half loads only what it needs. Closing the log closes the broker that it embeds. */
-export async function openLog(location: LogLocation, options: OpenLogOptions): Promise<LogPort> {
+export async function openLog(location: LogLocation, options: OpenLogOptions): Promise<LogPort & { readonly admin: ClusterAdmin }> {
   const { connectLog } = await import('./client/connect-log.ts')
   if (location.bootstrapServers !== undefined) return connectLog({ bootstrap: location.bootstrapServers, ...options })
   const { startBroker } = await import('./server/start-broker.ts')

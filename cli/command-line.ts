@@ -6,11 +6,11 @@ import { join } from 'node:path'
 import type { ConsumeOptions } from './commands/consume.ts'
 import type { ProduceOptions } from './commands/produce.ts'
 import type { RunCommandOptions } from './commands/run.ts'
-import type { CreateTopicsOptions } from './commands/topics.ts'
 import type { BrokerCommandOptions } from './commands/broker.ts'
 import type { DescribeCommandOptions } from './commands/describe.ts'
+import { configsCommand, groupsCommand, recordsCommand, topicsCommand, transactionsCommand } from './cluster-commands.ts'
+import { collect, withPlace } from './command-options.ts'
 import { PACKAGE_FOLDER } from './place/package-place.ts'
-import type { LogPlace } from './terminal/log-connection.ts'
 import type { Terminal } from './terminal/terminal.ts'
 
 export function commandLine(terminal: Terminal): Command {
@@ -23,7 +23,7 @@ export function commandLine(terminal: Terminal): Command {
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'millrace: ')) })
     .addHelpText('after', EXAMPLES)
-  const commands = [runCommand, describeCommand, brokerCommand, topicsCommand, produceCommand, consumeCommand, demoCommand]
+  const commands = [runCommand, describeCommand, brokerCommand, topicsCommand, produceCommand, consumeCommand, groupsCommand, configsCommand, recordsCommand, transactionsCommand, demoCommand]
   for (const command of commands) command(program, terminal)
   return program
 }
@@ -98,31 +98,6 @@ function brokerCommand(program: Command, terminal: Terminal): void {
     .action(async (options: BrokerCommandOptions) => (await import('./commands/broker.ts')).broker(options, terminal))
 }
 
-function topicsCommand(program: Command, terminal: Terminal): void {
-  const topics = program.command('topics').description('list, create, describe and delete topics')
-  const load = (): Promise<typeof import('./commands/topics.ts')> => import('./commands/topics.ts')
-  withPlace(topics.command('list'))
-    .description('print the names of all topics')
-    .option('--all', 'those of the broker itself, too')
-    .action(async (options: LogPlace & { all?: boolean }) => (await load()).listTopics(options, terminal))
-  withPlace(topics.command('create'))
-    .description('create topics')
-    .argument('<name...>')
-    .option('--partitions <count>', "(default: the broker's)")
-    .option('--replication-factor <count>', "(default: the broker's)")
-    .option('--config <name=value>', 'a topic setting, such as retention.ms=-1', collect)
-    .action(async (names: string[], options: CreateTopicsOptions) => (await load()).createTopics(names, options, terminal))
-  withPlace(topics.command('describe'))
-    .description('print the partitions of topics, with their offsets')
-    .argument('<name...>')
-    .option('--json', 'one JSON object for each topic')
-    .action(async (names: string[], options: LogPlace & { json?: boolean }) => (await load()).describeTopics(names, options, terminal))
-  withPlace(topics.command('delete'))
-    .description('delete topics with all they hold')
-    .argument('<name...>')
-    .action(async (names: string[], options: LogPlace) => (await load()).deleteTopics(names, options, terminal))
-}
-
 function produceCommand(program: Command, terminal: Terminal): void {
   withRecords(withPlace(program.command('produce')))
     .description('write standard input to a topic, one record a line')
@@ -164,21 +139,10 @@ function demoCommand(program: Command, terminal: Terminal): void {
     .action(async (options: { verbose?: boolean }) => (await import('./commands/demo.ts')).demo(options, terminal))
 }
 
-function withPlace(command: Command): Command {
-  return command
-    .option('--bootstrap <host:port>', 'a Millrace or Apache Kafka cluster (default: the log embedded in --data)')
-    .option('--data <directory>', 'where log and state are kept (default: .millrace)')
-    .option('--verbose', 'say more, and show whole stacks when something fails')
-}
-
 function withRecords(command: Command): Command {
   return command
     .addOption(new Option('--format <format>', 'of the lines').choices(['ndjson', 'text']).default('ndjson'))
     .option('--key-separator <text>', 'text only: stands between key and value (default: no keys)')
     .option('--key-serde <name>', 'string, json, int32, int64, float64, boolean, uuid, bytes (default: JSON where it is that, else text)')
     .option('--value-serde <name>', 'the same for values')
-}
-
-function collect(value: string, before: readonly string[] | undefined): readonly string[] {
-  return [...(before ?? []), value]
 }

@@ -25,6 +25,12 @@ export function partitionName(topic: string, partition: number): string {
   return `${topic}-${partition}`
 }
 
+/** The other way round. */
+export function splitPartitionName(name: string): TopicPartition {
+  const dash = name.lastIndexOf('-')
+  return { topic: name.slice(0, dash), partition: Number(name.slice(dash + 1)) }
+}
+
 /** Where a record came from: what a processor may ask of the record in hand. */
 export interface RecordMetadata extends TopicPartition {
   readonly offset: Offset

@@ -6,7 +6,7 @@ import { MillraceError } from '../../core/error.ts'
 import { errors, kafkaError } from '../wire/error-code.ts'
 import type { Cluster } from './cluster.ts'
 import { Coordinator } from './coordinator.ts'
-import { commitOffsets, fetchOffsets, outsider } from './group-offsets.ts'
+import { commitOffsets, deleteOffsets, fetchOffsets, outsider } from './group-offsets.ts'
 import { decodeAssignment } from './member-protocol.ts'
 
 export interface GroupListing {
@@ -14,6 +14,8 @@ export interface GroupListing {
   readonly protocolType: string
   /** As Kafka names it: Stable, Empty, PreparingRebalance…; empty where the broker does not say. */
   readonly state: string
+  /** `classic`, `consumer` (KIP-848), `share`, `streams`; empty where the broker does not say. */
+  readonly type: string
 }
 
 export interface GroupDescription extends GroupListing {
@@ -24,6 +26,8 @@ export interface GroupDescription extends GroupListing {
 
 export interface GroupMemberDescription {
   readonly memberId: string
+  /** Of a static member. */
+  readonly instanceId: string | null
   readonly clientId: string
   readonly clientHost: string
   readonly partitions: readonly TopicPartition[]
@@ -35,10 +39,12 @@ export interface GroupAdmin extends Pick<LogAdmin, 'committedOffsets'> {
   describeGroups(groupIds: readonly string[]): Promise<ReadonlyMap<string, GroupDescription>>
   /** @throws MillraceError NON_EMPTY_GROUP, GROUP_ID_NOT_FOUND */
   deleteGroups(groupIds: readonly string[]): Promise<void>
-  /** Every offset that a group has committed. Keys are `partitionName`s. */
+  /** Every offset that a group has committed, as it is now: what a transaction will commit does not count. Keys are `partitionName`s. */
   allCommittedOffsets(groupId: string): Promise<ReadonlyMap<string, CommittedOffset>>
   /** Sets offsets of a group that has no members. @throws MillraceError UNKNOWN_MEMBER_ID if it has */
   resetOffsets(groupId: string, offsets: readonly (TopicPartition & CommittedOffset)[]): Promise<void>
+  /** @throws MillraceError GROUP_SUBSCRIBED_TO_TOPIC, GROUP_ID_NOT_FOUND */
+  deleteOffsets(groupId: string, partitions: readonly TopicPartition[]): Promise<void>
 }
 
 export function createGroupAdmin(cluster: Cluster): GroupAdmin {
@@ -52,8 +58,9 @@ export function createGroupAdmin(cluster: Cluster): GroupAdmin {
       await Promise.all(groupIds.map(groupId => deleteGroup(cluster, groupId)))
     },
     committedOffsets: (groupId, partitions) => atCoordinator(cluster, groupId, coordinator => fetchOffsets(coordinator, partitions)),
-    allCommittedOffsets: groupId => atCoordinator(cluster, groupId, coordinator => fetchOffsets(coordinator, null)),
+    allCommittedOffsets: groupId => atCoordinator(cluster, groupId, coordinator => fetchOffsets(coordinator, null, false)),
     resetOffsets: (groupId, offsets) => atCoordinator(cluster, groupId, coordinator => commitOffsets(coordinator, outsider, offsets)),
+    deleteOffsets: (groupId, partitions) => atCoordinator(cluster, groupId, coordinator => deleteOffsets(coordinator, partitions)),
   }
 }
 
@@ -78,18 +85,42 @@ async function listGroups(cluster: Cluster): Promise<readonly GroupListing[]> {
       }),
     ),
   )
-  const groups = answers.flat().map(({ groupId, protocolType, groupState }) => ({ groupId, protocolType, state: groupState }))
+  const groups = answers.flat().map(({ groupId, protocolType, groupState, groupType }) => ({ groupId, protocolType, state: groupState, type: groupType.toLowerCase() }))
   return groups.sort((a, b) => (a.groupId < b.groupId ? -1 : 1))
 }
 
+/** Groups of KIP-848 are described by another request than the others; a broker that does not know it has none. */
 async function describeGroup(cluster: Cluster, groupId: string): Promise<GroupDescription | null> {
-  const answer = await atCoordinator(cluster, groupId, coordinator => coordinator.ask('DescribeGroups', 6, () => ({ groups: [groupId] }), answer => answer.groups[0]?.errorCode ?? 0))
+  return atCoordinator(cluster, groupId, async coordinator => (await describeConsumerGroup(coordinator, groupId).catch(nullIfUnsupported)) ?? describeClassicGroup(coordinator, groupId))
+}
+
+function nullIfUnsupported(error: unknown): null {
+  if (error instanceof MillraceError && error.code === 'UNSUPPORTED_VERSION') return null
+  throw error
+}
+
+async function describeConsumerGroup(coordinator: Coordinator, groupId: string): Promise<GroupDescription | null> {
+  const answer = await coordinator.ask('ConsumerGroupDescribe', 1, () => ({ groupIds: [groupId], includeAuthorizedOperations: false }), answer => answer.groups[0]?.errorCode ?? 0)
+  const group = answer.groups[0]
+  if (group === undefined || group.errorCode === errors.GROUP_ID_NOT_FOUND.code) return null
+  if (group.errorCode !== 0) throw kafkaError(group.errorCode, `describing group ${groupId}`, group.errorMessage)
+  const members = group.members.map(({ memberId, instanceId, clientId, clientHost, assignment }) => ({
+    memberId, instanceId, clientId, clientHost,
+    partitions: assignment.topicPartitions.flatMap(({ topicName, partitions }) => partitions.map(partition => ({ topic: topicName, partition }))),
+  }))
+  return { groupId, type: 'consumer', protocolType: 'consumer', state: group.groupState, protocol: group.assignorName, members }
+}
+
+async function describeClassicGroup(coordinator: Coordinator, groupId: string): Promise<GroupDescription | null> {
+  const answer = await coordinator.ask('DescribeGroups', 6, () => ({ groups: [groupId] }), answer => answer.groups[0]?.errorCode ?? 0)
   const group = answer.groups[0]
   if (group === undefined || group.errorCode === errors.GROUP_ID_NOT_FOUND.code || group.groupState === 'Dead') return null
   if (group.errorCode !== 0) throw kafkaError(group.errorCode, `describing group ${groupId}`, group.errorMessage)
   const { protocolType, protocolData, groupState } = group
-  const members = group.members.map(({ memberId, clientId, clientHost, memberAssignment }) => ({ memberId, clientId, clientHost, partitions: partitionsIn(protocolType, memberAssignment) }))
-  return { groupId, protocolType, state: groupState, protocol: protocolData, members }
+  const members = group.members.map(({ memberId, groupInstanceId, clientId, clientHost, memberAssignment }) => ({
+    memberId, instanceId: groupInstanceId, clientId, clientHost, partitions: partitionsIn(protocolType, memberAssignment),
+  }))
+  return { groupId, type: 'classic', protocolType, state: groupState, protocol: protocolData, members }
 }
 
 /** Only members of the protocol type `consumer` say it in bytes that we know. */

@@ -5,6 +5,7 @@ import { partitionName, type Offset, type TopicPartition } from '../../core/reco
 import { errors, kafkaError } from '../wire/error-code.ts'
 import { createConfigAdmin, type ConfigAdmin } from './admin-configs.ts'
 import { createGroupAdmin, type GroupAdmin } from './admin-groups.ts'
+import { createTransactionAdmin, type TransactionAdmin } from './admin-transactions.ts'
 import { adminError } from './admin-error.ts'
 import type { Cluster, TopicMetadata } from './cluster.ts'
 import { listOffsets } from './list-offsets.ts'
@@ -31,7 +32,7 @@ export interface PartitionDetails {
 }
 
 /** All that the command line does to a cluster; errors are MillraceErrors with Kafka's name as code. */
-export interface ClusterAdmin extends LogAdmin, ConfigAdmin, GroupAdmin {
+export interface ClusterAdmin extends LogAdmin, ConfigAdmin, GroupAdmin, TransactionAdmin {
   describeCluster(): Promise<ClusterDescription>
   /** Topics that are not there are left out. */
   describeTopicDetails(names: readonly string[]): Promise<ReadonlyMap<string, TopicDetails>>
@@ -40,12 +41,12 @@ export interface ClusterAdmin extends LogAdmin, ConfigAdmin, GroupAdmin {
 }
 
 export function createAdmin(cluster: Cluster): ClusterAdmin {
-  return { ...topicAdmin(cluster), ...createConfigAdmin(cluster), ...createGroupAdmin(cluster) }
+  return { ...topicAdmin(cluster), ...createConfigAdmin(cluster), ...createGroupAdmin(cluster), ...createTransactionAdmin(cluster) }
 }
 
 const requestTimeoutMs = 30_000
 
-type TopicAdmin = Omit<ClusterAdmin, keyof ConfigAdmin | keyof GroupAdmin>
+type TopicAdmin = Omit<ClusterAdmin, keyof ConfigAdmin | keyof GroupAdmin | keyof TransactionAdmin>
 
 function topicAdmin(cluster: Cluster): TopicAdmin {
   return {

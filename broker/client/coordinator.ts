@@ -1,4 +1,4 @@
-// The broker that coordinates a consumer group: found, asked, and found again when it has moved.
+// The broker that coordinates a consumer group, or the transactions of an id: found, asked, and found again when it has moved.
 
 import type { MillraceError } from '../../core/error.ts'
 import type { ApiName, RequestInput, ResponseOf } from '../wire/apis.ts'
@@ -19,12 +19,15 @@ const passing: ReadonlySet<number> = new Set(
 )
 
 export class Coordinator {
+  /** Or the transactional id. */
   readonly groupId: string
+  readonly #keyType: number
   readonly #cluster: Cluster
   readonly #connections: Connections
   #address: BrokerAddress | null = null
 
-  constructor(cluster: Cluster, connections: Connections, groupId: string) {
+  constructor(cluster: Cluster, connections: Connections, groupId: string, of: 'group' | 'transactions' = 'group') {
+    this.#keyType = of === 'group' ? 0 : 1
     this.#cluster = cluster
     this.#connections = connections
     this.groupId = groupId
@@ -43,7 +46,7 @@ export class Coordinator {
         const version = Math.min(channel.versionOf(api), newest)
         const answer = await channel.request(api, body(version), { ...request, version })
         const code = codeOf(answer)
-        if (passing.has(code)) throw kafkaError(code, `${api} of group ${this.groupId}`)
+        if (passing.has(code)) throw kafkaError(code, `${api} of ${this.#what} ${this.groupId}`)
         return answer
       } catch (error) {
         if (isRetriable(error)) this.#address = null
@@ -55,15 +58,19 @@ export class Coordinator {
   async #find(): Promise<BrokerAddress> {
     const channel = await this.#cluster.anyChannel()
     const version = Math.min(channel.versionOf('FindCoordinator'), 4)
-    const body = version >= 4 ? { keyType: 0, coordinatorKeys: [this.groupId] } : { key: this.groupId }
+    const body = version >= 4 ? { keyType: this.#keyType, coordinatorKeys: [this.groupId] } : { key: this.groupId, ...(this.#keyType === 0 ? {} : { keyType: this.#keyType }) }
     const answer = await channel.request('FindCoordinator', body, { version })
     const found = version >= 4 ? answer.coordinators[0] : answer
-    if (found === undefined) throw kafkaError(errors.COORDINATOR_NOT_AVAILABLE.code, `coordinator of group ${this.groupId}`)
+    if (found === undefined) throw kafkaError(errors.COORDINATOR_NOT_AVAILABLE.code, `coordinator of ${this.#what} ${this.groupId}`)
     if (found.errorCode !== 0) throw this.#notFound(found.errorCode, found.errorMessage)
     return { host: found.host, port: found.port }
   }
 
+  get #what(): string {
+    return this.#keyType === 0 ? 'group' : 'transactional id'
+  }
+
   #notFound(code: number, detail: string | null): MillraceError {
-    return kafkaError(code, `coordinator of group ${this.groupId}`, detail)
+    return kafkaError(code, `coordinator of ${this.#what} ${this.groupId}`, detail)
   }
 }

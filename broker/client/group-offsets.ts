@@ -30,8 +30,8 @@ export async function commitOffsets(coordinator: Coordinator, committer: Committ
   }
 }
 
-/** Keys are `partitionName`s; partitions without a committed offset are left out. Null asks for all. */
-export async function fetchOffsets(coordinator: Coordinator, partitions: readonly TopicPartition[] | null): Promise<Map<string, CommittedOffset>> {
+/** Keys are `partitionName`s; partitions without a committed offset are left out. Null asks for all. What waits for a transaction is waited for if `stable`. */
+export async function fetchOffsets(coordinator: Coordinator, partitions: readonly TopicPartition[] | null, stable = true): Promise<Map<string, CommittedOffset>> {
   const found = new Map<string, CommittedOffset>()
   if (partitions?.length === 0) return found
   const topics = partitions === null ? null : Array.from(groupByTopic(partitions), ([name, group]) => ({ name, partitionIndexes: group.map(({ partition }) => partition) }))
@@ -39,7 +39,7 @@ export async function fetchOffsets(coordinator: Coordinator, partitions: readonl
   const answer = await coordinator.ask(
     'OffsetFetch',
     9,
-    version => (version >= 8 ? { groups: [{ groupId, topics }], requireStable: true } : { groupId, topics, ...(version === 7 ? { requireStable: true } : {}) }),
+    version => (version >= 8 ? { groups: [{ groupId, topics }], requireStable: stable } : { groupId, topics, ...(version === 7 ? { requireStable: stable } : {}) }),
     answer => (answer.groups[0] ?? answer).errorCode || firstCode((answer.groups[0] ?? answer).topics),
   )
   const group = answer.groups[0] ?? answer
@@ -51,6 +51,16 @@ export async function fetchOffsets(coordinator: Coordinator, partitions: readonl
     }
   }
   return found
+}
+
+/** @throws MillraceError GROUP_SUBSCRIBED_TO_TOPIC, GROUP_ID_NOT_FOUND */
+export async function deleteOffsets(coordinator: Coordinator, partitions: readonly TopicPartition[]): Promise<void> {
+  if (partitions.length === 0) return
+  const { groupId } = coordinator
+  const topics = Array.from(groupByTopic(partitions), ([name, group]) => ({ name, partitions: group.map(({ partition }) => ({ partitionIndex: partition })) }))
+  const answer = await coordinator.ask('OffsetDelete', 0, () => ({ groupId, topics }), answer => answer.errorCode || firstCode(answer.topics))
+  const code = answer.errorCode || firstCode(answer.topics)
+  if (code !== 0) throw kafkaError(code, `deleting offsets of group ${groupId}`)
 }
 
 interface TopicCodes {

@@ -4,6 +4,7 @@ export { connectLog, type ConnectLogOptions, type LogClient, type LogEndpoint } 
 export type { ClusterAdmin, ClusterDescription, PartitionDetails, TopicDetails } from './admin.ts'
 export type { ConfigAdmin, ConfigChange, ConfigEntry, ConfigResource, ConfigSource } from './admin-configs.ts'
 export type { GroupAdmin, GroupDescription, GroupListing, GroupMemberDescription } from './admin-groups.ts'
+export type { PartitionProducer, TransactionAdmin, TransactionDescription, TransactionFilter, TransactionListing } from './admin-transactions.ts'
 export { parseBootstrap } from './bootstrap.ts'
 export type { BrokerAddress } from './connections.ts'
 export type {

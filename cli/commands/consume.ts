@@ -11,7 +11,7 @@ import { serdeNamed } from '../record/serde-names.ts'
 import { stopSignal } from '../terminal/stop-signal.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { wholeNumber } from '../terminal/whole-number.ts'
-import { expectTopics } from './topics.ts'
+import { expectTopics } from '../cluster/known-names.ts'
 
 export interface ConsumeOptions extends LogPlace {
   /** `ndjson` (the default) or `text`: the value, or with a key separator key and value. */

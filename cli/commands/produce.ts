@@ -15,7 +15,7 @@ import { stopSignal } from '../terminal/stop-signal.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { counted } from '../terminal/text-table.ts'
 import { wholeNumber } from '../terminal/whole-number.ts'
-import { expectTopics } from './topics.ts'
+import { expectTopics } from '../cluster/known-names.ts'
 
 export interface ProduceOptions extends LogPlace {
   /** `ndjson` (the default): objects with key, value, timestamp, headers, partition; `text`: each line is a value. */

@@ -1,12 +1,13 @@
 // `millrace topics`: lists, creates, describes and deletes the topics of a log.
 
-import type { LogAdmin, TopicDescription } from '../../core/log-port.ts'
+import type { ClusterAdmin, PartitionDetails } from '../../broker/client/admin.ts'
 import { MillraceError } from '../../core/error.ts'
 import { partitionName } from '../../core/record.ts'
-import { connect, terminalLogger, type LogPlace } from '../terminal/log-connection.ts'
-import { nearest } from '../terminal/nearest-name.ts'
+import { expectTopics } from '../cluster/known-names.ts'
+import { withAdmin, type LogPlace } from '../terminal/log-connection.ts'
+import { cell, writeListing } from '../terminal/listing.ts'
 import type { Terminal } from '../terminal/terminal.ts'
-import { textTable } from '../terminal/text-table.ts'
+import { counted } from '../terminal/text-table.ts'
 import { wholeNumber } from '../terminal/whole-number.ts'
 
 export async function listTopics(options: LogPlace & { readonly all?: boolean }, terminal: Terminal): Promise<void> {
@@ -36,19 +37,33 @@ export async function createTopics(names: readonly string[], options: CreateTopi
   })
 }
 
-/** A table of the topics' partitions with their first and next offsets, or with `json` one object for each topic. */
+/** A table of the topics' partitions with their first and next offsets and who keeps them, or with `json` one object for each topic. */
 export async function describeTopics(names: readonly string[], options: LogPlace & { readonly json?: boolean }, terminal: Terminal): Promise<void> {
   await withAdmin(options, terminal, async admin => {
-    const described = await expectTopics(admin, names)
-    const rows = (await Promise.all(described.map(topic => partitionRows(admin, topic)))).flat()
+    await expectTopics(admin, names)
+    const rows = (await Promise.all(names.map(name => partitionRows(admin, name)))).flat()
     if (options.json === true) {
-      const lines = described.map(({ name }) => JSON.stringify({ topic: name, partitions: rows.filter(row => row.topic === name).map(({ topic: _, ...row }) => row) }))
+      const lines = names.map(name => JSON.stringify({ topic: name, partitions: rows.filter(row => row.topic === name).map(({ topic: _, ...row }) => row) }))
       await terminal.write(lines.map(line => `${line}\n`).join(''))
       return
     }
-    const columns = [{ title: 'topic' }, { title: 'partition', right: true }, { title: 'begin', right: true }, { title: 'end', right: true }, { title: 'offsets', right: true }]
-    const cells = rows.map(({ topic, partition, begin, end }) => [topic, String(partition), String(begin), String(end), String(end - begin)])
-    await terminal.write(textTable(columns, cells).map(line => `${line}\n`).join(''))
+    const numbers = ['partition', 'begin', 'end', 'offsets', 'leader'].map(title => ({ title, right: true }))
+    const cells = ({ topic, partition, begin, end, leader, replicas, inSync }: PartitionRow): string[] => [
+      topic, String(partition), cell(begin), cell(end), cell(begin === null || end === null ? null : end - begin), cell(leader), replicas.join(','), inSync.join(','),
+    ]
+    await writeListing(rows, [{ title: 'topic' }, ...numbers, { title: 'replicas' }, { title: 'in sync' }], cells, {}, terminal)
+  })
+}
+
+/** Raises the number of partitions. What has a key goes elsewhere then. */
+export async function alterTopics(names: readonly string[], options: LogPlace & { readonly partitions: string }, terminal: Terminal): Promise<void> {
+  const partitions = wholeNumber('--partitions', options.partitions, 1)
+  await withAdmin(options, terminal, async admin => {
+    await expectTopics(admin, names)
+    for (const name of names) {
+      await admin.createPartitions(name, partitions)
+      terminal.say(`${name} has ${counted(partitions, 'partition')}`)
+    }
   })
 }
 
@@ -60,30 +75,21 @@ export async function deleteTopics(names: readonly string[], options: LogPlace, 
   })
 }
 
-/** Descriptions in the order of the names. @throws MillraceError UNKNOWN_TOPIC_OR_PARTITION with the nearest name */
-export async function expectTopics(admin: LogAdmin, names: readonly string[]): Promise<readonly TopicDescription[]> {
-  const found = await admin.describeTopics(names)
-  const missing = names.find(name => !found.has(name))
-  if (missing === undefined) return names.map(name => found.get(name)!)
-  const known = (await admin.listTopics()).filter(name => !name.startsWith('__'))
-  throw new MillraceError('UNKNOWN_TOPIC_OR_PARTITION', `There is no topic ${missing}.`, { hint: nearest(missing, [...known].sort(), 'There are', `Create it: millrace topics create ${missing}`) })
+interface PartitionRow extends Omit<PartitionDetails, 'leaderEpoch' | 'leader'> {
+  readonly topic: string
+  /** Null where nobody leads, and nobody can say where it begins and ends. */
+  readonly begin: number | null
+  readonly end: number | null
+  readonly leader: number | null
 }
 
-async function withAdmin(options: LogPlace & { readonly verbose?: boolean }, terminal: Terminal, work: (admin: LogAdmin) => Promise<void>): Promise<void> {
-  const log = await connect(options, 'millrace-topics', terminalLogger(terminal, options.verbose === true))
-  try {
-    await work(log.admin)
-  } finally {
-    await log.close()
-  }
-}
-
-async function partitionRows(admin: LogAdmin, topic: TopicDescription): Promise<{ topic: string; partition: number; begin: number; end: number }[]> {
-  const partitions = Array.from({ length: topic.partitions }, (_, partition) => ({ topic: topic.name, partition }))
-  const [begins, ends] = [await admin.listOffsets(partitions, 'earliest'), await admin.listOffsets(partitions, 'latest')]
-  return partitions.map(({ partition }) => {
-    const name = partitionName(topic.name, partition)
-    return { topic: topic.name, partition, begin: begins.get(name) ?? 0, end: ends.get(name) ?? 0 }
+async function partitionRows(admin: ClusterAdmin, topic: string): Promise<readonly PartitionRow[]> {
+  const { partitionDetails } = (await admin.describeTopicDetails([topic])).get(topic)!
+  const led = partitionDetails.filter(({ leader }) => leader >= 0).map(({ partition }) => ({ topic, partition }))
+  const [begins, ends] = [await admin.listOffsets(led, 'earliest'), await admin.listOffsets(led, 'latest')]
+  return partitionDetails.map(({ partition, leader, replicas, inSync }) => {
+    const name = partitionName(topic, partition)
+    return { topic, partition, begin: begins.get(name) ?? null, end: ends.get(name) ?? null, leader: leader < 0 ? null : leader, replicas, inSync }
   })
 }
 

@@ -1,5 +1,6 @@
 // Opens the log that a command works on: a cluster with `--bootstrap`, the one embedded in a data directory without.
 
+import type { ClusterAdmin } from '../../broker/client/admin.ts'
 import { openLog } from '../../broker/open-log.ts'
 import { systemClock } from '../../core/clock.ts'
 import type { LogPort } from '../../core/log-port.ts'
@@ -15,9 +16,19 @@ export interface LogPlace {
   readonly data?: string
 }
 
-export async function connect(place: LogPlace, clientId: string, logger: Logger): Promise<LogPort> {
+export async function connect(place: LogPlace, clientId: string, logger: Logger): Promise<LogPort & { readonly admin: ClusterAdmin }> {
   const location = place.bootstrap === undefined ? { dataDirectory: place.data ?? DEFAULT_DATA } : { bootstrapServers: place.bootstrap }
   return openLog(location, { clientId, clock: systemClock, random: systemRandom, logger })
+}
+
+/** Connects, works, and closes. */
+export async function withAdmin(place: LogPlace & { readonly verbose?: boolean }, terminal: Terminal, work: (admin: ClusterAdmin) => Promise<void>): Promise<void> {
+  const log = await connect(place, 'millrace-admin', terminalLogger(terminal, place.verbose === true))
+  try {
+    await work(log.admin)
+  } finally {
+    await log.close()
+  }
 }
 
 /** Where it is, in words. */

@@ -23,7 +23,7 @@ test('topics are created, listed, described and deleted', async () => {
   const data = temporaryDirectory()
   await on(data, ['topics', 'create', 'b', 'a', '--partitions', '2', '--config', 'retention.ms=-1'])
   expect(await on(data, ['topics', 'list'])).toBe('a\nb\n')
-  expect(await on(data, ['topics', 'describe', 'a'])).toBe(['topic  partition  begin  end  offsets', 'a              0      0    0        0', 'a              1      0    0        0', ''].join('\n'))
+  expect(await on(data, ['topics', 'describe', 'a'])).toBe(['topic  partition  begin  end  offsets  leader  replicas  in sync', 'a              0      0    0        0       1  1         1', 'a              1      0    0        0       1  1         1', ''].join('\n'))
   await on(data, ['topics', 'delete', 'a'])
   expect(await on(data, ['topics', 'list'])).toBe('b\n')
 })

@@ -1,0 +1,171 @@
+// What the commands that look after a cluster do, on any cluster: ours (test/cli) and Apache Kafka's (test/interop).
+
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { systemClock } from '../../core/clock.ts'
+import { connectTcpChannel } from '../../broker/client/tcp-channel.ts'
+import { TransactionalProducer } from '../broker/server/transactional-producer.ts'
+import { millrace, parseLines, startMillrace, temporaryDirectory } from './command.ts'
+
+interface GroupObject {
+  readonly group: string
+  readonly type: string
+  readonly state: string
+  readonly members: readonly { readonly clientId: string; readonly partitions: readonly unknown[] }[]
+  readonly offsets: readonly { readonly topic: string; readonly partition: number; readonly offset: number | null; readonly end: number; readonly lag: number | null }[]
+}
+
+/** `bootstrap` is asked for when the tests run. */
+export function clusterLaws(bootstrap: () => string): void {
+  /** Ends well; gives standard output. */
+  async function run(args: readonly string[], input = ''): Promise<string> {
+    const { status, stdout, stderr } = await millrace([...args, '--bootstrap', bootstrap()], input)
+    expect(status, `${args.join(' ')}\n${stderr}`).toBe(0)
+    return stdout
+  }
+
+  async function fails(args: readonly string[], status: number, ...messages: readonly string[]): Promise<void> {
+    const result = await millrace([...args, '--bootstrap', bootstrap()])
+    expect(result, args.join(' ')).toMatchObject({ status, stdout: '' })
+    for (const message of messages) expect(result.stderr).toContain(message)
+  }
+
+  const lines = (text: string): readonly string[] => text.trim().split('\n')
+  const offsets = async (topic: string, at: string): Promise<readonly (number | null)[]> => parseLines<{ offset: number | null }>(await run(['records', 'offsets', topic, '--at', at, '--json'])).map(({ offset }) => offset)
+  const group = async (name: string): Promise<GroupObject> => parseLines<GroupObject>(await run(['groups', 'describe', name, '--json']))[0]!
+
+  test('there are records, and a group that has read them', async () => {
+    await run(['topics', 'create', 'events', '--partitions', '2', '--replication-factor', '1'])
+    const records = Array.from({ length: 20 }, (_, i) => JSON.stringify({ key: `k${i}`, value: i, partition: i % 2, timestamp: 1_700_000_000_000 + i * 60_000 }))
+    await run(['produce', 'events'], records.join('\n'))
+    await run(['consume', 'events', '--group', 'audit', '--from-beginning', '--until-end'])
+  })
+
+  test('topics are described with their replicas, and given more partitions', async () => {
+    expect(lines(await run(['topics', 'describe', 'events']))[1]).toMatch(/^events +0 +0 +10 +10 +1 +1 +1$/)
+    await run(['topics', 'create', 'grown', '--partitions', '1'])
+    await run(['topics', 'alter', 'grown', '--partitions', '3'])
+    expect(lines(await run(['topics', 'describe', 'grown']))).toHaveLength(4)
+    await fails(['topics', 'alter', 'grown', '--partitions', '2'], 1, 'grown')
+    await fails(['topics', 'alter', 'grwon', '--partitions', '4'], 1, 'There is no topic grwon.', 'Did you mean grown?')
+  })
+
+  test('groups are listed and described', async () => {
+    expect(await run(['groups', 'list'])).toMatch(/^audit +classic +consumer +Empty$/m)
+    expect(parseLines(await run(['groups', 'list', '--json']))).toContainEqual({ group: 'audit', type: 'classic', protocolType: 'consumer', state: 'Empty' })
+    const text = lines(await run(['groups', 'describe', 'audit']))
+    expect(text[0]).toMatch(/^audit: Empty, classic.*, 0 members$/)
+    expect(text[2]).toMatch(/^events +0 +10 +10 +0 +- +-$/)
+    await run(['produce', 'events'], JSON.stringify({ key: 'late', value: 1, partition: 1, timestamp: 1_700_100_000_000 }))
+    expect((await group('audit')).offsets.map(({ partition, offset, end, lag }) => [partition, offset, end, lag])).toEqual([[0, 10, 10, 0], [1, 10, 11, 1]])
+    expect(await run(['groups', 'describe', '--all'])).toContain('audit: Empty')
+    await fails(['groups', 'describe', 'audti'], 1, 'There is no group audti.', 'Did you mean audit?')
+    await fails(['groups', 'describe'], 2, 'No group is named.')
+  })
+
+  test('members of a group are shown, and keep its offsets from being reset', async () => {
+    const consumer = startMillrace(['consume', 'events', '--group', 'busy', '--from-beginning', '--bootstrap', bootstrap()])
+    await consumer.until('stdout', /(.*\n){21}/)
+    const { state, members } = await group('busy')
+    expect([state, members.length, members[0]!.partitions.length]).toEqual(['Stable', 1, 2])
+    expect(await run(['groups', 'describe', 'busy', '--members'])).toMatch(/ 2 +events-0 events-1$/m)
+    await fails(['groups', 'reset-offsets', 'busy', '--all-topics', '--to-earliest'], 1, 'The group busy has 1 member (Stable).')
+    await fails(['groups', 'delete', 'busy'], 1, 'NON_EMPTY_GROUP')
+    consumer.child.kill('SIGINT')
+    await consumer.ended
+    await run(['groups', 'delete', 'busy'])
+    await fails(['groups', 'delete', 'busy'], 1, 'There is no group busy.')
+  })
+
+  test('a group reads on from elsewhere, once it is told to', async () => {
+    const reset = async (...args: readonly string[]): Promise<readonly unknown[]> => parseLines<{ partition: number; newOffset: number }>(await run(['groups', 'reset-offsets', 'audit', ...args, '--json'])).map(({ partition, newOffset }) => [partition, newOffset])
+    expect(await reset('--all-topics', '--to-earliest')).toEqual([[0, 0], [1, 0]])
+    expect((await group('audit')).offsets.map(({ offset }) => offset)).toEqual([10, 10])
+    expect(await reset('--topic', 'events', '--to-latest')).toEqual([[0, 10], [1, 11]])
+    expect(await reset('--topic', 'events:1', '--to-offset', '4')).toEqual([[1, 4]])
+    expect(await reset('--topic', 'events:1', '--to-offset', '99')).toEqual([[1, 11]])
+    expect(await reset('--topic', 'events', '--shift-by', '-3')).toEqual([[0, 7], [1, 7]])
+    expect(await reset('--topic', 'events', '--shift-by', '-30')).toEqual([[0, 0], [1, 0]])
+    expect(await reset('--topic', 'events', '--to-datetime', '2023-11-14T22:18:20Z')).toEqual([[0, 3], [1, 2]])
+    expect(await reset('--topic', 'events', '--by-duration', '30m')).toEqual([[0, 10], [1, 11]])
+    expect(await reset('--topic', 'events', '--to-current')).toEqual([[0, 10], [1, 10]])
+    const file = join(temporaryDirectory(), 'offsets.csv')
+    writeFileSync(file, 'events,0,2\n"events",1,3\n')
+    expect(await reset('--from-file', file, '--execute')).toEqual([[0, 2], [1, 3]])
+    expect((await group('audit')).offsets.map(({ offset, lag }) => [offset, lag])).toEqual([[2, 8], [3, 8]])
+    expect(await run(['groups', 'reset-offsets', 'audit', '--topic', 'events', '--to-earliest'])).toMatch(/^events +1 +3 +0$/m)
+    await fails(['groups', 'reset-offsets', 'audit', '--topic', 'events'], 2, 'It is not said where to.')
+    await fails(['groups', 'reset-offsets', 'audit', '--topic', 'events', '--to-earliest', '--to-latest'], 2, 'in two ways')
+    await fails(['groups', 'reset-offsets', 'audit', '--to-earliest'], 2, 'It is not said which topics.')
+    await fails(['groups', 'reset-offsets', 'audit', '--topic', 'events:7', '--to-earliest'], 1, 'events has no partition 7.')
+  })
+
+  test('offsets of a group are forgotten, and the group', async () => {
+    await run(['groups', 'reset-offsets', 'fresh', '--topic', 'events', '--to-latest', '--execute'])
+    await run(['groups', 'delete-offsets', 'fresh', '--topic', 'events:0'])
+    expect((await group('fresh')).offsets.map(({ partition }) => partition)).toEqual([1])
+    await run(['groups', 'delete', 'fresh'])
+    await fails(['groups', 'describe', 'fresh'], 1, 'There is no group fresh.')
+  })
+
+  test('settings are changed and shown', async () => {
+    await run(['configs', 'alter', '--topic', 'events', '--set', 'retention.ms=-1', '--append', 'cleanup.policy=compact'])
+    expect(await run(['configs', 'describe', '--topic', 'events'])).toMatch(/^topic events +retention.ms +-1 +topic +any time$/m)
+    const all = parseLines<{ name: string; value: string; source: string }>(await run(['configs', 'describe', '--topic', 'events', '--all', '--json']))
+    expect(all.length).toBeGreaterThan(20)
+    expect(all.find(({ name }) => name === 'cleanup.policy')).toMatchObject({ value: 'delete,compact', source: 'topic' })
+    expect(await run(['configs', 'list'])).toMatch(/^topic events +cleanup.policy +delete,compact +topic/m)
+    await run(['configs', 'alter', '--topic', 'events', '--delete', 'retention.ms', '--subtract', 'cleanup.policy=compact'])
+    expect(await run(['configs', 'describe', '--topic', 'events'])).not.toContain('retention.ms')
+    await run(['configs', 'alter', '--topic', 'events', '--set', 'retention.ms=5', '--dry-run'])
+    expect(await run(['configs', 'describe', '--topic', 'events'])).not.toContain('retention.ms')
+    await fails(['configs', 'alter', '--topic', 'events', '--set', 'retention.ms=soon'], 1, 'retention.ms')
+    await fails(['configs', 'alter', '--topic', 'events', '--set', 'retention=5'], 1, 'has no setting retention.', 'Did you mean retention.ms?')
+    await fails(['configs', 'alter', '--topic', 'events'], 2, 'Nothing is to be changed.')
+    await fails(['configs', 'describe'], 2, 'It is not said whose settings.')
+    await fails(['configs', 'describe', '--broker', '77'], 1, 'There is no broker 77.')
+  })
+
+  test('settings of brokers are changed while they run', async () => {
+    await run(['configs', 'alter', '--broker', 'all', '--set', 'log.cleaner.delete.retention.ms=1234'])
+    expect(await run(['configs', 'describe', '--broker', 'all'])).toMatch(/^all brokers +log.cleaner.delete.retention.ms +1234 +dynamic default/m)
+    expect(await run(['configs', 'describe', '--broker', '1', '--all'])).toMatch(/^broker 1 +num.partitions +\d+ +.*at start$/m)
+    await run(['configs', 'alter', '--broker', 'all', '--delete', 'log.cleaner.delete.retention.ms'])
+    await fails(['configs', 'alter', '--broker', '1', '--set', 'num.partitions=3'], 1, 'num.partitions')
+  })
+
+  test('offsets are found, and old records deleted', async () => {
+    expect(await offsets('events', 'earliest')).toEqual([0, 0])
+    expect(await offsets('events', '2023-11-14T22:18:20Z')).toEqual([3, 2])
+    expect(await offsets('events', '2033-01-01')).toEqual([null, null])
+    await run(['records', 'delete', 'events:0', '--before', '4'])
+    expect(await offsets('events', 'earliest')).toEqual([4, 0])
+    await run(['records', 'delete', 'events:1', '--before-datetime', '2023-11-14T22:18:20Z'])
+    expect(await offsets('events', 'earliest')).toEqual([4, 2])
+    expect(await run(['records', 'delete', 'events', '--before', 'end'])).toMatch(/^events +1 +11$/m)
+    await fails(['records', 'delete', 'events', '--before', '12'], 1, 'OFFSET_OUT_OF_RANGE')
+    await fails(['records', 'delete', 'events'], 2, 'It is not said which records.')
+    await fails(['records', 'offsets', 'evnets'], 1, 'Did you mean events?')
+  })
+
+  test('transactions are listed, described and ended', async () => {
+    await run(['topics', 'create', 'paid', '--partitions', '1'])
+    const [host, port] = bootstrap().split(':') as [string, string]
+    const channel = await connectTcpChannel({ host, port: Number(port), clock: systemClock, clientId: 'laws' })
+    const producer = new TransactionalProducer(channel, 'till', 1)
+    // Apache Kafka's coordinator is there a little later than its name.
+    for (let tries = 1000; (await producer.init()) !== 'NONE' && tries > 0; tries--) continue
+    expect(await producer.send('paid', ['one=1'])).toBe('NONE')
+    expect(parseLines(await run(['transactions', 'list', '--state', 'Ongoing', '--json']))).toMatchObject([{ transactionalId: 'till', state: 'Ongoing' }])
+    expect(await run(['transactions', 'list'])).toMatch(/^till +\d+ +Ongoing$/m)
+    expect(await run(['transactions', 'describe', 'till'])).toMatch(/^till +\d+ +\d+ +Ongoing +\d+ +\d{4}-\S+Z +paid-0$/m)
+    expect(await run(['transactions', 'producers', 'paid'])).toMatch(/^paid +0 +\d+ +\d+ +-?\d+ +0 +\d{4}-\S+Z +0$/m)
+    expect(await run(['transactions', 'hanging', '--open-for', '0s'])).toBe('')
+    await run(['transactions', 'abort', 'paid:0', '--start-offset', '0'])
+    expect(await run(['transactions', 'producers', 'paid'])).toMatch(/Z +-$/m)
+    await fails(['transactions', 'abort', 'paid:0', '--start-offset', '0'], 1, 'No such transaction is open in paid-0.')
+    await fails(['transactions', 'describe', 'tlil'], 1, 'There is no transactional id tlil.', 'Did you mean till?')
+    channel.close()
+  })
+}
