@@ -280,7 +280,7 @@ export class Partition {
   /** Makes records below `offset` unreadable, for good when this resolves. */
   async deleteRecords(offset: Offset): Promise<void> {
     this.log.advanceLogStart(offset)
-    this.transactions.truncateStart(this.log.logStartOffset)
+    this.transactions.forgetAborted(this.log.logStartOffset)
     await this.checkpoint()
   }
 
@@ -356,22 +356,19 @@ export class Partition {
     if (!this.#settings.compact || this.#closed) return
     const settings = { ...this.#settings, maxKeyBytes }
     const now = this.#clock.now()
-    if (compactionRange(this.log, settings, this.#compactionLimit(), now) === null) return
+    if (compactionRange(this.log, settings, this.lastStableOffset, now) === null) return
     // What is rewritten must lie before the point that a recovery begins at.
     await this.checkpoint()
-    const range = this.#closed ? null : compactionRange(this.log, settings, this.#compactionLimit(), now)
+    const range = this.#closed ? null : compactionRange(this.log, settings, this.lastStableOffset, now)
     if (range === null) return
-    const { from, to, bytesBefore, bytesAfter } = await compact(this.log, range, settings, now, pause)
+    const aborted = this.transactions.abortedRecords()
+    const { from, to, bytesBefore, bytesAfter } = await compact(this.log, range, { ...settings, aborted }, now, pause)
     if (this.#closed) return
+    this.transactions.forgetAborted(to)
     await this.checkpoint()
     this.#meters.compactedBytesBefore.add(bytesBefore)
     this.#meters.compactedBytesAfter.add(bytesAfter)
     this.#logger.info('compacted a log', { partition: this.name, from, to, bytesBefore, bytesAfter })
-  }
-
-  /** An aborted record must not take the place of a committed one, so what lies behind the first of them stays as it is. */
-  #compactionLimit(): Offset {
-    return Math.min(this.lastStableOffset, this.transactions.firstAbortedOffset)
   }
 
   /** Forgets producers that were silent since before a time. */

@@ -87,10 +87,8 @@ export class GroupCoordinator {
 
   /** The marker of a transaction is in the log: what it wrote counts from now on, or never. */
   endTransaction(producerId: number, isCommit: boolean, now: Timestamp): void {
-    for (const { groupId, value, ...place } of this.#pending.end(producerId)) {
-      if (!isCommit) continue
-      this.#offsets.set(groupId, place, value)
-      this.#groupOrNew(groupId, now)
+    for (const { offset: { groupId, topic, partition, value }, order } of this.#pending.end(producerId)) {
+      if (isCommit) this.#learn({ kind: 'offset', groupId, topic, partition, value }, order, now)
     }
   }
 

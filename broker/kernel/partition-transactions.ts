@@ -2,6 +2,7 @@
 
 import type { Offset } from '../../core/record.ts'
 import type { Json } from '../log/checkpoint.ts'
+import type { AbortedRecords } from '../log/compaction.ts'
 
 /** A transaction of a producer as far as it touches this partition. */
 export interface PartitionTransaction {
@@ -74,11 +75,6 @@ export class PartitionTransactions {
     return first
   }
 
-  /** The first record of an aborted transaction; Infinity if there is none. */
-  get firstAbortedOffset(): Offset {
-    return this.#aborted.reduce((first, { firstOffset }) => Math.min(first, firstOffset), Infinity)
-  }
-
   /** Aborted transactions that touch records in `[from, to)`. */
   abortedWithin(from: Offset, to: Offset): readonly PartitionTransaction[] {
     const found: PartitionTransaction[] = []
@@ -89,9 +85,28 @@ export class PartitionTransactions {
     return found
   }
 
-  /** Forgets what lies before the log's start. */
-  truncateStart(logStartOffset: Offset): void {
-    const gone = firstBehind(this.#aborted, logStartOffset)
+  /** Which records belong to aborted transactions now. */
+  abortedRecords(): AbortedRecords {
+    const byProducer = new Map<number, PartitionTransaction[]>()
+    for (const transaction of this.#aborted) {
+      const transactions = byProducer.get(transaction.producerId)
+      if (transactions === undefined) byProducer.set(transaction.producerId, [transaction])
+      else transactions.push(transaction)
+    }
+    const ends = new Set(this.#aborted.map(({ lastOffset }) => lastOffset))
+    return {
+      has(producerId, offset) {
+        const transactions = byProducer.get(producerId) ?? []
+        const transaction = transactions[firstBehind(transactions, offset)]
+        return transaction !== undefined && transaction.firstOffset <= offset
+      },
+      isEndedAt: offset => ends.has(offset),
+    }
+  }
+
+  /** Forgets aborted transactions whose marker lies below an offset: their records are gone. */
+  forgetAborted(offset: Offset): void {
+    const gone = firstBehind(this.#aborted, offset)
     if (gone > 0) this.#aborted.splice(0, gone)
   }
 

@@ -8,14 +8,14 @@ export interface PendingOffset extends OffsetPlace {
   readonly value: CommittedOffsetValue
 }
 
-interface Entry {
+export interface EndedOffset {
   readonly offset: PendingOffset
   /** Grows in the order of the log. */
   readonly order: number
 }
 
 export class PendingOffsets {
-  readonly #producers = new Map<number, Entry[]>()
+  readonly #producers = new Map<number, EndedOffset[]>()
   /** How many transactions' offsets there are for a place of a group. */
   readonly #places = new Map<string, Map<string, number>>()
 
@@ -40,8 +40,8 @@ export class PendingOffsets {
   }
 
   /** The transaction has ended: forgets its offsets, and answers them in the order of the log. */
-  end(producerId: number): readonly PendingOffset[] {
-    const offsets = (this.#producers.get(producerId) ?? []).map(({ offset }) => offset)
+  end(producerId: number): readonly EndedOffset[] {
+    const offsets = this.#producers.get(producerId) ?? []
     this.#keep(producerId, () => false)
     return offsets
   }
@@ -58,9 +58,9 @@ export class PendingOffsets {
     for (const entries of this.#producers.values()) for (const { offset } of entries) yield offset
   }
 
-  #keep(producerId: number, isKept: (entry: Entry) => boolean): void {
+  #keep(producerId: number, isKept: (entry: EndedOffset) => boolean): void {
     const entries = this.#producers.get(producerId) ?? []
-    const kept: Entry[] = []
+    const kept: EndedOffset[] = []
     for (const entry of entries) {
       if (isKept(entry)) kept.push(entry)
       else this.#count(entry.offset, -1)

@@ -1,6 +1,8 @@
 // Compacts a log: of each key the last record stays, tombstones for their time; offsets never change.
 
 import type { Offset, Timestamp } from '../../core/record.ts'
+import { readMarker } from '../wire/control-batch.ts'
+import type { RecordBatchHeader } from '../wire/record-batch-header.ts'
 import { filterBatch, visitRecords, type FilteredRecord } from './batch-filter.ts'
 import type { Log } from './log.ts'
 import type { Segment } from './segment.ts'
@@ -13,7 +15,19 @@ export interface CompactionSettings {
   readonly segmentBytes: number
   /** Most bytes that the keys of one pass may take; a pass ends early when they do. */
   readonly maxKeyBytes: number
+  /** Default: none. */
+  readonly aborted?: AbortedRecords
 }
+
+/** The aborted transactions that readers are told of. */
+export interface AbortedRecords {
+  /** Whether a producer's records at an offset belong to one: they say nothing about their keys, and go. */
+  has(producerId: number, offset: Offset): boolean
+  /** Whether the marker at an offset ends one: whoever is told of it passes over its producer's records until that marker. */
+  isEndedAt(offset: Offset): boolean
+}
+
+const nothingAborted: AbortedRecords = { has: () => false, isEndedAt: () => false }
 
 export interface CompactionRange {
   /** Complete segments from the start up to where compaction may go. */
@@ -38,8 +52,8 @@ export interface CompactionResult {
 const keyOverheadBytes = 64
 const largestRelativeOffset = 0xffffffff
 
-/** What could be compacted now: sealed segments below the high watermark, old enough; null if it is not worth it. */
-export function compactionRange(log: Log, settings: CompactionSettings, highWatermark: Offset, now: Timestamp): CompactionRange | null {
+/** What could be compacted now: sealed segments below the last stable offset, old enough; null if it is not worth it. */
+export function compactionRange(log: Log, settings: CompactionSettings, lastStableOffset: Offset, now: Timestamp): CompactionRange | null {
   const segments: Segment[] = []
   let dirtyBytes = 0
   let bytes = 0
@@ -47,7 +61,7 @@ export function compactionRange(log: Log, settings: CompactionSettings, highWate
   let end = 0
   for (const [index, segment] of log.segments.entries()) {
     const next = log.segments[index + 1]
-    if (next === undefined || next.baseOffset > highWatermark) break
+    if (next === undefined || next.baseOffset > lastStableOffset) break
     const newest = segment.newest?.timestamp ?? -1
     const isDirty = next.baseOffset > log.compactedOffset
     if (isDirty && settings.minCompactionLagMs > 0 && newest > now - settings.minCompactionLagMs) break
@@ -66,7 +80,9 @@ export function compactionRange(log: Log, settings: CompactionSettings, highWate
  * @throws MillraceError DISK_FULL and others; the log is as it was then, or compacted in part
  */
 export async function compact(log: Log, range: CompactionRange, settings: CompactionSettings, now: Timestamp, pause: () => Promise<void>): Promise<CompactionResult> {
-  const { latest, end } = await latestOffsets(range, settings.maxKeyBytes, pause)
+  const { aborted = nothingAborted, maxKeyBytes } = settings
+  const { latest, end } = await latestOffsets(range, { aborted, maxKeyBytes }, pause)
+  const markers = new Markers(aborted, now - settings.deleteRetentionMs)
   const isWanted = ({ key, offset, isTombstone, deleteHorizon }: FilteredRecord): boolean => {
     if (key === null) return false
     const last = latest.get(key)
@@ -76,7 +92,7 @@ export async function compact(log: Log, range: CompactionRange, settings: Compac
   const segments = range.segments.filter(({ baseOffset }) => baseOffset < end)
   let bytesAfter = 0
   for (const group of groupsOf(segments, settings.segmentBytes)) {
-    const rewritten = await rewrite(log, group, { isWanted, end, deleteHorizon: now + settings.deleteRetentionMs, pause })
+    const rewritten = await rewrite(log, group, { isWanted, aborted, markers, end, deleteHorizon: now + settings.deleteRetentionMs, pause })
     if (rewritten === null) return { from: range.dirtyFrom, to: range.dirtyFrom, bytesBefore: range.bytes, bytesAfter: range.bytes }
     bytesAfter += rewritten
   }
@@ -85,7 +101,7 @@ export async function compact(log: Log, range: CompactionRange, settings: Compac
 }
 
 /** The last offset of each key in the part that was not compacted, or as much of it as fits. */
-async function latestOffsets(range: CompactionRange, maxKeyBytes: number, pause: () => Promise<void>): Promise<{ readonly latest: ReadonlyMap<string, Offset>; readonly end: Offset }> {
+async function latestOffsets(range: CompactionRange, { aborted, maxKeyBytes }: { readonly aborted: AbortedRecords; readonly maxKeyBytes: number }, pause: () => Promise<void>): Promise<{ readonly latest: ReadonlyMap<string, Offset>; readonly end: Offset }> {
   const latest = new LatestOffsets()
   let end = range.dirtyFrom
   for (const segment of range.segments) {
@@ -94,7 +110,7 @@ async function latestOffsets(range: CompactionRange, maxKeyBytes: number, pause:
       segment.scan({ from: position, checked: true, blockBytes: pauseBytes }, (header, start) => {
         position = start + header.size
         if (header.lastOffset < range.dirtyFrom) return true
-        if (!header.isControl) visitRecords(header, ({ key, offset }) => latest.note(key, offset))
+        if (!header.isControl && !isAborted(header, aborted)) visitRecords(header, ({ key, offset }) => latest.note(key, offset))
         end = header.lastOffset + 1
         return latest.bytes < maxKeyBytes && position % pauseBytes >= start % pauseBytes
       })
@@ -138,6 +154,8 @@ function groupsOf(segments: readonly Segment[], segmentBytes: number): readonly 
 
 interface RewriteOptions {
   readonly isWanted: (record: FilteredRecord) => boolean
+  readonly aborted: AbortedRecords
+  readonly markers: Markers
   /** Records from here on stay: their keys were not looked at. */
   readonly end: Offset
   readonly deleteHorizon: Timestamp
@@ -154,8 +172,7 @@ async function rewrite(log: Log, group: readonly Segment[], options: RewriteOpti
         if (!log.has(segment)) return null
         segment.scan({ from: position, checked: true, blockBytes: pauseBytes }, (header, start) => {
           position = start + header.size
-          const isLeft = header.isControl || header.baseOffset >= options.end
-          const batch = isLeft ? 'unchanged' : filterBatch(header, { deleteHorizon: options.deleteHorizon, maxBatchBytes }, options.isWanted)
+          const batch = compacted(header, options)
           if (batch !== 'unchanged') isChanged = true
           if (batch !== null) rewriting.append(batch === 'unchanged' ? header.buffer.subarray(header.position, header.end) : batch)
           return position % pauseBytes >= start % pauseBytes
@@ -171,3 +188,41 @@ async function rewrite(log: Log, group: readonly Segment[], options: RewriteOpti
 }
 
 const maxBatchBytes = 128 * 1024 * 1024
+
+function compacted(header: RecordBatchHeader, { isWanted, aborted, markers, end, deleteHorizon }: RewriteOptions): Buffer | 'unchanged' | null {
+  if (header.baseOffset >= end) return 'unchanged'
+  if (header.isControl) return markers.isNeeded(header) ? 'unchanged' : null
+  if (isAborted(header, aborted)) return null
+  const batch = filterBatch(header, { deleteHorizon, maxBatchBytes }, isWanted)
+  if (batch !== null) markers.noteKept(header)
+  return batch
+}
+
+function isAborted(header: RecordBatchHeader, aborted: AbortedRecords): boolean {
+  return header.isTransactional && aborted.has(header.producerId, header.baseOffset)
+}
+
+/**
+ * Which ends of transactions may go, when those who read had time to pass them: commits of which no record is left, since records without an
+ * end would count as a transaction that is open; and aborts that readers are not told of any more.
+ */
+class Markers {
+  readonly #aborted: AbortedRecords
+  readonly #horizon: Timestamp
+  /** Producers of which records are kept since their last marker. */
+  readonly #open = new Set<number>()
+
+  constructor(aborted: AbortedRecords, horizon: Timestamp) {
+    this.#aborted = aborted
+    this.#horizon = horizon
+  }
+
+  noteKept(header: RecordBatchHeader): void {
+    if (header.isTransactional) this.#open.add(header.producerId)
+  }
+
+  isNeeded(header: RecordBatchHeader): boolean {
+    const hasRecords = this.#open.delete(header.producerId)
+    return hasRecords || header.maxTimestamp > this.#horizon || readMarker(header) === null || this.#aborted.isEndedAt(header.baseOffset)
+  }
+}

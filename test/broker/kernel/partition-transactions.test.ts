@@ -40,7 +40,14 @@ test('the first unstable offset and the aborted transactions are those of the wh
     const [from, to] = [Math.min(one, other), Math.max(one, other)]
     const aborted = whole.filter(({ isAborted, firstOffset, end }) => isAborted && firstOffset < to && end >= from).sort((a, b) => a.end - b.end)
     expect(transactions.abortedWithin(from, to)).toEqual(aborted.map(({ producerId, firstOffset, end }) => ({ producerId, firstOffset, lastOffset: end })))
-    expect(transactions.firstAbortedOffset).toBe(Math.min(Infinity, ...whole.filter(({ isAborted }) => isAborted).map(({ firstOffset }) => firstOffset)))
+    const records = transactions.abortedRecords()
+    for (const [offset, { producerId, marker }] of log.entries()) {
+      const transaction = whole.find(other => other.producerId === producerId && other.firstOffset <= offset && offset <= other.end)
+      if (marker === null) expect(records.has(producerId, offset)).toBe(transaction!.isAborted)
+      else expect(records.isEndedAt(offset)).toBe(transaction !== undefined && marker === 'abort')
+    }
+    transactions.forgetAborted(from)
+    expect(transactions.abortedWithin(0, Infinity)).toEqual(whole.filter(({ isAborted, end }) => isAborted && end >= from).sort((a, b) => a.end - b.end).map(({ producerId, firstOffset, end }) => ({ producerId, firstOffset, lastOffset: end })))
   }))
 })
 
