@@ -87,9 +87,9 @@ export class ProducerState {
 
   /** For admin tools. */
   *all(): Iterable<{ readonly producerId: number; readonly epoch: number; readonly lastSequence: number; readonly lastTimestamp: Timestamp }> {
-    for (const [producerId, { epoch, batches }] of this.#producers) {
+    for (const [producerId, { epoch, batches, seenAt }] of this.#producers) {
       const last = batches.at(-1)
-      yield { producerId, epoch, lastSequence: last?.lastSequence ?? -1, lastTimestamp: last?.timestamp ?? -1 }
+      yield { producerId, epoch, lastSequence: last?.lastSequence ?? -1, lastTimestamp: last?.timestamp ?? seenAt }
     }
   }
 

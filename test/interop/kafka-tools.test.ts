@@ -16,9 +16,14 @@ const tools = {
   consumerGroups: 'org.apache.kafka.tools.consumer.group.ConsumerGroupCommand',
   consumerPerformance: 'org.apache.kafka.tools.ConsumerPerformance',
   deleteRecords: 'org.apache.kafka.tools.DeleteRecordsCommand',
+  features: 'org.apache.kafka.tools.FeatureCommand',
   getOffsets: 'org.apache.kafka.tools.GetOffsetShell',
+  leaderElection: 'org.apache.kafka.tools.LeaderElectionCommand',
+  metadataQuorum: 'org.apache.kafka.tools.MetadataQuorumCommand',
   producerPerformance: 'org.apache.kafka.tools.ProducerPerformance',
+  reassignPartitions: 'org.apache.kafka.tools.reassign.ReassignPartitionsCommand',
   topics: 'org.apache.kafka.tools.TopicCommand',
+  transactions: 'org.apache.kafka.tools.TransactionsCommand',
   verifiableConsumer: 'org.apache.kafka.tools.VerifiableConsumer',
   verifiableProducer: 'org.apache.kafka.tools.VerifiableProducer',
 } as const
@@ -106,6 +111,10 @@ test('kafka-configs describes and alters topics and brokers', async () => {
   await run('configs', ['--alter', '--entity-type', 'brokers', '--entity-default', '--add-config', 'log.retention.ms=86400000'])
   expect(await run('configs', ['--describe', '--entity-type', 'brokers', '--entity-default'])).toContain('log.retention.ms=86400000')
   expect(await run('configs', ['--describe', '--all', '--entity-type', 'brokers', '--entity-name', '1'])).toContain('num.partitions=1')
+  await run('configs', ['--alter', '--entity-type', 'brokers', '--entity-name', '1', '--add-config', 'log.retention.ms=7200000'])
+  expect(await run('configs', ['--describe', '--entity-type', 'brokers', '--entity-name', '1'])).toContain('synonyms={DYNAMIC_BROKER_CONFIG:log.retention.ms=7200000, DYNAMIC_DEFAULT_BROKER_CONFIG:log.retention.ms=86400000')
+  await run('configs', ['--alter', '--entity-type', 'brokers', '--entity-name', '1', '--delete-config', 'log.retention.ms'])
+  await expect(run('configs', ['--alter', '--entity-type', 'brokers', '--entity-name', '1', '--add-config', 'num.partitions=3'])).rejects.toThrow('num.partitions')
 })
 
 test('kafka-producer-perf-test and kafka-consumer-perf-test', async () => {
@@ -134,6 +143,29 @@ test('kafka-broker-api-versions and kafka-cluster', async () => {
   expect((await runProgram('java', [...javaArguments(tools.cluster), 'cluster-id', '--bootstrap-server', broker.bootstrap])).toString()).toMatch(/^Cluster ID: \S+$/m)
   expect((await runProgram('java', [...javaArguments(tools.cluster), 'list-endpoints', '--bootstrap-server', broker.bootstrap])).toString()).toContain('127.0.0.1')
 })
+
+test('kafka-metadata-quorum, kafka-leader-election and kafka-reassign-partitions: one broker leads all', async () => {
+  expect(await runBehind('metadataQuorum', ['describe', '--status'])).toMatch(/^LeaderId:\s+1$/m)
+  expect(await runBehind('metadataQuorum', ['describe', '--replication'])).toMatch(/^1\s+\S+\s+\d+\s+0\s+.*Leader/m)
+  const elected = await run('leaderElection', ['--election-type', 'preferred', '--topic', topic, '--partition', '0'])
+  expect(elected).toMatch(/Valid replica already elected|Successfully completed/)
+  await run('leaderElection', ['--election-type', 'preferred', '--all-topic-partitions'])
+  expect(await run('reassignPartitions', ['--list'])).toContain('No partition reassignments found')
+})
+
+test('kafka-transactions and kafka-features', async () => {
+  await run('producerPerformance', ['--topic', 'paid', '--num-records', '100', '--record-size', '10', '--throughput', '-1', '--transactional-id', 'till', '--transaction-duration-ms', '50'])
+  expect(await runBehind('transactions', ['list'])).toMatch(/^till\s+1\s+\d+\s+CompleteCommit/m)
+  expect(await runBehind('transactions', ['describe', '--transactional-id', 'till'])).toMatch(/^1\s+till\s+\d+\s+\d+\s+CompleteCommit/m)
+  expect(await runBehind('transactions', ['describe-producers', '--topic', 'paid', '--partition', '0'])).toMatch(/^\d+\s+\d+\s+\d+\s+-?\d+\s+\d+\s+None/m)
+  expect(await runBehind('transactions', ['find-hanging', '--broker-id', '1'])).not.toMatch(/^paid/m)
+  expect(await runBehind('features', ['describe'])).toMatch(/transaction\.version/)
+})
+
+/** Of tools whose commands stand behind the address. */
+async function runBehind(tool: keyof typeof tools, args: readonly string[]): Promise<string> {
+  return (await runProgram('java', [...javaArguments(tools[tool]), '--bootstrap-server', broker.bootstrap, ...args])).toString()
+}
 
 class Stopped implements AsyncDisposable {
   readonly program: ReturnType<typeof startProgram>
