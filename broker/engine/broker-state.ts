@@ -1,12 +1,14 @@
 // What the handlers of requests work with: catalogue, partitions, coordinators, settings, time and chance.
 
 import type { Clock } from '../../core/clock.ts'
+import { MillraceError } from '../../core/error.ts'
 import type { Random } from '../../core/random.ts'
 import { uuid } from '../../core/random.ts'
 import type { BrokerConfig } from '../kernel/broker-config.ts'
 import type { Catalogue, Decision, MetadataRecord, NewTopicRequest, Topic } from '../kernel/catalogue.ts'
 import type { Refusal } from '../kernel/topic-config.ts'
 import type { Logger } from '../../core/logger.ts'
+import { errorFields } from './error-fields.ts'
 import { offsetsTopic, type GroupHost } from './group-host.ts'
 import { AnswerMemory } from './answer-memory.ts'
 import type { BrokerMeters } from './broker-meters.ts'
@@ -98,9 +100,8 @@ export class BrokerState {
     const decision = this.catalogue.createTopic(request, uuid(this.random), { partitions: this.config.number('num.partitions') })
     if (decision.refused !== null) return decision.refused
     if (validateOnly) return decision.topic
-    const written = this.#metadata.write(decision.records)
-    this.partitions.create(decision.topic)
-    await written
+    const failed = await this.#decide(decision.records, () => this.partitions.create(decision.topic))
+    if (failed !== null) return failed
     this.logger.info('topic created', { topic: request.name, partitions: decision.topic.partitions })
     return decision.topic
   }
@@ -108,10 +109,11 @@ export class BrokerState {
   async deleteTopic(name: string): Promise<Refusal | null> {
     const decision = this.catalogue.deleteTopic(name)
     if (decision.refused !== null) return decision.refused
-    const written = this.#metadata.write(decision.records)
-    this.partitions.remove(name)
-    this.groups.topicDeleted(name)
-    await written
+    const failed = await this.#decide(decision.records, () => {
+      this.partitions.remove(name)
+      this.groups.topicDeleted(name)
+    })
+    if (failed !== null) return failed
     this.logger.info('topic deleted', { topic: name })
     return null
   }
@@ -126,10 +128,19 @@ export class BrokerState {
 
   async #change(decision: Decision<{ readonly topic: Topic }>, validateOnly: boolean, follow: (topic: Topic) => void): Promise<Refusal | null> {
     if (decision.refused !== null || validateOnly) return decision.refused
-    const written = this.#metadata.write(decision.records)
-    follow(decision.topic)
-    await written
-    return null
+    return this.#decide(decision.records, () => follow(decision.topic))
+  }
+
+  /** Writes a decision, follows it, and resolves when it is durable. What cannot be written at all is not followed; where following fails, the next start does. */
+  async #decide(records: readonly MetadataRecord[], follow: () => void): Promise<Refusal | null> {
+    try {
+      await Promise.all([this.#metadata.write(records), attempt(follow)])
+      return null
+    } catch (error) {
+      if (!(error instanceof MillraceError)) throw error
+      this.logger.error('could not write down a change of the catalogue', errorFields(error))
+      return { error: 'KAFKA_STORAGE_ERROR', message: error.message }
+    }
   }
 
   /** Writes what a part of the catalogue has decided, which takes effect at once; resolves when it is durable. */
@@ -138,11 +149,11 @@ export class BrokerState {
   }
 
   /** Replaces what is set while running: for all brokers with null, else for this one. */
-  async alterBrokerConfigs(node: number | null, configs: Readonly<Record<string, string>>): Promise<void> {
-    const written = this.#metadata.write([this.catalogue.alterBrokerConfigs(node, configs)])
-    this.config.dynamic = { all: this.catalogue.brokerConfigs(null), own: this.catalogue.brokerConfigs(this.nodeId) }
-    for (const topic of this.catalogue.topics.values()) this.partitions.configure(topic)
-    await written
+  alterBrokerConfigs(node: number | null, configs: Readonly<Record<string, string>>): Promise<Refusal | null> {
+    return this.#decide([this.catalogue.alterBrokerConfigs(node, configs)], () => {
+      this.config.dynamic = { all: this.catalogue.brokerConfigs(null), own: this.catalogue.brokerConfigs(this.nodeId) }
+      for (const topic of this.catalogue.topics.values()) this.partitions.configure(topic)
+    })
   }
 
   /** Who keeps a group; null before {@link ensureGroups}. */
@@ -207,4 +218,9 @@ export class BrokerState {
 
 export function isRefusal(answer: Refusal | Topic | null): answer is Refusal {
   return answer !== null && 'error' in answer
+}
+
+/** At once; a failure is a rejection. */
+async function attempt(action: () => void): Promise<void> {
+  action()
 }

@@ -1,6 +1,7 @@
 // The broker's own log of its catalogue: decisions are appended, replayed into the catalogue, and durable before anyone hears of them.
 
 import type { Clock } from '../../core/clock.ts'
+import type { Offset } from '../../core/record.ts'
 import type { Catalogue, MetadataRecord } from '../kernel/catalogue.ts'
 import type { Json } from '../log/checkpoint.ts'
 import { RecordBatchHeader } from '../wire/record-batch-header.ts'
@@ -10,11 +11,18 @@ import { keyOf, readRecords, valueOf } from './partition-records.ts'
 
 export const metadataTopic = '__cluster_metadata'
 
+/** Between two attempts to make durable what a failing disk did not take. */
+const retryMs = 1000
+
 export class MetadataLog {
   readonly #partition: Partition
   readonly #catalogue: Catalogue
   readonly #clock: Clock
   readonly #writer = new RecordBatchWriter()
+  /** What the catalogue says and the medium does not, by key: the last word on each. */
+  readonly #owed = new Map<string, MetadataRecord>()
+  #cancelPaying: () => void = () => {}
+  #isClosed = false
 
   /** Replays what is there. */
   constructor(partition: Partition, catalogue: Catalogue, clock: Clock) {
@@ -28,15 +36,44 @@ export class MetadataLog {
     })
   }
 
-  /** Changes the catalogue at once; resolves when that is durable. @throws MillraceError when it cannot be */
-  async write(records: readonly MetadataRecord[]): Promise<void> {
-    if (records.length === 0) return
+  /**
+   * Changes the catalogue at once; resolves when that is durable, and rejects when it is not yet: it is written again then until it is,
+   * for others have seen it. @throws MillraceError when it cannot be written; nothing has changed then
+   */
+  write(records: readonly MetadataRecord[]): Promise<void> {
+    if (records.length === 0) return Promise.resolve()
+    const endOffset = this.#append(records)
+    for (const record of records) this.#catalogue.replay(record)
+    return this.#durable(records, endOffset)
+  }
+
+  #append(records: readonly MetadataRecord[]): Offset {
     for (const { key, value } of records) this.#writer.append(Buffer.from(key), value === null ? null : Buffer.from(JSON.stringify(value)), this.#clock.now())
     const batch = this.#writer.close()
     this.#partition.append(batch, new RecordBatchHeader(batch))
-    const { endOffset } = this.#partition.log
-    for (const record of records) this.#catalogue.replay(record)
-    await this.#partition.committed(endOffset)
+    for (const { key } of records) this.#owed.delete(key)
+    return this.#partition.log.endOffset
+  }
+
+  async #durable(records: readonly MetadataRecord[], endOffset: Offset): Promise<void> {
+    try {
+      await this.#partition.committed(endOffset)
+    } catch (error) {
+      for (const record of records) this.#owed.set(record.key, record)
+      this.#payLater()
+      throw error
+    }
+  }
+
+  #payLater(): void {
+    if (this.#isClosed || this.#owed.size === 0) return
+    this.#cancelPaying()
+    this.#cancelPaying = this.#clock.after(retryMs, () => void this.#pay().catch(() => this.#payLater()))
+  }
+
+  async #pay(): Promise<void> {
+    const records = [...this.#owed.values()]
+    await this.#durable(records, this.#append(records))
   }
 
   /** How far it is durable, and how far it is written. */
@@ -44,7 +81,11 @@ export class MetadataLog {
     return { highWatermark: this.#partition.highWatermark, endOffset: this.#partition.log.endOffset }
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#cancelPaying()
+    // A last attempt; the partition says if it cannot be closed cleanly.
+    if (this.#owed.size > 0) await this.#pay().catch(() => {})
     return this.#partition.close()
   }
 }

@@ -74,7 +74,7 @@ interface Target {
   readonly own: ConfigOverrides
   readonly definitions: ReadonlyMap<string, ConfigDefinition>
   readonly refusal: (configs: ConfigOverrides) => Refusal | null
-  readonly replace: (configs: ConfigOverrides) => Promise<Refusal | null | void>
+  readonly replace: (configs: ConfigOverrides) => Promise<Refusal | null>
 }
 
 /** All that will be set on it. */
@@ -95,7 +95,7 @@ async function alter(broker: BrokerState, { type, name, validateOnly }: Alterati
   if ('error' in wanted) return wanted
   const refused = target.refusal(wanted.configs)
   if (refused !== null || validateOnly) return refused
-  return (await target.replace(wanted.configs)) ?? null
+  return target.replace(wanted.configs)
 }
 
 function targetOf(broker: BrokerState, type: number, name: string): Target | Refusal {

@@ -218,3 +218,27 @@ test('records are deleted up to an offset', async () => {
   expect((await fetch(channel, 't', 2)).errorCode).toBe(errorCodeOf('OFFSET_OUT_OF_RANGE'))
   expect((await listOffset(channel, 't', -2)).offset).toBe(3)
 })
+
+test('a topic whose making the disk did not confirm at once is there after a restart, with what was written to it', async () => {
+  const disk = new MemoryDisk()
+  const clock = new VirtualClock(1000)
+  const { broker, channel } = await start({ disk, clock })
+  disk.syncFailsOnce = true
+  expect(await create(channel, 't')).toBe(errorCodeOf('KAFKA_STORAGE_ERROR'))
+  expect(await produce(channel, 't', batchOf([one('a')]))).toMatchObject({ errorCode: 0 })
+  clock.advance(1000)
+  for (let i = 0; i < 20; i++) await new Promise(resolve => setImmediate(resolve))
+  const { channel: again } = await start({ disk: disk.crash(), clock })
+  expect(recordsOf((await fetch(again, 't', 0)).records!).map(({ value }) => value)).toEqual(['a'])
+  void broker
+})
+
+test('a topic that the disk has no room for is not made', async () => {
+  const disk = new MemoryDisk()
+  const { channel } = await start({ disk })
+  disk.capacityBytes = disk.usedBytes
+  expect(await create(channel, 't')).toBe(errorCodeOf('KAFKA_STORAGE_ERROR'))
+  expect(await produce(channel, 't', batchOf([one('a')]))).toMatchObject({ errorCode: errorCodeOf('UNKNOWN_TOPIC_OR_PARTITION') })
+  disk.capacityBytes = Number.POSITIVE_INFINITY
+  expect(await create(channel, 't')).toBe(0)
+})
