@@ -52,7 +52,7 @@ function namesOf(name: string, type: string, openMetrics: boolean): readonly str
 }
 
 function parseSample(line: string): ExposedFamily['samples'][number] {
-  const match = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (NaN|[+-]Inf|-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)$/.exec(line)
+  const match = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (NaN|[+-]Inf|-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)$/s.exec(line)
   if (match === null) throw new Error(`no sample: ${line}`)
   return { name: match[1]!, labels: match[2] === undefined ? {} : parseLabels(match[2]), value: Number(match[3]!.replace('Inf', 'Infinity')) }
 }
@@ -61,7 +61,7 @@ function parseLabels(text: string): Record<string, string> {
   const labels: Record<string, string> = {}
   let rest = text
   while (rest.length > 0) {
-    const match = /^([a-zA-Z_]\w*)="((?:[^"\\\n]|\\[\\"n])*)"(?:,(?=.)|$)/.exec(rest)
+    const match = /^([a-zA-Z_]\w*)="((?:[^"\\\n]|\\[\\"n])*)"(?:,(?=.)|$)/s.exec(rest)
     if (match === null || Object.hasOwn(labels, match[1]!)) throw new Error(`no labels: ${text}`)
     labels[match[1]!] = match[2]!.replace(/\\([\\"n])/g, (_, character: string) => (character === 'n' ? '\n' : character))
     rest = rest.slice(match[0].length)
