@@ -179,7 +179,12 @@ export class TcpConnection {
 
   #isFull(): boolean {
     const { maxHeldRequests, maxHeldBytes } = this.#options.limits
-    return this.#waiting.length + this.#answers.length > maxHeldRequests || this.#heldBytes > maxHeldBytes
+    return this.#waiting.length + this.#answers.length > maxHeldRequests || this.#heldBytes > maxHeldBytes || this.#leavesRoom()
+  }
+
+  /** Where memory is short, who has records on their way to the disk sends no more meanwhile, not even the rest of a request: these end without anyone's help. */
+  #leavesRoom(): boolean {
+    return this.#memory.isFull && !this.#draining && this.#answers.length > 0 && isProduce(this.#answers[0]!.frame)
   }
 
   /** The client says no more: what it sent before (a Produce with acks 0, perhaps) is still done, but nobody waits for a long poll. */
