@@ -97,7 +97,7 @@ export class BrokerState {
 
   /** Creates a topic, or says why not; resolves when it is durable. `validateOnly`: says whether it could be. */
   async createTopic(request: NewTopicRequest, validateOnly = false): Promise<Refusal | Topic> {
-    const decision = this.catalogue.createTopic(request, uuid(this.random), { partitions: this.config.number('num.partitions') })
+    const decision = this.catalogue.createTopic(request, uuid(this.random), { partitions: this.config.number('num.partitions'), replicationFactor: this.config.number('default.replication.factor') })
     if (decision.refused !== null) return decision.refused
     if (validateOnly) return decision.topic
     const failed = await this.#decide(decision.records, () => this.partitions.create(decision.topic))
@@ -195,7 +195,7 @@ export class BrokerState {
   /** `settings`: how the names of its settings begin. */
   async #makeInternal(name: string, settings: string): Promise<readonly Partition[]> {
     const configs = { 'cleanup.policy': 'compact', 'compression.type': 'producer', 'segment.bytes': this.config.text(`${settings}.segment.bytes`) }
-    await this.createTopic({ name, partitions: this.config.number(`${settings}.num.partitions`), replicationFactor: -1, configs })
+    await this.createTopic({ name, partitions: this.config.number(`${settings}.num.partitions`), replicationFactor: 1, configs })
     return this.partitions.of(name)
   }
 

@@ -18,6 +18,7 @@ import { readMarker, writeMarker, type TransactionMarker } from '../wire/control
 import { RecordBatchHeader } from '../wire/record-batch-header.ts'
 import type { BrokerMeters, TopicMeters } from './broker-meters.ts'
 import { errorFields } from './error-fields.ts'
+import { FlushPace } from './flush-pace.ts'
 
 /** What an acknowledgement waits for. */
 export type FlushPolicy = 'fsync' | 'os'
@@ -52,6 +53,8 @@ export class Partition {
   readonly transactions: PartitionTransactions = new PartitionTransactions()
   readonly #home: SegmentHome
   readonly #flush: FlushPolicy
+  /** Where acknowledgements do not wait for fsync. */
+  readonly #pace: FlushPace | null
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #meters: BrokerMeters
@@ -77,6 +80,7 @@ export class Partition {
     this.leaderEpoch = parts.leaderEpoch
     this.#home = parts.home
     this.#flush = parts.flush
+    this.#pace = parts.flush === 'os' ? new FlushPace(parts.clock, () => void this.flush()) : null
     this.#clock = parts.clock
     this.#logger = parts.logger
     this.#meters = parts.meters
@@ -137,8 +141,9 @@ export class Partition {
     this.#countIn(batch, header)
     this.#pendingBytes += batch.length
     this.#bytesSinceCheckpoint += batch.length
-    if (this.#flush === 'os') this.#advance(this.log.endOffset)
-    if (this.#flush === 'fsync' || this.#checkpointDue()) void this.flush()
+    const mustWait = this.#pace === null || this.#pace.appended(this.log.endOffset - this.log.durableOffset, this.#settings)
+    if (!mustWait) this.#advance(this.log.endOffset)
+    if (mustWait || this.#checkpointDue()) void this.flush()
     return baseOffset
   }
 
@@ -199,11 +204,12 @@ export class Partition {
       do {
         const checkpoint = this.#checkpointDue() ? this.#takeCheckpoint() : null
         const begunMs = this.#clock.monotonic()
+        this.#pace?.stop()
         await this.log.sync()
         this.#meters.flushSeconds.observe((this.#clock.monotonic() - begunMs) / 1000)
         this.#advance(this.log.durableOffset)
         if (checkpoint !== null) await this.#saveCheckpoint(checkpoint)
-      } while (!this.#closed && this.log.durableOffset < this.log.endOffset && (this.#flush === 'fsync' || this.#checkpointDue()))
+      } while (!this.#closed && this.log.durableOffset < this.log.endOffset && (this.#pace === null || this.#checkpointDue() || this.#highWatermark < this.log.endOffset))
     } catch (error) {
       this.#flushFailed(error)
     } finally {
@@ -337,6 +343,7 @@ export class Partition {
 
   #end(failure: MillraceError): void {
     this.#closed = true
+    this.#pace?.stop()
     for (const waiter of this.#waiters.splice(0)) waiter.reject(failure)
     for (const watcher of this.#watchers) watcher(0)
   }

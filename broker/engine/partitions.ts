@@ -68,10 +68,13 @@ export class Partitions {
     }
   }
 
-  openOne(topic: string, index: number, settings: TopicSettings): Partition {
-    const { disk, pool, clock, logger, meters, config } = this.#parts
-    const flush = config.text('millrace.flush') as FlushPolicy
+  openOne(topic: string, index: number, settings: TopicSettings, flush: FlushPolicy = this.#flushPolicy): Partition {
+    const { disk, pool, clock, logger, meters } = this.#parts
     return new Partition({ topic, index, home: { disk, pool, buffers: this.readBuffers, directory: partitionName(topic, index) }, settings, flush, leaderEpoch: this.leaderEpoch, clock, logger, meters })
+  }
+
+  get #flushPolicy(): FlushPolicy {
+    return this.#parts.config.text('millrace.flush') as FlushPolicy
   }
 
   configure(topic: Topic): void {

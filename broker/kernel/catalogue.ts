@@ -26,6 +26,12 @@ export interface MetadataRecord {
 /** Either what to write, or why not. */
 export type Decision<T> = { readonly refused: Refusal } | ({ readonly refused: null; readonly records: readonly MetadataRecord[] } & T)
 
+/** What -1 stands for. */
+export interface TopicDefaults {
+  readonly partitions: number
+  readonly replicationFactor: number
+}
+
 export interface NewTopicRequest {
   readonly name: string
   /** -1: the broker's default; so is the replication factor. */
@@ -119,10 +125,11 @@ export class Catalogue {
   }
 
   /** `id` is a fresh UUID. */
-  createTopic(request: NewTopicRequest, id: string, defaults: { readonly partitions: number }): Decision<{ readonly topic: Topic }> {
+  createTopic(request: NewTopicRequest, id: string, defaults: TopicDefaults): Decision<{ readonly topic: Topic }> {
     const { name } = request
     const partitions = request.partitions === -1 ? defaults.partitions : request.partitions
-    const refused = this.#nameRefusal(name) ?? topicConfigRefusal(request.configs) ?? replicationRefusal(request.replicationFactor) ?? countRefusal(partitions) ?? brokersRefusal(request.replicationFactor)
+    const replicas = request.replicationFactor === -1 ? defaults.replicationFactor : request.replicationFactor
+    const refused = this.#nameRefusal(name) ?? topicConfigRefusal(request.configs) ?? replicationRefusal(replicas) ?? countRefusal(partitions) ?? brokersRefusal(replicas)
     if (refused !== null) return { refused }
     const topic: Topic = { name, id, partitions, configs: request.configs as ConfigOverrides }
     return { refused: null, records: [topicRecord(topic)], topic }
@@ -211,7 +218,7 @@ function countRefusal(count: number): Refusal | null {
 }
 
 function replicationRefusal(factor: number): Refusal | null {
-  if (factor === -1 || factor >= 1) return null
+  if (factor >= 1) return null
   return { error: 'INVALID_REPLICATION_FACTOR', message: 'Replication factor must be larger than 0, or -1 to use the default value.' }
 }
 

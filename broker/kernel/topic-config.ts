@@ -14,8 +14,8 @@ export const topicConfigs: ReadonlyMap<string, ConfigDefinition> = new Map(
       { name: 'compression.zstd.level', type: 'int', default: '3', min: -131072, max: 22, documentation: 'Level for zstd where the broker compresses.' },
       { name: 'delete.retention.ms', type: 'long', default: '86400000', min: 0, synonyms: [{ name: 'log.cleaner.delete.retention.ms' }], documentation: 'How long a compacted topic keeps tombstones, milliseconds.' },
       { name: 'file.delete.delay.ms', type: 'long', default: '60000', min: 0, synonyms: [{ name: 'log.segment.delete.delay.ms' }], documentation: 'Kept for compatibility; files are removed at once.' },
-      { name: 'flush.messages', type: 'long', default: maxLong, min: 1, synonyms: [{ name: 'log.flush.interval.messages' }], documentation: 'Records between two fsyncs where acknowledgements do not wait for them.' },
-      { name: 'flush.ms', type: 'long', default: maxLong, min: 0, synonyms: [{ name: 'log.flush.interval.ms' }], documentation: 'Time between two fsyncs where acknowledgements do not wait for them, milliseconds.' },
+      { name: 'flush.messages', type: 'long', default: maxLong, min: 1, synonyms: [{ name: 'log.flush.interval.messages' }], documentation: 'Records between two fsyncs where acknowledgements do not wait for each (millrace.flush=os).' },
+      { name: 'flush.ms', type: 'long', default: maxLong, min: 0, synonyms: [{ name: 'log.flush.interval.ms' }], documentation: 'Longest time that a record is not on the disk where acknowledgements do not wait for that (millrace.flush=os), milliseconds.' },
       { name: 'follower.replication.throttled.replicas', type: 'list', default: '', documentation: 'Kept for compatibility.' },
       { name: 'index.interval.bytes', type: 'int', default: '4096', min: 0, synonyms: [{ name: 'log.index.interval.bytes' }], documentation: 'Bytes between two entries of the offset index.' },
       { name: 'leader.replication.throttled.replicas', type: 'list', default: '', documentation: 'Kept for compatibility.' },
@@ -55,6 +55,8 @@ export interface TopicSettings {
   readonly compact: boolean
   readonly delete: boolean
   readonly deleteRetentionMs: number
+  readonly flushMessages: number
+  readonly flushMs: number
   readonly indexIntervalBytes: number
   readonly maxCompactionLagMs: number
   readonly maxMessageBytes: number
@@ -79,6 +81,8 @@ export function topicSettings(value: (name: string) => string): TopicSettings {
     compact: policies.includes('compact'),
     delete: policies.includes('delete'),
     deleteRetentionMs: number('delete.retention.ms'),
+    flushMessages: number('flush.messages'),
+    flushMs: number('flush.ms'),
     indexIntervalBytes: number('index.interval.bytes'),
     maxCompactionLagMs: number('max.compaction.lag.ms'),
     maxMessageBytes: number('max.message.bytes'),

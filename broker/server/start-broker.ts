@@ -122,7 +122,9 @@ async function recover(parts: RecoveryParts): Promise<{ readonly state: BrokerSt
   const meters = new BrokerMeters()
   const partitions = new Partitions({ ...parts, pool, meters })
   const catalogue = new Catalogue()
-  const own = partitions.openOne(metadataTopic, 0, topicSettings(name => config.topicText(name, { 'cleanup.policy': 'compact' })))
+  const metadataSettings = topicSettings(name => config.topicText(name, { 'cleanup.policy': 'compact' }))
+  // What is said of topics and settings is on the disk first, whatever records wait for.
+  const own = partitions.openOne(metadataTopic, 0, metadataSettings, 'fsync')
   const metadata = new MetadataLog(own, catalogue, clock)
   await metadata.write([...catalogue.start(random.bytes(16).toString('base64url')), ...catalogue.credentials.start(random.bytes(32))])
   partitions.leaderEpoch = catalogue.incarnation

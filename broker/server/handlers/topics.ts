@@ -37,7 +37,7 @@ async function create(broker: BrokerState, asked: AskedTopic, validateOnly: bool
   const request = newTopic(asked)
   const refused = assignmentRefusal(broker, asked)
   if (refused === null) return broker.createTopic(request, validateOnly)
-  const would = await broker.createTopic({ ...request, partitions: 1, replicationFactor: -1 }, true)
+  const would = await broker.createTopic({ ...request, partitions: 1, replicationFactor: 1 }, true)
   return isRefusal(would) ? would : refused
 }
 
@@ -46,7 +46,7 @@ function newTopic({ name, numPartitions, replicationFactor, assignments, configs
   return {
     name,
     partitions: byHand ? assignments.length : numPartitions,
-    replicationFactor: byHand ? -1 : replicationFactor,
+    replicationFactor: byHand ? 1 : replicationFactor,
     configs: Object.fromEntries(configs.map(({ name: config, value }) => [config, value])),
   }
 }

@@ -6,7 +6,7 @@ import { Catalogue, type MetadataRecord, type NewTopicRequest } from '../../../b
 import { nearestName } from '../../../core/nearest-name.ts'
 
 const request = (name: string, more: Partial<NewTopicRequest> = {}): NewTopicRequest => ({ name, partitions: -1, replicationFactor: -1, configs: {}, ...more })
-const defaults = { partitions: 3 }
+const defaults = { partitions: 3, replicationFactor: 1 }
 
 test.each([
   ['no name', request(''), 'INVALID_TOPIC_EXCEPTION'],

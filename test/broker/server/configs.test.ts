@@ -68,3 +68,11 @@ test('an unknown or impossible setting is refused at the start, with the nearest
   await expect(start({ 'log.retentoin.ms': '1' })).rejects.toThrow('Did you mean log.retention.ms?')
   await expect(start({ 'num.partitions': 'many' })).rejects.toThrow('num.partitions')
 })
+
+test('a default replication factor that one broker cannot keep refuses topics, but not its own', async () => {
+  const channel = await start({ 'default.replication.factor': '3', 'offsets.topic.replication.factor': '3' })
+  const { topics } = await channel.request('Metadata', { topics: [{ name: 't' }] })
+  expect(errorNameOf(topics[0]!.errorCode)).toBe('INVALID_REPLICATION_FACTOR')
+  const { coordinators } = await channel.request('FindCoordinator', { keyType: 0, coordinatorKeys: ['g'] })
+  expect(coordinators[0]!.errorCode).toBe(0)
+})
