@@ -238,7 +238,7 @@ export class Fetcher implements LogReader {
       this.#reset(partition, this.#options.offsetReset(partition.topic))
       return false
     }
-    const error = kafkaError(errorCode, `fetch of ${partition.name} at offset ${partition.fetchOffset}`)
+    const error = errorCode === errors.CORRUPT_MESSAGE.code ? damaged(partition) : kafkaError(errorCode, `fetch of ${partition.name} at offset ${partition.fetchOffset}`)
     if (!error.retriable) this.#fail(partition, error)
     else this.#backOff(partition, error)
     return error.retriable
@@ -324,6 +324,13 @@ export class Fetcher implements LogReader {
     this.#cancelRetry?.()
     this.#cancelRetry = at === Infinity ? null : this.#cluster.world.clock.after(Math.max(0, at - now), () => this.#schedule())
   }
+}
+
+/** Trying again brings the same: the record is damaged where it is kept. */
+function damaged({ name, fetchOffset }: FetchPartition): MillraceError {
+  return new MillraceError('CORRUPT_RECORD', `The record at offset ${fetchOffset} of ${name} is damaged in the files of its broker.`, {
+    hint: `Seek behind it to go on: its broker's log says at which offset good records begin again. Or restore the file from a good copy.`,
+  })
 }
 
 const nothing: readonly FetchedRecords[] = []

@@ -10,6 +10,7 @@ import { ProducerState } from '../kernel/producer-state.ts'
 import type { TopicSettings } from '../kernel/topic-config.ts'
 import { readCheckpoint, type Json, type RecoveryPoint } from '../log/checkpoint.ts'
 import { compact, compactionRange } from '../log/compaction.ts'
+import type { Damage } from '../log/damage.ts'
 import { retainedFrom } from '../log/retention.ts'
 import type { Log, LogRead, LogSettings } from '../log/log.ts'
 import { openLog } from '../log/recovery.ts'
@@ -78,7 +79,7 @@ export class Partition {
     this.topic = parts.topic
     this.index = parts.index
     this.leaderEpoch = parts.leaderEpoch
-    this.#home = parts.home
+    this.#home = { ...parts.home, onDamage: damage => this.#report(damage) }
     this.#flush = parts.flush
     this.#pace = parts.flush === 'os' ? new FlushPace(parts.clock, () => void this.flush()) : null
     this.#clock = parts.clock
@@ -99,8 +100,8 @@ export class Partition {
       batch: header => this.#replay(header, now),
     })
     if (opened.cut !== null) {
-      const { file, position, problem, bytes, orphans } = opened.cut
-      this.#logger.warn('cut the torn end of a log', { partition: this.name, file, position, problem, bytes, orphans: orphans.join(' ') })
+      const { file, position, problem, bytes, orphans, copy } = opened.cut
+      this.#logger.warn('cut the torn end of a log', { partition: this.name, file, position, problem, bytes, orphans: orphans.join(' '), copy })
     }
     // What was found is written down soon, so that the next start need not look for it again.
     if (opened.recovered) {
@@ -108,6 +109,11 @@ export class Partition {
       this.#meters.recoveredLogs.add()
     }
     return opened.log
+  }
+
+  #report({ file, position, end, problem, fromOffset, nextOffset, copy }: Damage): void {
+    const goesOn = Number.isFinite(nextOffset) ? { nextOffset } : {}
+    this.#logger.error('a log is damaged; what lies before and behind can be read', { partition: this.name, file, position, bytes: end - position, problem, fromOffset, ...goesOn, copy })
   }
 
   get name(): string {

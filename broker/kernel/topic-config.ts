@@ -65,6 +65,7 @@ export interface TopicSettings {
   readonly logAppendTime: boolean
   readonly minCleanableDirtyRatio: number
   readonly minCompactionLagMs: number
+  readonly minInsyncReplicas: number
   /** -1: no limit; so is retentionMs. */
   readonly retentionBytes: number
   readonly retentionMs: number
@@ -91,6 +92,7 @@ export function topicSettings(value: (name: string) => string): TopicSettings {
     logAppendTime: value('message.timestamp.type') === 'LogAppendTime',
     minCleanableDirtyRatio: number('min.cleanable.dirty.ratio'),
     minCompactionLagMs: number('min.compaction.lag.ms'),
+    minInsyncReplicas: number('min.insync.replicas'),
     retentionBytes: number('retention.bytes'),
     retentionMs: number('retention.ms'),
     segmentBytes: number('segment.bytes'),

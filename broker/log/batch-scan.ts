@@ -29,6 +29,8 @@ export interface ScanResult {
   readonly problem: string | null
   /** No good batch behind it begins below. */
   readonly minOffset: Offset
+  /** True if `visit` has ended it. */
+  readonly isStopped: boolean
 }
 
 const defaultBlockBytes = 1024 * 1024
@@ -41,23 +43,23 @@ export function scanBatches(file: ScannedFile, options: ScanOptions, visit: (hea
   let minOffset = options.minOffset
   let position = options.from
   while (position < end) {
-    if (!window.holds(position, batchHeaderBytes)) return { end: position, problem: `there are only ${end - position} bytes of a batch`, minOffset }
+    if (!window.holds(position, batchHeaderBytes)) return { end: position, problem: `there are only ${end - position} bytes of a batch`, minOffset, isStopped: false }
     header.moveTo(window.buffer, position - window.start)
     const problem = shapeProblem(header, end - position, minOffset)
-    if (problem !== null) return { end: position, problem, minOffset }
+    if (problem !== null) return { end: position, problem, minOffset, isStopped: false }
     const size = header.size
     // What a control batch says follows from its bytes.
     if (options.checked || header.isControl) {
-      if (!window.holds(position, size)) return { end: position, problem: 'the file ends within a batch', minOffset }
+      if (!window.holds(position, size)) return { end: position, problem: 'the file ends within a batch', minOffset, isStopped: false }
       header.moveTo(window.buffer, position - window.start)
       const damage = options.checked ? header.problem(header.position + size) : null
-      if (damage !== null) return { end: position, problem: damage, minOffset }
+      if (damage !== null) return { end: position, problem: damage, minOffset, isStopped: false }
     }
     minOffset = header.lastOffset + 1
-    if (visit(header, position) === false) return { end: position, problem: null, minOffset }
+    if (visit(header, position) === false) return { end: position, problem: null, minOffset, isStopped: true }
     position += size
   }
-  return { end: position, problem: null, minOffset }
+  return { end: position, problem: null, minOffset, isStopped: false }
 }
 
 /** What is wrong with a header as such. Bytes of lost writes are zeros, so an impossible length or magic is the usual sign. */

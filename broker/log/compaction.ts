@@ -61,7 +61,8 @@ export function compactionRange(log: Log, settings: CompactionSettings, lastStab
   let end = 0
   for (const [index, segment] of log.segments.entries()) {
     const next = log.segments[index + 1]
-    if (next === undefined || next.baseOffset > lastStableOffset) break
+    // A damaged segment stays as it is, and so do those behind: a tombstone there may be all that hides an older record of it.
+    if (next === undefined || next.baseOffset > lastStableOffset || segment.damages.length > 0) break
     const newest = segment.newest?.timestamp ?? -1
     const isDirty = next.baseOffset > log.compactedOffset
     if (isDirty && settings.minCompactionLagMs > 0 && newest > now - settings.minCompactionLagMs) break

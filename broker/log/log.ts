@@ -5,6 +5,7 @@ import type { Offset } from '../../core/record.ts'
 import { RecordBatchHeader } from '../wire/record-batch-header.ts'
 import { CheckpointKeeper, type KnownCheckpoint } from './checkpoint-keeper.ts'
 import type { Checkpoint, Json, RecoveryPoint } from './checkpoint.ts'
+import { damageError, type Damage } from './damage.ts'
 import type { LeaderEpochs } from './leader-epochs.ts'
 import { SegmentRewriting } from './segment-rewriting.ts'
 import { Segment, type SegmentHome } from './segment.ts'
@@ -180,8 +181,10 @@ export class Log {
     assert(offset >= this.#logStartOffset && options.limit <= this.#endOffset, `a read at ${offset} lies within the log`)
     if (offset >= options.limit) return null
     let place = this.#places.get(offset) ?? this.#placeOf(offset)
+    const damage = this.damageAt(offset)
+    if (damage !== null) throw damageError(this.#home.disk.name, damage)
     while (place !== null) {
-      const read = place.segment.read(place.position, options)
+      const read = place.segment.read(place.position, { ...options, offset })
       if (read !== null) {
         this.#remember(read, { segment: place.segment, position: place.position + read.records.length })
         return read
@@ -285,6 +288,14 @@ export class Log {
     this.#durableOffset = Math.min(this.#durableOffset, this.#endOffset)
     this.compactedOffset = Math.min(this.compactedOffset, this.#endOffset)
     this.leaderEpochs.truncateEnd(this.#endOffset)
+  }
+
+  /** The damage that took an offset, with where reading goes on; null if it is not known to be lost. */
+  damageAt(offset: Offset): Damage | null {
+    const index = this.#segmentIndexOf(offset)
+    const damage = this.#segments[index]?.damageAt(offset) ?? null
+    if (damage === null || damage.nextOffset !== Number.POSITIVE_INFINITY) return damage
+    return { ...damage, nextOffset: this.#segments[index + 1]?.baseOffset ?? this.#endOffset }
   }
 
   has(segment: Segment): boolean {

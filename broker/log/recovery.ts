@@ -1,4 +1,4 @@
-// Opens a log from its directory: trusts what lies before the checkpoint, checks what lies behind, and cuts a torn tail.
+// Opens a log from its directory: trusts what lies before the checkpoint, checks what lies behind, passes over damage, and cuts a torn tail.
 
 import type { Offset } from '../../core/record.ts'
 import type { RecordBatchHeader } from '../wire/record-batch-header.ts'
@@ -17,6 +17,8 @@ export interface CutTail {
   readonly bytes: number
   /** Segments that came later; set aside under the ending `.orphan`. */
   readonly orphans: readonly string[]
+  /** Where the bytes are set aside, if there were good batches among them. */
+  readonly copy: string | null
 }
 
 export interface OpenedLog {
@@ -99,9 +101,9 @@ function recoverSegments(home: SegmentHome, bases: readonly Offset[], { checkpoi
     })
     segments.push(segment)
     if (scan.problem === null) continue
-    const cut: CutTail = { file: segment.path, position: scan.end, problem: scan.problem, bytes: segment.file.size - scan.end, orphans: setAside(home, unsure.slice(index + 1)) }
-    segment.cut()
-    return { segments, endOffset, cut }
+    const bytes = segment.file.size - scan.end
+    const copy = segment.cut(scan.minOffset)
+    return { segments, endOffset, cut: { file: segment.path, position: scan.end, problem: scan.problem, bytes, orphans: setAside(home, unsure.slice(index + 1)), copy } }
   }
   if (unsure.length === 0) segments.push(Segment.create(home, endOffset))
   return { segments, endOffset: Math.max(endOffset, segments.at(-1)!.baseOffset), cut: null }
@@ -109,7 +111,7 @@ function recoverSegments(home: SegmentHome, bases: readonly Offset[], { checkpoi
 
 function gapBefore(home: SegmentHome, last: Segment, endOffset: Offset, bases: readonly Offset[]): CutTail {
   const problem = `it ends before offset ${endOffset}, and the next file begins at ${bases[0]}`
-  return { file: last.path, position: last.size, problem, bytes: 0, orphans: setAside(home, bases) }
+  return { file: last.path, position: last.size, problem, bytes: 0, orphans: setAside(home, bases), copy: null }
 }
 
 function setAside(home: SegmentHome, bases: readonly Offset[]): readonly string[] {

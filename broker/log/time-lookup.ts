@@ -5,6 +5,7 @@ import { canDecompress } from '../wire/compression.ts'
 import { RecordBatchCursor } from '../wire/record-batch-cursor.ts'
 import { RecordBatchHeader } from '../wire/record-batch-header.ts'
 import type { Log } from './log.ts'
+import type { BatchPlace, Segment, SegmentRead } from './segment.ts'
 import type { TimePoint } from './time-index.ts'
 
 /** First record at or after a time, below `limit` and not before the log's start; null if there is none. @throws MillraceError LOG_CORRUPT */
@@ -14,13 +15,27 @@ export function findTimestamp(log: Log, timestamp: Timestamp, limit: Offset): Ti
     if (newest === null || newest.timestamp < timestamp) continue
     for (let place = segment.locateTime(timestamp); place !== null; ) {
       if (place.baseOffset >= limit) return null
-      const read = segment.read(place.position, { maxBytes: 0, limit, atLeastOne: true })!
+      const read = readOrPassOver(segment, place, limit)
+      if (read === null) {
+        place = segment.locateTime(timestamp, place.position)
+        continue
+      }
       const found = recordAt(read.records, timestamp, log.logStartOffset, limit)
       if (found !== null) return found
       place = segment.locateTime(timestamp, place.position + read.records.length)
     }
   }
   return null
+}
+
+/** Null if the batch is damaged, which the segment knows then: it does not find it again. */
+function readOrPassOver(segment: Segment, place: BatchPlace, limit: Offset): SegmentRead | null {
+  try {
+    return segment.read(place.position, { offset: place.baseOffset, maxBytes: 0, limit, atLeastOne: true })
+  } catch (error) {
+    if (segment.damageAt(place.baseOffset) === null) throw error
+    return null
+  }
 }
 
 /** The record with the largest timestamp below `limit`, the first of several; null if there is none. @throws MillraceError LOG_CORRUPT */

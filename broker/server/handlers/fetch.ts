@@ -144,9 +144,11 @@ function fetchOne({ broker }: RequestContext, partition: Partition, asked: Fetch
     }
   } catch (error) {
     if (!(error instanceof MillraceError)) throw error
+    // A damage was told when it was found.
+    if (error.code === 'LOG_CORRUPT') return failure(asked.partition, 'CORRUPT_MESSAGE')
     broker.meters.diskErrors.add()
     broker.logger.error('could not read a log', { partition: partition.name, offset: asked.fetchOffset, ...errorFields(error) })
-    return failure(asked.partition, error.code === 'LOG_CORRUPT' ? 'CORRUPT_MESSAGE' : 'KAFKA_STORAGE_ERROR')
+    return failure(asked.partition, 'KAFKA_STORAGE_ERROR')
   }
 }
 

@@ -1,8 +1,10 @@
 // InitProducerId, AddPartitionsToTxn, AddOffsetsToTxn, EndTxn: the producers' side of transactions.
 
+import { MillraceError } from '../../../core/error.ts'
 import type { ResponseInput } from '../../wire/apis.ts'
 import { errorCodeOf, type ErrorName } from '../../wire/error-code.ts'
 import type { BrokerState } from '../../engine/broker-state.ts'
+import { errorFields } from '../../engine/error-fields.ts'
 import { offsetsTopic } from '../../engine/group-host.ts'
 import type { ProducerIdentity } from '../../kernel/transaction-state.ts'
 import type { Handler } from './handler.ts'
@@ -15,12 +17,23 @@ export const initProducerId: Handler<'InitProducerId'> = async ({ broker, versio
   const { transactionalId, transactionTimeoutMs: timeoutMs, producerId, producerEpoch } = request
   const failed = (error: ErrorName) => ({ errorCode: errorCodeOf(error), producerId: -1, producerEpoch: -1 })
   if (transactionalId === '' || (producerId === -1) !== (producerEpoch === -1)) return failed('INVALID_REQUEST')
-  if (transactionalId === null) return { errorCode: 0, producerId: await broker.newProducerId(), producerEpoch: 0 }
+  if (transactionalId === null) return idempotentOnly(broker)
   const host = broker.transactions.of(transactionalId)
   if (host === null) return failed('NOT_COORDINATOR')
   const current = producerId === -1 ? null : { producerId, producerEpoch }
   const { error, ...identity } = await host.ask(transactionalId, (token, now, fresh) => host.coordinator.initProducerId({ transactionalId, timeoutMs, current }, fresh, token, now), true)
   return { errorCode: errorCodeOf(fencing(error, version >= 4)), ...identity }
+}
+
+async function idempotentOnly(broker: BrokerState): Promise<ResponseInput<'InitProducerId'>> {
+  try {
+    return { errorCode: 0, producerId: await broker.newProducerId(), producerEpoch: 0 }
+  } catch (error) {
+    if (!(error instanceof MillraceError)) throw error
+    broker.logger.error('could not allocate a producer id', errorFields(error))
+    // The error that every client takes for one to try again.
+    return { errorCode: errorCodeOf('COORDINATOR_LOAD_IN_PROGRESS'), producerId: -1, producerEpoch: -1 }
+  }
 }
 
 export const addPartitionsToTxn: Handler<'AddPartitionsToTxn'> = async ({ broker, version }, request) => {

@@ -1,0 +1,136 @@
+// A log whose files rot: whatever byte is hit, what lies before and behind is read, the rest is refused with its place and set aside.
+
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { MillraceError } from '../../../core/error.ts'
+import { FilePool } from '../../../broker/disk/file-pool.ts'
+import { ReadBuffers } from '../../../broker/log/read-buffers.ts'
+import { MemoryDisk } from '../../../broker/disk/memory-disk.ts'
+import type { Damage } from '../../../broker/log/damage.ts'
+import type { Log, LogSettings } from '../../../broker/log/log.ts'
+import { openLog, type OpenedLog } from '../../../broker/log/recovery.ts'
+import { findTimestamp } from '../../../broker/log/time-lookup.ts'
+import { batchOf, recordsOf } from './batches.ts'
+
+const settings: LogSettings = { segmentBytes: 1500, segmentMs: 1e9, indexIntervalBytes: 200, segmentIndexBytes: 4096 }
+
+function open(disk: MemoryDisk, damages: Damage[] = []): OpenedLog {
+  const home = { disk, pool: new FilePool(disk, 4), buffers: new ReadBuffers(0), directory: 't-0', onDamage: (damage: Damage) => damages.push(damage) }
+  return openLog(home, settings, { restore: () => {}, batch: () => {} })
+}
+
+/** Batches of two records, `v0` to `v<2n-1>`, each at its own time. */
+function fill(log: Log, batches: number): void {
+  for (let offset = 0; offset < 2 * batches; offset += 2) {
+    log.append(batchOf([0, 1].map(i => ({ key: null, value: `v${offset + i} ${'x'.repeat(40)}`, timestamp: offset + i }))), 0)
+  }
+}
+
+/** Every offset on its own: its value's number, or null where it is refused. */
+function readEach(log: Log): readonly (number | null)[] {
+  return Array.from({ length: log.endOffset }, (_, offset) => {
+    try {
+      const read = log.read(offset, { maxBytes: 100, limit: log.endOffset, atLeastOne: true })
+      const found = recordsOf(read!.records, offset)[0]!
+      return found.offset === offset ? Number(/\d+/.exec(found.value!)![0]) : null
+    } catch (error) {
+      if (!(error instanceof MillraceError) || error.code !== 'LOG_CORRUPT') throw error
+      return null
+    }
+  })
+}
+
+/** What a reader finds that goes on behind each damage. */
+function readOn(log: Log): readonly number[] {
+  const offsets: number[] = []
+  for (let offset = 0; offset < log.endOffset; ) {
+    try {
+      const read = log.read(offset, { maxBytes: 300, limit: log.endOffset, atLeastOne: true })
+      if (read === null) break
+      offsets.push(...recordsOf(read.records, offset).map(record => record.offset))
+      offset = read.nextOffset
+    } catch (error) {
+      const damage = log.damageAt(offset)
+      if (damage === null) throw error
+      expect(damage.nextOffset).toBeGreaterThan(offset)
+      offset = damage.nextOffset
+    }
+  }
+  return offsets
+}
+
+const segmentName = '00000000000000000000'
+
+test.each(['clean', 'unclean', 'running'] as const)('any byte may rot, found by a start that was %s', async ending => {
+  await fc.assert(
+    fc.asyncProperty(fc.integer({ min: 0, max: 16 }), fc.nat(160), fc.boolean(), async (batch, within, losesIndexes) => {
+      const disk = new MemoryDisk()
+      const first = open(disk)
+      const damages: Damage[] = []
+      if (ending === 'running') {
+        await first.log.sync()
+        await first.log.saveCheckpoint(first.log.recoveryPoint(), null)
+      }
+      fill(first.log, 60)
+      if (ending === 'clean') {
+        const point = first.log.recoveryPoint()
+        await first.log.sync()
+        await first.log.saveCheckpoint(point, null)
+      }
+      const path = `t-0/${segmentName}.log`
+      const size = disk.size(path)!
+      const batches = first.log.segments[1]!.baseOffset / 2
+      const hit = Math.floor((size / batches) * Math.min(batch, batches - 2)) + (within % Math.floor(size / batches))
+      // Base offset and leader epoch are outside of the CRC, which is Kafka's format.
+      const { log } = ending === 'running' ? open(disk, damages) : first
+      if (ending !== 'running') first.log.close()
+      const bytes = disk.readFile(path)!
+      const start = startOfBatch(bytes, hit)
+      fc.pre(hit - start >= 16 || (hit - start >= 8 && hit - start < 12))
+      disk.corrupt(path, hit)
+      if (losesIndexes && ending !== 'running') for (const kind of ['index', 'timeindex']) disk.remove(`t-0/${segmentName}.${kind}`)
+      const after = ending === 'running' ? log : open(disk, damages).log
+      expect(after.endOffset).toBe(120)
+      const lost = new Set([bytes.readInt32BE(start + 4), bytes.readInt32BE(start + 4) + 1])
+      const expected = Array.from({ length: 120 }, (_, offset) => offset)
+      expect(readOn(after)).toEqual(expected.filter(offset => !lost.has(offset)))
+      expect(readEach(after)).toEqual(expected.map(offset => (lost.has(offset) ? null : offset)))
+      for (const damage of damages) {
+        expect(damage).toMatchObject({ file: path, position: start })
+        expect(disk.readFile(damage.copy!)).toEqual(disk.readFile(path)!.subarray(damage.position, damage.end))
+      }
+      expect(damages.length).toBeGreaterThan(0)
+      // By time, the next good record is found, and what is appended is read.
+      const time = [...lost][0]!
+      expect(findTimestamp(after, time, 120)?.offset).toBe(time + 2)
+      after.append(batchOf([{ key: null, value: 'v120', timestamp: 120 }]), 0)
+      expect(readOn(after).at(-1)).toBe(120)
+    }),
+    { numRuns: 60 },
+  )
+})
+
+function startOfBatch(bytes: Buffer, position: number): number {
+  let start = 0
+  while (start + 12 + bytes.readInt32BE(start + 8) <= position) start += 12 + bytes.readInt32BE(start + 8)
+  return start
+}
+
+test('zeros that a crash left in the middle are no damage: what follows was never acknowledged, and is cut and set aside', async () => {
+  const disk = new MemoryDisk()
+  const large: LogSettings = { ...settings, segmentBytes: 1e6 }
+  const home = { disk, pool: new FilePool(disk, 4), buffers: new ReadBuffers(0), directory: 't-0' }
+  const { log } = openLog(home, large, { restore: () => {}, batch: () => {} })
+  await log.sync()
+  fill(log, 100)
+  log.close()
+  const path = `t-0/${segmentName}.log`
+  const bytes = disk.readFile(path)!
+  const start = startOfBatch(bytes, 4000)
+  bytes.fill(0, start, 8192)
+  disk.writeFile(path, bytes)
+  const opened = openLog(home, large, { restore: () => {}, batch: () => {} })
+  expect(opened.cut).toMatchObject({ file: path, position: start, copy: `t-0/${segmentName}.${start}.corrupt` })
+  expect(disk.readFile(opened.cut!.copy!)).toEqual(bytes.subarray(opened.cut!.position))
+  expect(readOn(opened.log)).toEqual(Array.from({ length: opened.log.endOffset }, (_, offset) => offset))
+})
