@@ -12,15 +12,11 @@ export class AclBook {
   readonly #prefixed = new Map<string, Acl[]>()
   /** How long the names of prefixed patterns are. */
   #prefixLengths: readonly number[] = []
-  #version = 0
+  /** The index is made when somebody asks. */
+  #isStale = false
 
-  /** Changes whenever the rules do. */
-  get version(): number {
-    return this.#version
-  }
-
-  get all(): Iterable<Acl> {
-    return this.#acls.values()
+  get size(): number {
+    return this.#acls.size
   }
 
   has(acl: Acl): boolean {
@@ -29,6 +25,7 @@ export class AclBook {
 
   /** The rules whose pattern matches a resource. */
   on(resourceType: number, resourceName: string): readonly Acl[] {
+    if (this.#isStale) this.#index()
     const found = [...(this.#literal.get(place(resourceType, resourceName)) ?? [])]
     if (resourceName !== '*') found.push(...(this.#literal.get(place(resourceType, '*')) ?? []))
     for (const length of this.#prefixLengths) {
@@ -54,13 +51,13 @@ export class AclBook {
     if (!key.startsWith(prefix)) return false
     if (value === null) this.#acls.delete(key)
     else this.#acls.set(key, value as unknown as Acl)
-    this.#index()
+    this.#isStale = true
     return true
   }
 
   /** Rules are few and change seldom. */
   #index(): void {
-    this.#version++
+    this.#isStale = false
     this.#literal.clear()
     this.#prefixed.clear()
     const lengths = new Set<number>()

@@ -95,14 +95,36 @@ function filterFindsPattern({ patternTypeFilter, resourceNameFilter }: AclFilter
   return patternTypeFilter === patternType.match ? patternMatches(acl, resourceNameFilter) : acl.resourceName === resourceNameFilter
 }
 
+/** What is wrong with a filter, as a sentence; null if nothing. */
+export function filterProblem({ resourceTypeFilter, patternTypeFilter, operation: asked, permissionType }: AclFilter): string | null {
+  if (resourceTypeFilter < resourceType.any || resourceTypeFilter > resourceType.user || patternTypeFilter < patternType.any || patternTypeFilter > patternType.prefixed) return 'Unknown patternFilter.'
+  return asked < operation.any || asked > operation.twoPhaseCommit || permissionType < permission.any || permissionType > permission.allow ? 'Unknown entryFilter.' : null
+}
+
 /** Why there cannot be such a rule, as a sentence; null if there can. */
 export function aclProblem(acl: Acl): string | null {
-  if (acl.resourceType < resourceType.topic || acl.resourceType > resourceType.user) return `The resource type ${acl.resourceType} is not valid for an ACL.`
-  if (acl.patternType !== patternType.literal && acl.patternType !== patternType.prefixed) return `The pattern type of an ACL is literal or prefixed, not ${acl.patternType}.`
-  if (acl.resourceName === '') return 'The name of the resource is empty.'
-  if (acl.resourceType === resourceType.cluster && acl.resourceName !== clusterName) return `The only valid name for the CLUSTER resource is ${clusterName}.`
-  if (acl.operation < operation.all || acl.operation > operation.twoPhaseCommit) return `The operation ${acl.operation} is not valid for an ACL.`
-  if (acl.permission !== permission.allow && acl.permission !== permission.deny) return `An ACL allows or denies; ${acl.permission} is neither.`
-  if (!/^[^:]+:.+$/.test(acl.principal)) return `The principal ${acl.principal} is not TYPE:NAME, as User:alice.`
+  if (acl.resourceType < resourceType.topic || acl.resourceType > resourceType.user) return `Invalid resourceType ${acl.resourceType}`
+  if (acl.patternType !== patternType.literal && acl.patternType !== patternType.prefixed) return `Invalid patternType ${acl.patternType}`
+  if (acl.resourceName === '') return 'Resource name should not be empty'
+  if (acl.resourceType === resourceType.cluster && acl.resourceName !== clusterName) return `The only valid name for the CLUSTER resource is ${clusterName}`
+  if (acl.operation < operation.all || acl.operation > operation.twoPhaseCommit) return `Invalid operation ${acl.operation}`
+  if (acl.permission !== permission.allow && acl.permission !== permission.deny) return `Invalid permissionType ${acl.permission}`
+  if (!acl.principal.includes(':')) return `Could not parse principal from \`${acl.principal}\` (no colon is present separating the principal type from the principal name)`
   return acl.host === '' ? 'The host is empty; * stands for all.' : null
+}
+
+const { read, write, create, alter, describe, clusterAction, describeConfigs, alterConfigs, idempotentWrite, createTokens, describeTokens, twoPhaseCommit } = operation
+
+const operationsOn: ReadonlyMap<number, readonly number[]> = new Map([
+  [resourceType.topic, [read, write, create, describe, operation.delete, alter, describeConfigs, alterConfigs]],
+  [resourceType.group, [read, describe, operation.delete, describeConfigs, alterConfigs]],
+  [resourceType.cluster, [create, clusterAction, describeConfigs, alterConfigs, idempotentWrite, alter, describe]],
+  [resourceType.transactionalId, [describe, write, twoPhaseCommit]],
+  [resourceType.delegationToken, [describe]],
+  [resourceType.user, [createTokens, describeTokens]],
+])
+
+/** What can be done to a resource of a type. */
+export function operationsOf(type: number): readonly number[] {
+  return operationsOn.get(type) ?? []
 }

@@ -3,6 +3,8 @@
 import { maxInt, type ConfigDefinition } from './config-definition.ts'
 
 export const securityConfigs: readonly ConfigDefinition[] = [
+  { name: 'allow.everyone.if.no.acl.found', type: 'boolean', default: 'false', readOnly: true, documentation: 'Whether everybody may do everything to a resource that no ACL mentions; only with an authorizer.' },
+  { name: 'authorizer.class.name', type: 'string', default: '', oneOf: ['', 'org.apache.kafka.metadata.authorizer.StandardAuthorizer'], readOnly: true, documentation: 'Whether ACLs say who may do what; empty: everybody may do everything.' },
   { name: 'connection.failed.authentication.delay.ms', type: 'int', default: '100', min: 0, readOnly: true, documentation: 'How long a failed authentication waits for its answer, milliseconds.' },
   { name: 'connections.max.idle.ms', type: 'long', default: '600000', min: 1, readOnly: true, documentation: 'A connection without a request for so long is closed, milliseconds.' },
   { name: 'max.connections', type: 'int', default: '10000', min: 0, readOnly: true, documentation: 'Most connections at a time. Kafka: 2147483647.' },
@@ -24,6 +26,7 @@ export const securityConfigs: readonly ConfigDefinition[] = [
   { name: 'ssl.truststore.certificates', type: 'string', default: null, readOnly: true, documentation: "Who may sign clients' certificates, PEM." },
   { name: 'ssl.truststore.location', type: 'string', default: null, readOnly: true, documentation: 'The same as a PEM file.' },
   { name: 'ssl.truststore.type', type: 'string', default: 'PEM', oneOf: ['PEM'], readOnly: true, documentation: 'Format of the trust store. Kafka: JKS.' },
+  { name: 'super.users', type: 'string', default: '', readOnly: true, documentation: 'Who may do everything whatever the ACLs say: User:alice;User:bob.' },
 ]
 
 /** Kafka sets up each listener apart, as in `listener.name.internal.ssl.client.auth`; there is one here. */

@@ -1,4 +1,4 @@
-// The table of what this broker serves: each API's versions and its handler.
+// The table of what this broker serves: each API's versions, its handler, and the guard that says who may ask.
 
 import { apis, type ApiName } from '../wire/apis.ts'
 import type { Handler } from './handlers/handler.ts'
@@ -16,6 +16,8 @@ import { metadata } from './handlers/metadata.ts'
 import { produce } from './handlers/produce.ts'
 import { deleteRecords, offsetForLeaderEpoch } from './handlers/records.ts'
 import { alterPartitionReassignments, describeQuorum, electLeaders, listPartitionReassignments } from './handlers/replicas.ts'
+import { createAcls, deleteAcls, describeAcls } from './handlers/acls.ts'
+import { alterUserScramCredentials, describeUserScramCredentials } from './handlers/scram-credentials.ts'
 import { saslAuthenticate, saslHandshake } from './handlers/sasl.ts'
 import { describeTopicPartitions } from './handlers/topic-partitions.ts'
 import { createPartitions, createTopics, deleteTopics } from './handlers/topics.ts'
@@ -23,51 +25,69 @@ import { describeProducers, describeTransactions, listTransactions, writeTxnMark
 import { addOffsetsToTxn, addPartitionsToTxn, endTxn, initProducerId } from './handlers/transactions.ts'
 import { txnOffsetCommit } from './handlers/txn-offset-commit.ts'
 import { servedFeatures } from './served-features.ts'
+import { everybody, type Guard } from './security/guard.ts'
+import { guardAlterUserScramCredentials, guardCreateAcls, guardDeleteAcls, guardDescribeAcls, guardDescribeUserScramCredentials, guardElectLeaders, guardAlterPartitionReassignments, guardListPartitionReassignments, guardDescribeQuorum } from './security/guards/cluster-guards.ts'
+import { guardDescribeConfigs, guardAlterConfigs, guardIncrementalAlterConfigs, guardListConfigResources } from './security/guards/config-guards.ts'
+import { guardJoinGroup, guardSyncGroup, guardHeartbeat, guardLeaveGroup, guardFindCoordinator, guardOffsetCommit, guardOffsetFetch, guardOffsetDelete, guardListGroups, guardDescribeGroups, guardDeleteGroups } from './security/guards/group-guards.ts'
+import { guardProduce, guardFetch, guardListOffsets, guardOffsetForLeaderEpoch, guardDeleteRecords, guardDescribeProducers } from './security/guards/record-guards.ts'
+import { guardMetadata, guardDescribeTopicPartitions, guardCreateTopics, guardDeleteTopics, guardCreatePartitions } from './security/guards/topic-guards.ts'
+import { guardInitProducerId, guardAddPartitionsToTxn, guardAddOffsetsToTxn, guardEndTxn, guardTxnOffsetCommit, guardWriteTxnMarkers, guardListTransactions, guardDescribeTransactions } from './security/guards/transaction-guards.ts'
 
-type Handlers = { readonly [N in ApiName]?: Handler<N> }
+/** How an API is served: who may ask is looked at before the handler sees the request. */
+export interface Served<N extends ApiName> {
+  readonly handler: Handler<N>
+  readonly guard: Guard<N>
+}
 
-const handlers: Handlers = {
-  SaslHandshake: saslHandshake,
-  SaslAuthenticate: saslAuthenticate,
-  Produce: produce,
-  Fetch: fetch,
-  ListOffsets: listOffsets,
-  Metadata: metadata,
-  CreateTopics: createTopics,
-  DeleteTopics: deleteTopics,
-  CreatePartitions: createPartitions,
-  DescribeTopicPartitions: describeTopicPartitions,
-  ElectLeaders: electLeaders,
-  AlterPartitionReassignments: alterPartitionReassignments,
-  ListPartitionReassignments: listPartitionReassignments,
-  DescribeQuorum: describeQuorum,
-  DeleteRecords: deleteRecords,
-  InitProducerId: initProducerId,
-  OffsetForLeaderEpoch: offsetForLeaderEpoch,
-  AddPartitionsToTxn: addPartitionsToTxn,
-  AddOffsetsToTxn: addOffsetsToTxn,
-  EndTxn: endTxn,
-  WriteTxnMarkers: writeTxnMarkers,
-  TxnOffsetCommit: txnOffsetCommit,
-  DescribeCluster: describeCluster,
-  DescribeProducers: describeProducers,
-  DescribeTransactions: describeTransactions,
-  ListTransactions: listTransactions,
-  FindCoordinator: findCoordinator,
-  JoinGroup: joinGroup,
-  SyncGroup: syncGroup,
-  Heartbeat: heartbeat,
-  LeaveGroup: leaveGroup,
-  OffsetCommit: offsetCommit,
-  OffsetFetch: offsetFetch,
-  OffsetDelete: offsetDelete,
-  ListGroups: listGroups,
-  DescribeGroups: describeGroups,
-  DeleteGroups: deleteGroups,
-  DescribeConfigs: describeConfigs,
-  ListConfigResources: listConfigResources,
-  AlterConfigs: alterConfigs,
-  IncrementalAlterConfigs: incrementalAlterConfigs,
+type ServedApis = { readonly [N in ApiName]?: Served<N> }
+
+const apisServed: ServedApis = {
+  SaslHandshake: { handler: saslHandshake, guard: everybody },
+  SaslAuthenticate: { handler: saslAuthenticate, guard: everybody },
+  Produce: { handler: produce, guard: guardProduce },
+  Fetch: { handler: fetch, guard: guardFetch },
+  ListOffsets: { handler: listOffsets, guard: guardListOffsets },
+  Metadata: { handler: metadata, guard: guardMetadata },
+  CreateTopics: { handler: createTopics, guard: guardCreateTopics },
+  DeleteTopics: { handler: deleteTopics, guard: guardDeleteTopics },
+  CreatePartitions: { handler: createPartitions, guard: guardCreatePartitions },
+  DescribeTopicPartitions: { handler: describeTopicPartitions, guard: guardDescribeTopicPartitions },
+  ElectLeaders: { handler: electLeaders, guard: guardElectLeaders },
+  AlterPartitionReassignments: { handler: alterPartitionReassignments, guard: guardAlterPartitionReassignments },
+  ListPartitionReassignments: { handler: listPartitionReassignments, guard: guardListPartitionReassignments },
+  DescribeQuorum: { handler: describeQuorum, guard: guardDescribeQuorum },
+  DeleteRecords: { handler: deleteRecords, guard: guardDeleteRecords },
+  InitProducerId: { handler: initProducerId, guard: guardInitProducerId },
+  OffsetForLeaderEpoch: { handler: offsetForLeaderEpoch, guard: guardOffsetForLeaderEpoch },
+  AddPartitionsToTxn: { handler: addPartitionsToTxn, guard: guardAddPartitionsToTxn },
+  AddOffsetsToTxn: { handler: addOffsetsToTxn, guard: guardAddOffsetsToTxn },
+  EndTxn: { handler: endTxn, guard: guardEndTxn },
+  WriteTxnMarkers: { handler: writeTxnMarkers, guard: guardWriteTxnMarkers },
+  TxnOffsetCommit: { handler: txnOffsetCommit, guard: guardTxnOffsetCommit },
+  DescribeCluster: { handler: describeCluster, guard: everybody },
+  DescribeProducers: { handler: describeProducers, guard: guardDescribeProducers },
+  DescribeTransactions: { handler: describeTransactions, guard: guardDescribeTransactions },
+  ListTransactions: { handler: listTransactions, guard: guardListTransactions },
+  FindCoordinator: { handler: findCoordinator, guard: guardFindCoordinator },
+  JoinGroup: { handler: joinGroup, guard: guardJoinGroup },
+  SyncGroup: { handler: syncGroup, guard: guardSyncGroup },
+  Heartbeat: { handler: heartbeat, guard: guardHeartbeat },
+  LeaveGroup: { handler: leaveGroup, guard: guardLeaveGroup },
+  OffsetCommit: { handler: offsetCommit, guard: guardOffsetCommit },
+  OffsetFetch: { handler: offsetFetch, guard: guardOffsetFetch },
+  OffsetDelete: { handler: offsetDelete, guard: guardOffsetDelete },
+  ListGroups: { handler: listGroups, guard: guardListGroups },
+  DescribeGroups: { handler: describeGroups, guard: guardDescribeGroups },
+  DeleteGroups: { handler: deleteGroups, guard: guardDeleteGroups },
+  DescribeConfigs: { handler: describeConfigs, guard: guardDescribeConfigs },
+  DescribeAcls: { handler: describeAcls, guard: guardDescribeAcls },
+  CreateAcls: { handler: createAcls, guard: guardCreateAcls },
+  DeleteAcls: { handler: deleteAcls, guard: guardDeleteAcls },
+  DescribeUserScramCredentials: { handler: describeUserScramCredentials, guard: guardDescribeUserScramCredentials },
+  AlterUserScramCredentials: { handler: alterUserScramCredentials, guard: guardAlterUserScramCredentials },
+  ListConfigResources: { handler: listConfigResources, guard: guardListConfigResources },
+  AlterConfigs: { handler: alterConfigs, guard: guardAlterConfigs },
+  IncrementalAlterConfigs: { handler: incrementalAlterConfigs, guard: guardIncrementalAlterConfigs },
 }
 
 /** Versions said to be served, where that is not what the wire describes. */
@@ -77,14 +97,14 @@ const saidVersions: { readonly [N in ApiName]?: readonly [number, number] } = {
 }
 
 export const servedVersions: ServedVersions = new Map(
-  [...(Object.keys(handlers) as ApiName[]), 'ApiVersions' as const]
+  [...(Object.keys(apisServed) as ApiName[]), 'ApiVersions' as const]
     .map(name => [name, saidVersions[name] ?? [apis[name].minVersion, apis[name].maxVersion]] as const)
     .sort(([a], [b]) => apis[a].key - apis[b].key),
 )
 
-const served: Handlers = { ...handlers, ApiVersions: apiVersions(servedVersions, servedFeatures) }
+const served: ServedApis = { ...apisServed, ApiVersions: { handler: apiVersions(servedVersions, servedFeatures), guard: everybody } }
 
 /** Undefined where the API is known but not served. */
-export function handlerOf<N extends ApiName>(name: N): Handler<N> | undefined {
+export function servedApi<N extends ApiName>(name: N): Served<N> | undefined {
   return served[name]
 }

@@ -8,10 +8,11 @@ import { listOf } from '../kernel/config-definition.ts'
 import { anonymous } from '../kernel/acl.ts'
 import type { BrokerState } from '../engine/broker-state.ts'
 import { AnswerBudget } from './handlers/answer-budget.ts'
-import type { Connection } from './handlers/handler.ts'
+import type { Connection, RequestContext } from './handlers/handler.ts'
 import { measured } from './measured-request.ts'
+import { accessOf, unlimited, type Access } from './security/access.ts'
 import { Authentication } from './security/authentication.ts'
-import { handlerOf } from './served-apis.ts'
+import { servedApi, type Served } from './served-apis.ts'
 
 /** May be handed a request before the one before is answered; they take effect in the order of the calls. */
 export class BrokerSession implements Session, Connection, AnswerHolder {
@@ -20,6 +21,7 @@ export class BrokerSession implements Session, Connection, AnswerHolder {
   readonly #hangUp: HangUp
   readonly #authentication: Authentication
   readonly #listeners = new Set<() => void>()
+  #known: { readonly principal: string | null; readonly access: Access } | null = null
   #closed = false
 
   /** `hangUp`: ends the connection; a pipe needs none, for what it is answered is its own. */
@@ -40,9 +42,20 @@ export class BrokerSession implements Session, Connection, AnswerHolder {
 
   async handle<N extends ApiName>(api: N, version: number, body: RequestOf<N>, clientId: string | null): Promise<ResponseInput<N> | null> {
     this.#authentication.admit(api)
-    const handler = handlerOf(api)
-    if (handler === undefined) throw new MillraceError('UNSUPPORTED_VERSION', `A request has the API ${api}, which is not served.`)
-    return measured(this.#broker, api, clientId, () => handler({ broker: this.#broker, version, clientId, peer: this.#peer, connection: this, authentication: this.#authentication, answer: new AnswerBudget() }, body))
+    const served = servedApi(api)
+    if (served === undefined) throw new MillraceError('UNSUPPORTED_VERSION', `A request has the API ${api}, which is not served.`)
+    return measured(this.#broker, api, clientId, () => {
+      const context = { broker: this.#broker, version, clientId, peer: this.#peer, connection: this, access: this.#access, authentication: this.#authentication, answer: new AnswerBudget() }
+      return this.#access.isUnlimited ? served.handler(context, body) : guarded(served, context, body)
+    })
+  }
+
+  /** Of the client as far as it is known. */
+  get #access(): Access {
+    const { principal } = this.#authentication
+    if (this.#peer === 'in-process') return unlimited
+    if (this.#known?.principal !== principal) this.#known = { principal, access: accessOf(this.#broker.config, this.#broker.catalogue.acls, principal ?? anonymous, this.#peer.host) }
+    return this.#known.access
   }
 
   get answerRoom(): number {
@@ -95,4 +108,12 @@ export class BrokerSession implements Session, Connection, AnswerHolder {
     this.#listeners.add(listener)
     return () => void this.#listeners.delete(listener)
   }
+}
+
+/** The guard looks and the handler begins in one go: nothing changes in between. */
+async function guarded<N extends ApiName>({ handler, guard }: Served<N>, context: RequestContext, body: RequestOf<N>): Promise<ResponseInput<N> | null> {
+  const verdict = guard(context, body)
+  if ('answer' in verdict) return verdict.answer
+  const answer = await handler(context, verdict.request)
+  return answer === null || verdict.finish === undefined ? answer : verdict.finish(answer)
 }

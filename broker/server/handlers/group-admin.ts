@@ -2,6 +2,8 @@
 
 import { errorCodeOf } from '../../wire/error-code.ts'
 import type { ResponseInput } from '../../wire/apis.ts'
+import { resourceType } from '../../kernel/acl.ts'
+import { authorizedOperations } from '../security/access.ts'
 import type { Handler } from './handler.ts'
 
 type DescribedGroup = ResponseInput<'DescribeGroups'>['groups'][number]
@@ -15,7 +17,7 @@ export const listGroups: Handler<'ListGroups'> = ({ broker }, { statesFilter, ty
   return { errorCode: 0, groups }
 }
 
-export const describeGroups: Handler<'DescribeGroups'> = ({ broker, version, answer }, request) => ({
+export const describeGroups: Handler<'DescribeGroups'> = ({ broker, version, answer, access }, request) => ({
   groups: request.groups.map((groupId): DescribedGroup => {
     const host = broker.groupHost(groupId)
     const none = { groupId, groupState: '', protocolType: '', protocolData: '', members: [] }
@@ -28,7 +30,7 @@ export const describeGroups: Handler<'DescribeGroups'> = ({ broker, version, ans
       memberId: member.memberId, groupInstanceId: member.groupInstanceId, clientId: member.clientId, clientHost: member.clientHost,
       memberMetadata: member.metadata, memberAssignment: member.assignment,
     }))
-    return { errorCode: 0, groupId, groupState: group.phase, protocolType: group.protocolType, protocolData: group.protocol, members }
+    return { errorCode: 0, groupId, groupState: group.phase, protocolType: group.protocolType, protocolData: group.protocol, members, ...(request.includeAuthorizedOperations ? { authorizedOperations: authorizedOperations(access, resourceType.group, groupId) } : {}) }
   }),
 })
 

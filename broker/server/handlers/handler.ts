@@ -4,6 +4,7 @@ import type { ApiName, RequestOf, ResponseInput } from '../../wire/apis.ts'
 import type { Peer } from '../../wire/session.ts'
 import type { BrokerState } from '../../engine/broker-state.ts'
 import type { AnswerBudget } from './answer-budget.ts'
+import type { Access } from '../security/access.ts'
 import type { Authentication } from '../security/authentication.ts'
 
 /** Whether anyone still waits for an answer. */
@@ -25,6 +26,8 @@ export interface RequestContext {
   readonly connection: Connection
   readonly answer: AnswerBudget
   readonly authentication: Authentication
+  /** What the client may do; what a request as a whole needs is looked at before its handler is called. */
+  readonly access: Access
 }
 
 /**

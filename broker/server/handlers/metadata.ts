@@ -5,7 +5,9 @@ import { ZERO_UUID } from '../../wire/defaults.ts'
 import { errorCodeOf, type ErrorName } from '../../wire/error-code.ts'
 import { internalTopics, topicNameProblem, type Topic } from '../../kernel/catalogue.ts'
 import { isRefusal, type BrokerState } from '../../engine/broker-state.ts'
-import type { Handler } from './handler.ts'
+import { resourceType } from '../../kernel/acl.ts'
+import { authorizedOperations, clusterOperations } from '../security/access.ts'
+import type { Handler, RequestContext } from './handler.ts'
 
 type TopicAnswer = ResponseInput<'Metadata'>['topics'][number]
 type AskedTopic = NonNullable<RequestOf<'Metadata'>['topics']>[number]
@@ -18,7 +20,15 @@ export const metadata: Handler<'Metadata'> = async (context, request) => {
   const topics = wanted === null
     ? [...broker.catalogue.topics.values()].map(topic => described(broker, topic))
     : await Promise.all(wanted.map(asked => answer(broker, asked, version, mayCreate)))
-  return { brokers: [{ nodeId: broker.nodeId, ...broker.endpoint }], clusterId: broker.clusterId, controllerId: broker.nodeId, topics }
+  return {
+    brokers: [{ nodeId: broker.nodeId, ...broker.endpoint }], clusterId: broker.clusterId, controllerId: broker.nodeId,
+    topics: request.includeTopicAuthorizedOperations ? topics.map(topic => withOperations(context, topic)) : topics,
+    ...(request.includeClusterAuthorizedOperations ? { clusterAuthorizedOperations: clusterOperations(context.access) } : {}),
+  }
+}
+
+function withOperations({ access }: RequestContext, topic: TopicAnswer): TopicAnswer {
+  return topic.errorCode === 0 ? { ...topic, topicAuthorizedOperations: authorizedOperations(access, resourceType.topic, topic.name!) } : topic
 }
 
 function topicOf(broker: BrokerState, { name, topicId }: AskedTopic): Topic | undefined {

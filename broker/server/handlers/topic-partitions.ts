@@ -5,18 +5,21 @@ import { ZERO_UUID } from '../../wire/defaults.ts'
 import { errorCodeOf, type ErrorName } from '../../wire/error-code.ts'
 import { internalTopics, topicNameProblem, type Topic } from '../../kernel/catalogue.ts'
 import type { BrokerState } from '../../engine/broker-state.ts'
+import { resourceType } from '../../kernel/acl.ts'
+import { authorizedOperations } from '../security/access.ts'
 import type { Handler } from './handler.ts'
 
 type DescribedTopic = ResponseInput<'DescribeTopicPartitions'>['topics'][number]
 type Cursor = RequestOf<'DescribeTopicPartitions'>['cursor']
 
-export const describeTopicPartitions: Handler<'DescribeTopicPartitions'> = ({ broker }, request) => {
+export const describeTopicPartitions: Handler<'DescribeTopicPartitions'> = ({ broker, access }, request) => {
   const { cursor } = request
   const asked = request.topics.length === 0 ? null : request.topics.map(({ name }) => name)
   if (cursor !== null && isWrong(cursor, asked)) return { topics: (asked ?? []).map(name => failure(name, 'INVALID_REQUEST')) }
   const names = [...new Set(asked ?? broker.catalogue.topics.keys())].filter(name => cursor === null || name >= cursor.topicName).sort()
   const limit = Math.min(broker.config.number('max.request.partition.size.limit'), request.responsePartitionLimit)
-  return page(broker, names, cursor, Math.max(1, limit))
+  const { topics, nextCursor } = page(broker, names, cursor, Math.max(1, limit))
+  return { topics: topics.map(topic => ({ ...topic, topicAuthorizedOperations: authorizedOperations(access, resourceType.topic, topic.name!) })), nextCursor }
 }
 
 /** Topics that are named must be those that the cursor came from. */
