@@ -4,14 +4,18 @@ import type { LogPort } from '../core/log-port.ts'
 import type { ClusterAdmin } from './client/admin.ts'
 import type { LogLocation, OpenLogOptions } from '../core/log-location.ts'
 
+/** `address`: where an embedded log listens, if it does. */
+export type OpenedLog = LogPort & { readonly admin: ClusterAdmin; readonly address: { readonly host: string; readonly port: number } | null }
+
 /** Each half loads only what it needs. Closing the log closes the broker that it embeds. */
-export async function openLog(location: LogLocation, options: OpenLogOptions): Promise<LogPort & { readonly admin: ClusterAdmin }> {
+export async function openLog(location: LogLocation, options: OpenLogOptions): Promise<OpenedLog> {
   const { connectLog } = await import('./client/connect-log.ts')
-  if (location.bootstrapServers !== undefined) return connectLog({ bootstrap: location.bootstrapServers, ...options })
+  if (location.bootstrapServers !== undefined) return Object.assign(await connectLog({ bootstrap: location.bootstrapServers, ...options }), { address: null })
   const { startBroker } = await import('./server/start-broker.ts')
-  const broker = await startBroker({ dataDirectory: `${location.dataDirectory}/log`, listen: false, ...options })
+  const broker = await startBroker({ dataDirectory: `${location.dataDirectory}/log`, listen: location.listen ?? false, ...options })
   const log = await connectLog({ connect: () => broker.connect(), ...options })
   return {
+    address: broker.address,
     admin: log.admin,
     producer: settings => log.producer(settings),
     groupConsumer: settings => log.groupConsumer(settings),

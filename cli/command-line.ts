@@ -54,6 +54,7 @@ function runCommand(program: Command, terminal: Terminal): void {
     .option('--output <topic[=file]>', "print a topic's records as NDJSON, or write them to a file (default: print all that the topology writes)", collect)
     .option('--no-output', 'print nothing')
     .option('--partitions <count>', 'of topics that do not exist yet (default: 4)')
+    .option('--listen <host:port>', 'serve the embedded log to other Kafka clients meanwhile; port 0 takes a free one')
     .option('--until-idle', 'end when all input is processed and committed')
     .addHelpText(
       'after',

@@ -5,9 +5,9 @@ import type { LogPort } from './log-port.ts'
 import type { Logger } from './logger.ts'
 import type { Random } from './random.ts'
 
-/** An embedded log in that directory, or a Millrace or Apache Kafka cluster. */
+/** An embedded log in that directory, which other Kafka clients can use, too, where it listens (`host:port`; port 0 takes a free one); or a Millrace or Apache Kafka cluster. */
 export type LogLocation =
-  | { readonly dataDirectory: string; readonly bootstrapServers?: undefined }
+  | { readonly dataDirectory: string; readonly listen?: string | undefined; readonly bootstrapServers?: undefined }
   | { readonly bootstrapServers: string; readonly dataDirectory?: undefined }
 
 export interface OpenLogOptions {

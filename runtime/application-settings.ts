@@ -21,6 +21,8 @@ export interface ApplicationSettings {
   readonly applicationId: string
   /** Embeds the log in this process; log and state live in this directory. One of this, `bootstrapServers` or `log`. */
   readonly dataDirectory?: string
+  /** `host:port` at which the embedded log serves other Kafka clients as well, while the application runs; with `dataDirectory` only. Default: it does not. */
+  readonly listen?: string
   /** `host:port[,host:port…]` of a Millrace or Apache Kafka cluster. */
   readonly bootstrapServers?: string
   /** A log that is open already; the application does not close it. */
@@ -60,6 +62,7 @@ export interface ResolvedSettings {
   readonly applicationId: string
   readonly log: LogPort | null
   readonly dataDirectory: string | null
+  readonly listen: string | null
   readonly bootstrapServers: string | null
   readonly stateDirectory: string
   /** Null: as the default of `commitInterval` says. */
@@ -86,6 +89,7 @@ export function resolveSettings(settings: ApplicationSettings): ResolvedSettings
     applicationId: settings.applicationId,
     log: settings.log ?? null,
     dataDirectory: settings.dataDirectory ?? null,
+    listen: settings.listen ?? null,
     bootstrapServers: settings.bootstrapServers ?? null,
     stateDirectory: settings.stateDirectory ?? `${settings.dataDirectory ?? '.millrace'}/state`,
     commitIntervalMs: settings.commitInterval === undefined ? null : toMs(settings.commitInterval, 'commitInterval'),
@@ -111,6 +115,9 @@ function checkApplicationId(id: string): void {
 
 function checkPlace(settings: ApplicationSettings): void {
   const places = [settings.dataDirectory, settings.bootstrapServers, settings.log].filter(place => place !== undefined)
+  if (settings.listen !== undefined && settings.dataDirectory === undefined) {
+    throw new MillraceError('SETTINGS', `Only an embedded log can listen at ${settings.listen}.`, { hint: 'Give dataDirectory, or leave listen out.' })
+  }
   if (places.length === 1) return
   throw new MillraceError('SETTINGS', `An application has one log; these settings name ${places.length}.`, { hint: 'Give one of dataDirectory, bootstrapServers and log.' })
 }

@@ -60,6 +60,7 @@ async function open(file: string, options: RunCommandOptions, terminal: Terminal
     throw error
   })
   const log = await connecting
+  if (log.address !== null) terminal.say(terminal.dim(`the log listens at ${log.address.host}:${log.address.port}`))
   try {
     const applicationId = options.applicationId ?? script.applicationId
     const partitions = options.partitions === undefined ? (script.definition.defaultPartitions ?? DEFAULT_PARTITIONS) : wholeNumber('--partitions', options.partitions, 1)

@@ -1,9 +1,9 @@
 // Opens the log that a command works on: a cluster with `--bootstrap`, the one embedded in a data directory without.
 
 import type { ClusterAdmin } from '../../broker/client/admin.ts'
-import { openLog } from '../../broker/open-log.ts'
+import { openLog, type OpenedLog } from '../../broker/open-log.ts'
 import { systemClock } from '../../core/clock.ts'
-import type { LogPort } from '../../core/log-port.ts'
+import { MillraceError } from '../../core/error.ts'
 import type { Logger } from '../../core/logger.ts'
 import { systemRandom } from '../../core/random.ts'
 import type { Terminal } from './terminal.ts'
@@ -14,10 +14,13 @@ export const DEFAULT_DATA = '.millrace'
 export interface LogPlace {
   readonly bootstrap?: string
   readonly data?: string
+  /** Where the embedded log serves other clients meanwhile. */
+  readonly listen?: string
 }
 
-export async function connect(place: LogPlace, clientId: string, logger: Logger): Promise<LogPort & { readonly admin: ClusterAdmin }> {
-  const location = place.bootstrap === undefined ? { dataDirectory: place.data ?? DEFAULT_DATA } : { bootstrapServers: place.bootstrap }
+export async function connect(place: LogPlace, clientId: string, logger: Logger): Promise<OpenedLog> {
+  if (place.listen !== undefined && place.bootstrap !== undefined) throw new MillraceError('USAGE', '--listen is for the embedded log; with --bootstrap there is none.')
+  const location = place.bootstrap === undefined ? { dataDirectory: place.data ?? DEFAULT_DATA, listen: place.listen } : { bootstrapServers: place.bootstrap }
   return openLog(location, { clientId, clock: systemClock, random: systemRandom, logger })
 }
 

@@ -117,6 +117,15 @@ test('standard input is fed while it comes', async () => {
   expect((await running.ended).status).toBe(0)
 })
 
+test('a run that listens serves its topics to other clients', async () => {
+  const running = startMillrace(['run', 'examples/word-count.ts', '--data', temporaryDirectory(), '--no-input', '--listen', '127.0.0.1:0'])
+  const bootstrap = (await running.until('stderr', /the log listens at (127\.0\.0\.1:\d+)\n/))[1]!
+  await finished(['produce', 'sentences', '--bootstrap', bootstrap, '--format', 'text'], 'to be or not to be\n')
+  await running.until('stdout', /"key":"be","value":2/)
+  running.child.kill('SIGTERM')
+  expect((await running.ended).status).toBe(0)
+})
+
 test('a reader that leaves ends the run without a word', async () => {
   const running = startMillrace(['run', 'examples/word-count.ts', '--data', temporaryDirectory(), '--input', 'sentences=-'])
   running.child.stdin!.write('one two\n')

@@ -1,7 +1,7 @@
 // What README shows is true: its scripts load, its commands run, its files are there.
 
 import { execFile } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
@@ -13,11 +13,15 @@ const readme = readFileSync(join(ROOT, 'README.md'), 'utf8')
 const blocks = [...readme.matchAll(/^```(\w+)( no-test)?\n([\s\S]*?)^```$/gm)].map(match => ({ language: match[1]!, tested: match[2] === undefined, text: match[3]! }))
 
 let directory = ''
+/** That README names in their first line. */
+const scripts: string[] = []
 beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'millrace-readme-'))
   for (const { text } of blocks) {
     const name = /^\/\/ ([\w.-]+\.ts)\n/.exec(text)?.[1]
-    if (name !== undefined) writeFileSync(join(directory, name), text)
+    if (name === undefined) continue
+    scripts.push(name)
+    writeFileSync(join(directory, name), text)
   }
   symlinkSync(join(ROOT, 'examples'), join(directory, 'examples'))
 })
@@ -30,6 +34,18 @@ test.each(commands.map(({ text }) => text))('%s', async text => {
   const { stdout } = await promisify(execFile)('bash', ['-e', '-c', script], { cwd: directory })
   if (text.includes('page.txt --until-idle')) expect(stdout).toContain('"key":"be"')
   if (text.includes('airports.ndjson')) expect(readFileSync(join(directory, 'airports.ndjson'), 'utf8').split('\n').length).toBeGreaterThan(100)
+})
+
+test('the tests pass', async () => {
+  const packages = join(directory, 'node_modules')
+  mkdirSync(packages)
+  symlinkSync(ROOT, join(packages, 'millrace'), 'junction')
+  symlinkSync(join(ROOT, 'node_modules/vitest'), join(packages, 'vitest'), 'junction')
+  const names = scripts.filter(name => name.endsWith('.test.ts'))
+  expect(names.length).toBeGreaterThan(1)
+  const run = promisify(execFile)(process.execPath, [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', '--root', directory, '--reporter=json'], { cwd: directory })
+  const { stdout } = await run.catch((error: { stdout: string }) => error)
+  expect(JSON.parse(stdout)).toMatchObject({ success: true, numPassedTests: names.length })
 })
 
 test('the TypeScript is right', async () => {
