@@ -12,7 +12,7 @@ export type CrashOutcome = (file: { readonly path: string; readonly synced: numb
 }
 
 /**
- * Names are durable at once (as a journaling file system keeps them in order); content is durable up to the last `sync`.
+ * Names are durable at once (as a journaling file system keeps them in order) unless `losesNames`; content is durable up to the last `sync`.
  * The faults are plain fields and methods, to be turned on and off at will.
  */
 export class MemoryDisk implements Disk {
@@ -29,6 +29,10 @@ export class MemoryDisk implements Disk {
   syncFailure: MillraceError | null = null
   /** The next `sync` call fails, and it alone: as a kernel says of a lost page once, and that all is well ever after. */
   syncFailsOnce = false
+  /** A crash takes files and directories that were made and whose directory was not synced since. */
+  losesNames = false
+  /** Made since their directory was synced. */
+  readonly #newNames = new Set<string>()
 
   open(path: string): DiskFile {
     this.#check()
@@ -36,6 +40,7 @@ export class MemoryDisk implements Disk {
     if (content === undefined) {
       content = new Content()
       this.#files.set(path, content)
+      this.#newNames.add(path)
     }
     return new MemoryFile(this, content, path)
   }
@@ -79,6 +84,7 @@ export class MemoryDisk implements Disk {
 
   makeDirectory(path: string): void {
     this.#check()
+    if (!this.#directories.has(path)) this.#newNames.add(path)
     this.#directories.add(path)
   }
 
@@ -102,8 +108,9 @@ export class MemoryDisk implements Disk {
     for (const directory of [...this.#directories]) if (directory === path || directory.startsWith(`${path}/`)) this.#directories.delete(directory)
   }
 
-  async syncDirectory(): Promise<void> {
+  async syncDirectory(directory: string): Promise<void> {
     this.#check()
+    for (const name of this.#newNames) if (parentOf(name) === directory) this.#newNames.delete(name)
   }
 
   lock(): DiskLock {
@@ -117,8 +124,9 @@ export class MemoryDisk implements Disk {
   crash(outcome: CrashOutcome = file => ({ keep: file.synced })): MemoryDisk {
     this.#crashed = true
     const next = new MemoryDisk()
-    for (const directory of this.#directories) next.#directories.add(directory)
+    for (const directory of this.#directories) if (!this.#isLost(directory)) next.#directories.add(directory)
     for (const [path, content] of this.#files) {
+      if (this.#isLost(path)) continue
       const { keep, zeros = 0 } = outcome({ path, synced: content.synced, size: content.size })
       assert(keep >= content.synced && keep + zeros <= content.size, `a crash keeps ${keep} of ${content.size} bytes, ${content.synced} synced`)
       const survivor = new Content()
@@ -165,9 +173,17 @@ export class MemoryDisk implements Disk {
     throw new MillraceError('DISK_FULL', `There is no room to write ${path}.`, { retriable: true })
   }
 
+  #isLost(path: string): boolean {
+    return this.losesNames && path !== '' && (this.#newNames.has(path) || this.#isLost(parentOf(path)))
+  }
+
   #check(): void {
     if (this.#crashed) throw new MillraceError('DISK_FAILED', 'The memory disk has crashed.')
   }
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf('/')))
 }
 
 class MemoryFile implements DiskFile {

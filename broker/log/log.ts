@@ -221,10 +221,17 @@ export class Log {
     const cuts = this.#cuts
     const rolled = this.#unsynced
     const active = this.#active
-    if (this.#checkpoints.isMissing) await this.#saveFirst()
+    if (this.#checkpoints.isMissing) {
+      await this.#saveFirst()
+      // The log's own directory may be as new.
+      await this.#home.disk.syncDirectory('')
+    }
     if (this.#namesChanged) {
       this.#namesChanged = false
-      await this.#home.disk.syncDirectory(this.directory)
+      await this.#home.disk.syncDirectory(this.directory).catch((error: unknown) => {
+        this.#namesChanged = true
+        throw error
+      })
     }
     for (const segment of rolled) await segment.syncWithIndexes()
     if (!this.#closed) await active.sync()

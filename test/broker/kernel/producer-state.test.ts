@@ -15,6 +15,7 @@ test.each([
   ['one older than five', [batch(0), batch(1), batch(2), batch(3), batch(4), batch(5)], batch(0), 'OUT_OF_ORDER_SEQUENCE_NUMBER'],
   ['a gap', [batch(0, 3)], batch(4), 'OUT_OF_ORDER_SEQUENCE_NUMBER'],
   ['a part of a batch', [batch(0, 3)], batch(1, 2), 'OUT_OF_ORDER_SEQUENCE_NUMBER'],
+  ['a batch that begins as one before and ends elsewhere', [batch(0, 3)], batch(0, 2), 'OUT_OF_ORDER_SEQUENCE_NUMBER'],
   ['a new epoch from 0', [batch(0, 3)], batch(0, 1, 1), 'append'],
   ['a new epoch from elsewhere', [batch(0, 3)], batch(3, 1, 1), 'OUT_OF_ORDER_SEQUENCE_NUMBER'],
   ['an old epoch', [batch(0, 3, 2)], batch(3, 1, 1), 'INVALID_PRODUCER_EPOCH'],

@@ -193,5 +193,6 @@ test('old and surplus segments go, the newest stays', async () => {
   await log.sync()
   const from = (retentionMs: number, retentionBytes: number, now: number): number => retainedFrom(log, { retentionMs, retentionBytes }, log.durableOffset, now)
   expect([from(-1, -1, 1000), from(150, -1, 301), from(150, -1, 451), from(150, -1, 1000)]).toEqual([0, 1, 3, 4])
+  expect(retainedFrom(log, { retentionMs: 150, retentionBytes: 0 }, 2, 1000), 'what is not acknowledged stays').toBe(2)
   expect([from(-1, log.bytes - 10, 0), from(-1, 300, 0), from(-1, 0, 0)]).toEqual([0, 1, 3])
 })

@@ -2,18 +2,31 @@
 
 import { deflateRawSync, gzipSync } from 'node:zlib'
 import * as zlib from 'node:zlib'
+import { Headers } from '../../../core/headers.ts'
 import type { Random } from '../../../core/random.ts'
 import { compress } from '../../../broker/wire/compression.ts'
 import { batchHeaderBytes, RecordBatchHeader, writeBatchHeader } from '../../../broker/wire/record-batch-header.ts'
-import { batchOf } from '../log/batches.ts'
+import { RecordBatchWriter } from '../../../broker/wire/record-batch-writer.ts'
 import { chance, pick } from './hostile-message.ts'
 
 const now = 1_700_000_000_000
 
-function goodBatch(random: Random): Buffer {
-  const records = Array.from({ length: 1 + (random.uint32() % 5) }, (_, i) => ({ key: chance(random, 4) ? null : `k${i}`, value: chance(random, 6) ? null : `v${random.uint32()}`.repeat(random.uint32() % 30), timestamp: now + i }))
-  const producer = chance(random, 3) ? { producerId: random.uint32() % 4, producerEpoch: random.uint32() % 3, baseSequence: random.uint32() % 4 } : {}
-  return batchOf(records, { codec: pick(random, [0, 0, 1, 2, 3]), ...producer })
+/** In any codec, with and without headers, keys and values. */
+export function goodBatch(random: Random, mayBeIdempotent = true): Buffer {
+  const writer = new RecordBatchWriter()
+  for (let n = 1 + (random.uint32() % 5); n > 0; n--) {
+    const key = chance(random, 4) ? null : Buffer.from(`k${n}`)
+    const value = chance(random, 6) ? null : Buffer.from(`v${random.uint32()}`.repeat(random.uint32() % 30))
+    writer.append(key, value, now + n, chance(random, 2) ? null : someHeaders(random))
+  }
+  const producer = mayBeIdempotent && chance(random, 3) ? { producerId: random.uint32() % 4, producerEpoch: random.uint32() % 3, baseSequence: random.uint32() % 4 } : {}
+  return writer.close({ codec: pick(random, [0, 0, 1, 2, 3]), ...producer })
+}
+
+function someHeaders(random: Random): Headers {
+  const headers = new Headers()
+  for (let n = random.uint32() % 4; n > 0; n--) headers.add(`h${n}`, chance(random, 3) ? null : random.bytes(random.uint32() % 20))
+  return headers
 }
 
 /** Any batch, good or bad, or a run of them, or what is none. */

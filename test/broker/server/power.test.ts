@@ -184,12 +184,13 @@ async function checkRest(channel: Channel, { committed, retentionMs }: Facts): P
 }
 
 const outcomes: Readonly<Record<string, CrashOutcome>> = {
+  'nothing unsynced is left, nor new names': ({ synced }) => ({ keep: synced }),
   'nothing unsynced is left': ({ synced }) => ({ keep: synced }),
   'all is left': ({ size }) => ({ keep: size }),
   'half is left, and zeros': ({ synced, size }) => ({ keep: synced + ((size - synced) >> 1), zeros: size - synced - ((size - synced) >> 1) }),
 }
 
-test.each(Object.entries(outcomes))('the power goes, and %s', { timeout: 600_000 }, async (_, outcome) => {
+test.each(Object.entries(outcomes))('the power goes, and %s', { timeout: 600_000 }, async (name, outcome) => {
   const whole = new Life(new Power(new MemoryDisk()))
   await whole.run()
   const { operations } = whole.power
@@ -197,6 +198,7 @@ test.each(Object.entries(outcomes))('the power goes, and %s', { timeout: 600_000
   const first = nightly ? 0 : 5
   for (let goesAt = first; goesAt < operations; goesAt += nightly ? 1 : 23) {
     const disk = new MemoryDisk()
+    disk.losesNames = name.endsWith('names')
     const life = new Life(new Power(disk, goesAt))
     await life.run()
     try {
