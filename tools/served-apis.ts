@@ -23,24 +23,13 @@ const areas: readonly (readonly [subject: string, names: readonly string[]])[] =
   ['Cluster of controllers', ['AddRaftVoter', 'RemoveRaftVoter', 'UnregisterBroker']],
 ]
 
-export const tableStart = '<!-- The table below is made by `npm run docs:apis`. -->'
-export const tableEnd = '<!-- The table above is made by `npm run docs:apis`. -->'
-
-/** The table as Markdown, between its two marks. @throws Error if a served API has no place in it */
+/** The table as Markdown. @throws Error if a served API has no place in it */
 export function servedApisTable(): string {
   const placed = new Set(areas.flatMap(([, names]) => names))
   const homeless = [...servedVersions.keys()].filter(name => !placed.has(name))
   if (homeless.length > 0) throw new Error(`tools/served-apis.ts has no area for ${homeless.join(', ')}`)
   const rows = areas.map(([subject, names]) => `| ${subject} | ${servedOf(names) || '–'} | ${missingOf(names) || ''} |`)
-  return [tableStart, '| requests for | served, with versions | not served |', '| --- | --- | --- |', ...rows, tableEnd].join('\n')
-}
-
-/** README with the table in it as it is now. @throws Error where the marks are missing */
-export function withServedApis(readme: string): string {
-  const start = readme.indexOf(tableStart)
-  const end = readme.indexOf(tableEnd)
-  if (start < 0 || end < start) throw new Error('README.md has no marks for the table of served APIs')
-  return readme.slice(0, start) + servedApisTable() + readme.slice(end + tableEnd.length)
+  return ['| requests for | served, with versions | not served |', '| --- | --- | --- |', ...rows].join('\n')
 }
 
 function servedOf(names: readonly string[]): string {
