@@ -8,10 +8,10 @@ export const topicConfigs: ReadonlyMap<string, ConfigDefinition> = new Map(
   (
     [
       { name: 'cleanup.policy', type: 'list', default: 'delete', oneOf: ['compact', 'delete'], synonyms: [{ name: 'log.cleanup.policy' }], documentation: 'What happens to old records: delete, compact, or both.' },
-      { name: 'compression.gzip.level', type: 'int', default: '-1', min: -1, max: 9, documentation: 'Level for gzip where the broker compresses.' },
-      { name: 'compression.lz4.level', type: 'int', default: '9', min: 1, max: 17, documentation: 'Level for lz4 where the broker compresses.' },
-      { name: 'compression.type', type: 'string', default: 'producer', oneOf: ['uncompressed', 'zstd', 'lz4', 'snappy', 'gzip', 'producer'], synonyms: [{ name: 'compression.type' }], documentation: 'Compression of the topic; producer keeps what the producer chose.' },
-      { name: 'compression.zstd.level', type: 'int', default: '3', min: -131072, max: 22, documentation: 'Level for zstd where the broker compresses.' },
+      { name: 'compression.gzip.level', type: 'int', default: '-1', min: -1, max: 9, documentation: 'Kept for compatibility; where the broker compresses it does so at the default level.' },
+      { name: 'compression.lz4.level', type: 'int', default: '9', min: 1, max: 17, documentation: 'Kept for compatibility; where the broker compresses it does so at the default level.' },
+      { name: 'compression.type', type: 'string', default: 'producer', oneOf: ['uncompressed', 'zstd', 'lz4', 'snappy', 'gzip', 'producer'], synonyms: [{ name: 'compression.type' }], documentation: 'Compression of the batches on the disk; producer keeps what the producer chose.' },
+      { name: 'compression.zstd.level', type: 'int', default: '3', min: -131072, max: 22, documentation: 'Kept for compatibility; where the broker compresses it does so at the default level.' },
       { name: 'delete.retention.ms', type: 'long', default: '86400000', min: 0, synonyms: [{ name: 'log.cleaner.delete.retention.ms' }], documentation: 'How long a compacted topic keeps tombstones, milliseconds.' },
       { name: 'file.delete.delay.ms', type: 'long', default: '60000', min: 0, synonyms: [{ name: 'log.segment.delete.delay.ms' }], documentation: 'Kept for compatibility; files are removed at once.' },
       { name: 'flush.messages', type: 'long', default: maxLong, min: 1, synonyms: [{ name: 'log.flush.interval.messages' }], documentation: 'Records between two fsyncs where acknowledgements do not wait for each (millrace.flush=os).' },
@@ -54,6 +54,8 @@ export type ConfigOverrides = Readonly<Record<string, string>>
 export interface TopicSettings {
   readonly compact: boolean
   readonly delete: boolean
+  /** `producer`: as it comes; `uncompressed`, or the name of a codec. */
+  readonly compression: string
   readonly deleteRetentionMs: number
   readonly flushMessages: number
   readonly flushMs: number
@@ -81,6 +83,7 @@ export function topicSettings(value: (name: string) => string): TopicSettings {
   return {
     compact: policies.includes('compact'),
     delete: policies.includes('delete'),
+    compression: value('compression.type'),
     deleteRetentionMs: number('delete.retention.ms'),
     flushMessages: number('flush.messages'),
     flushMs: number('flush.ms'),

@@ -23,7 +23,7 @@ export interface BatchCheck {
 }
 
 /** Most bytes that a batch may hold when it is decompressed: what our own readers take. */
-const maxDecompressedBytes = 128 * 1024 * 1024
+export const maxDecompressedBytes: number = 128 * 1024 * 1024
 const maxRecordErrors = 100
 
 /**
