@@ -10,7 +10,11 @@ export type OpenedLog = LogPort & { readonly admin: ClusterAdmin; readonly addre
 /** Each half loads only what it needs. Closing the log closes the broker that it embeds. */
 export async function openLog(location: LogLocation, options: OpenLogOptions): Promise<OpenedLog> {
   const { connectLog } = await import('./client/connect-log.ts')
-  if (location.bootstrapServers !== undefined) return Object.assign(await connectLog({ bootstrap: location.bootstrapServers, ...options }), { address: null })
+  if (location.bootstrapServers !== undefined) {
+    const { clientSecurity } = await import('./client/client-security.ts')
+    const log = await connectLog({ bootstrap: location.bootstrapServers, security: clientSecurity(location.clientProperties ?? {}), ...options })
+    return Object.assign(log, { address: null })
+  }
   const { startBroker } = await import('./server/start-broker.ts')
   const broker = await startBroker({ dataDirectory: `${location.dataDirectory}/log`, listen: location.listen ?? false, ...options })
   const log = await connectLog({ connect: () => broker.connect(), ...options })

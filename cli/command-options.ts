@@ -5,6 +5,7 @@ import type { Command } from 'commander'
 export function withPlace(command: Command): Command {
   return command
     .option('--bootstrap <host:port>', 'a Millrace or Apache Kafka cluster (default: the log embedded in --data)')
+    .option('--command-config <file>', "properties of a Kafka client, for a cluster that asks who one is: security.protocol, sasl.mechanism, sasl.jaas.config, ssl.*")
     .option('--data <directory>', 'where log and state are kept (default: .millrace)')
     .option('--verbose', 'say more, and show whole stacks when something fails')
 }

@@ -1,5 +1,6 @@
 // What an application is told: its topology, its name, where its log is, and what it may use. Defaults are filled in here and nowhere else.
 
+import type { ClientProperties } from '../core/log-location.ts'
 import { systemClock, type Clock } from '../core/clock.ts'
 import { toMs, type Duration } from '../core/duration.ts'
 import { MillraceError } from '../core/error.ts'
@@ -25,6 +26,8 @@ export interface ApplicationSettings {
   readonly listen?: string
   /** `host:port[,host:port…]` of a Millrace or Apache Kafka cluster. */
   readonly bootstrapServers?: string
+  /** How to log in there, by the names of Kafka's clients: `security.protocol`, `sasl.mechanism`, `sasl.jaas.config`, `ssl.*` (PEM). Default: no TLS, no login. */
+  readonly clientProperties?: ClientProperties
   /** A log that is open already; the application does not close it. */
   readonly log?: LogPort
   /** Where state lives. Default `<dataDirectory>/state`, or `.millrace/state`. */
@@ -64,6 +67,7 @@ export interface ResolvedSettings {
   readonly dataDirectory: string | null
   readonly listen: string | null
   readonly bootstrapServers: string | null
+  readonly clientProperties: ClientProperties
   readonly stateDirectory: string
   /** Null: as the default of `commitInterval` says. */
   readonly commitIntervalMs: number | null
@@ -91,6 +95,7 @@ export function resolveSettings(settings: ApplicationSettings): ResolvedSettings
     dataDirectory: settings.dataDirectory ?? null,
     listen: settings.listen ?? null,
     bootstrapServers: settings.bootstrapServers ?? null,
+    clientProperties: settings.clientProperties ?? {},
     stateDirectory: settings.stateDirectory ?? `${settings.dataDirectory ?? '.millrace'}/state`,
     commitIntervalMs: settings.commitInterval === undefined ? null : toMs(settings.commitInterval, 'commitInterval'),
     memoryBytes: settings.memoryBytes ?? 256 * 1024 * 1024,

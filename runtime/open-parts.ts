@@ -75,7 +75,7 @@ async function openLog(settings: ResolvedSettings, closers: Opening['closers']):
   if (settings.log !== null) return settings.log
   const { openLog: open }: { openLog: OpenLog } = await import('#log')
   const { clientId, clock, random, logger } = settings
-  const location = settings.dataDirectory === null ? { bootstrapServers: settings.bootstrapServers! } : { dataDirectory: settings.dataDirectory, listen: settings.listen ?? undefined }
+  const location = settings.dataDirectory === null ? { bootstrapServers: settings.bootstrapServers!, clientProperties: settings.clientProperties } : { dataDirectory: settings.dataDirectory, listen: settings.listen ?? undefined }
   const log = await open(location, { clientId, clock, random, logger })
   closers.push(() => log.close())
   return log

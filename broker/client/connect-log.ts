@@ -13,7 +13,8 @@ import { Fetcher } from './fetcher.ts'
 import { createGroupConsumer } from './group-consumer.ts'
 import { createProducer } from './producer.ts'
 import type { ClientWorld } from './retry.ts'
-import { connectTcpChannel, type TcpChannelOptions } from './tcp-channel.ts'
+import type { ClientSecurity } from './client-security.ts'
+import { connectTcpChannel } from './tcp-channel.ts'
 
 export type ConnectLogOptions = LogEndpoint & {
   /** How the brokers know this client. Default `millrace`. */
@@ -21,7 +22,7 @@ export type ConnectLogOptions = LogEndpoint & {
   /** How long the first connection may take, milliseconds. Default 5,000. */
   readonly connectTimeoutMs?: number
   /** TLS and login of every connection to a cluster; for node:tls and SASL. Default: neither. */
-  readonly security?: Pick<TcpChannelOptions, 'tls' | 'sasl'>
+  readonly security?: ClientSecurity
   readonly clock?: Clock
   readonly random?: Random
   readonly logger?: Logger
@@ -57,7 +58,7 @@ export async function connectLog(options: ConnectLogOptions): Promise<LogClient>
 /** A broker in this process has no address of its own. */
 const inProcess = { host: 'in-process', port: 0 } as const
 
-function tcpConnect(clock: Clock, security: ConnectLogOptions['security'] = {}): Connect {
+function tcpConnect(clock: Clock, security: ClientSecurity = {}): Connect {
   return ({ host, port }, clientId) => connectTcpChannel({ host, port, clock, clientId, ...security })
 }
 

@@ -5,6 +5,8 @@ export type { ClusterAdmin, ClusterDescription, PartitionDetails, TopicDetails }
 export type { ConfigAdmin, ConfigChange, ConfigEntry, ConfigResource, ConfigSource } from './admin-configs.ts'
 export type { GroupAdmin, GroupDescription, GroupListing, GroupMemberDescription } from './admin-groups.ts'
 export type { PartitionProducer, TransactionAdmin, TransactionDescription, TransactionFilter, TransactionListing } from './admin-transactions.ts'
+export { clientSecurity, type ClientSecurity } from './client-security.ts'
+export type { SaslLogin } from './sasl-login.ts'
 export { parseBootstrap } from './bootstrap.ts'
 export type { BrokerAddress } from './connections.ts'
 export type {

@@ -38,9 +38,9 @@ function warnOfOpenDoor({ config, logger }: BrokerState, host: string, isTls: bo
   const mechanisms = listOf(config.text('sasl.enabled.mechanisms'))
   if (mechanisms.length === 0 && config.text('ssl.client.auth') !== 'required') {
     logger.warn('anybody who reaches this address may read and write everything: clients need not say who they are', {
-      listen: host, hint: 'set sasl.enabled.mechanisms=SCRAM-SHA-512 and millrace.users.file, or TLS with ssl.client.auth=required; or listen on 127.0.0.1',
+      listen: host, hint: 'start it with --users FILE (settings sasl.enabled.mechanisms and millrace.users.file), or with TLS and ssl.client.auth=required; or listen on 127.0.0.1',
     })
   } else if (!isTls && mechanisms.includes('PLAIN')) {
-    logger.warn('passwords cross the network as they are: PLAIN without TLS', { listen: host, hint: 'set ssl.keystore.location, or take PLAIN out of sasl.enabled.mechanisms' })
+    logger.warn('passwords cross the network as they are: PLAIN without TLS', { listen: host, hint: 'start it with --tls-cert and --tls-key (setting ssl.keystore.location), or take PLAIN out of sasl.enabled.mechanisms' })
   }
 }

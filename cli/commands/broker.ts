@@ -4,13 +4,14 @@ import { join } from 'node:path'
 import { startBroker } from '../../broker/server/start-broker.ts'
 import { systemClock } from '../../core/clock.ts'
 import { brokerSettings, ignoredText } from '../settings/broker-settings.ts'
+import { withSecurity, type SecurityOptions } from '../settings/security-options.ts'
 import { settingsLines, settingsTable } from '../settings/settings-table.ts'
 import { DEFAULT_DATA } from '../terminal/log-connection.ts'
 import { logLines, type LogFormat, type LogLevel } from '../terminal/log-lines.ts'
 import { stopSignal } from '../terminal/stop-signal.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 
-export interface BrokerCommandOptions {
+export interface BrokerCommandOptions extends SecurityOptions {
   readonly listen?: string
   readonly data?: string
   readonly metrics?: string
@@ -27,7 +28,8 @@ export interface BrokerCommandOptions {
 /** Says where it listens once it does, as the first line on standard output: `127.0.0.1:9092`. */
 export async function broker(options: BrokerCommandOptions, terminal: Terminal): Promise<void> {
   if (options.helpSettings === true) return terminal.write((options.json === true ? settingsLines() : settingsTable()).map(line => `${line}\n`).join(''))
-  const { settings, ignored } = await brokerSettings(options.config, options.set ?? [])
+  const { settings: given, ignored } = await brokerSettings(options.config, options.set ?? [])
+  const settings = withSecurity(given, options)
   const logger = logLines({
     format: options.logFormat ?? (terminal.watched ? 'text' : 'json'),
     level: options.logLevel ?? 'info',

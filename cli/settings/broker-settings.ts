@@ -1,6 +1,7 @@
 // The settings that `millrace broker` is started with: those of a file, and above them those of `--set`.
 
 import { brokerConfigs } from '../../broker/kernel/broker-config.ts'
+import { withoutListener } from '../../broker/kernel/security-configs.ts'
 import { MillraceError } from '../../core/error.ts'
 import { readJavaProperties } from '../input/java-properties.ts'
 import { nearest } from '../terminal/nearest-name.ts'
@@ -18,12 +19,17 @@ export interface BrokerSettings {
  */
 export async function brokerSettings(file: string | undefined, set: readonly string[]): Promise<BrokerSettings> {
   const written = file === undefined ? [] : [...(await readJavaProperties(file))]
-  const ignored = written.map(([name]) => name).filter(name => !brokerConfigs.has(name))
+  const ignored = written.map(([name]) => name).filter(name => !isOurs(name))
   for (const name of ignored) if (!isKafkas(name)) throw unknownSetting(name, ` in ${file}`)
   const given = set.map(settingOf)
-  for (const [name] of given) if (!brokerConfigs.has(name)) throw unknownSetting(name, '')
-  const known = written.filter(([name]) => brokerConfigs.has(name)).map(([name, value]) => [name, value.trim()] as const)
+  for (const [name] of given) if (!isOurs(name)) throw unknownSetting(name, '')
+  const known = written.filter(([name]) => isOurs(name)).map(([name, value]) => [name, value.trim()] as const)
   return { settings: Object.fromEntries([...known, ...given]), ignored: ignored.sort() }
+}
+
+/** Kafka's settings of one listener are those of ours. */
+function isOurs(name: string): boolean {
+  return brokerConfigs.has(withoutListener(name))
 }
 
 /** Said about settings that are left out; with the option of the command line that does what some of them do. */

@@ -4,8 +4,10 @@ import type { ClusterAdmin } from '../../broker/client/admin.ts'
 import { openLog, type OpenedLog } from '../../broker/open-log.ts'
 import { systemClock } from '../../core/clock.ts'
 import { MillraceError } from '../../core/error.ts'
+import type { LogLocation } from '../../core/log-location.ts'
 import type { Logger } from '../../core/logger.ts'
 import { systemRandom } from '../../core/random.ts'
+import { readJavaProperties } from '../input/java-properties.ts'
 import type { Terminal } from './terminal.ts'
 
 export const DEFAULT_DATA = '.millrace'
@@ -13,15 +15,22 @@ export const DEFAULT_DATA = '.millrace'
 /** What every command that needs a log may be told. */
 export interface LogPlace {
   readonly bootstrap?: string
+  /** A file of Java properties: how to log in there. */
+  readonly commandConfig?: string
   readonly data?: string
   /** Where the embedded log serves other clients meanwhile. */
   readonly listen?: string
 }
 
 export async function connect(place: LogPlace, clientId: string, logger: Logger): Promise<OpenedLog> {
-  if (place.listen !== undefined && place.bootstrap !== undefined) throw new MillraceError('USAGE', '--listen is for the embedded log; with --bootstrap there is none.')
-  const location = place.bootstrap === undefined ? { dataDirectory: place.data ?? DEFAULT_DATA, listen: place.listen } : { bootstrapServers: place.bootstrap }
-  return openLog(location, { clientId, clock: systemClock, random: systemRandom, logger })
+  return openLog(await locationOf(place), { clientId, clock: systemClock, random: systemRandom, logger })
+}
+
+async function locationOf({ bootstrap, data, listen, commandConfig }: LogPlace): Promise<LogLocation> {
+  if (listen !== undefined && bootstrap !== undefined) throw new MillraceError('USAGE', '--listen is for the embedded log; with --bootstrap there is none.')
+  if (bootstrap !== undefined) return { bootstrapServers: bootstrap, ...(commandConfig === undefined ? {} : { clientProperties: Object.fromEntries(await readJavaProperties(commandConfig)) }) }
+  if (commandConfig !== undefined) throw new MillraceError('USAGE', '--command-config says how to log in to a cluster, but no cluster is named.', { hint: 'Add --bootstrap HOST:PORT.' })
+  return { dataDirectory: data ?? DEFAULT_DATA, listen }
 }
 
 /** Connects, works, and closes. */
