@@ -178,7 +178,8 @@ class RunningBroker implements Broker {
   }
 
   metrics(): readonly MetricFamily[] {
-    return brokerMetrics(this.#state, (this.#server?.connections ?? 0) + this.#pipes.size)
+    const { connections = 0, heldRequestBytes = 0 } = this.#server ?? {}
+    return brokerMetrics(this.#state, { connections: connections + this.#pipes.size, heldRequestBytes })
   }
 
   get clusterId(): string {

@@ -36,6 +36,8 @@ export interface TcpServer {
   readonly port: number
   /** Number of open connections. */
   readonly connections: number
+  /** Bytes of requests that have come and are not answered yet. */
+  readonly heldRequestBytes: number
   /** Stops listening, closes every connection (what is answered already is still sent), and resolves when all are gone. */
   close(): Promise<void>
 }
@@ -71,6 +73,9 @@ export async function startTcpServer(options: TcpServerOptions): Promise<TcpServ
     port: portOf(server),
     get connections() {
       return open.size
+    },
+    get heldRequestBytes() {
+      return memory.bytes
     },
     async close() {
       const stopped = new Promise<void>(resolve => server.close(() => resolve()))

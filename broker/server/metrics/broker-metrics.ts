@@ -4,18 +4,26 @@ import { single, type MetricFamily, type MetricSample } from '../../../core/metr
 import type { BrokerState } from '../../engine/broker-state.ts'
 import { groupMetrics } from './group-metrics.ts'
 import { logMetrics } from './log-metrics.ts'
+import { transactionMetrics } from './transaction-metrics.ts'
 import { choreMetrics, requestMetrics, trafficMetrics } from './request-metrics.ts'
 
-/** `connections`: that are open now. */
-export function brokerMetrics(broker: BrokerState, connections: number): readonly MetricFamily[] {
+/** What the server of a broker knows of its clients, now. */
+export interface ClientGauges {
+  readonly connections: number
+  readonly heldRequestBytes: number
+}
+
+export function brokerMetrics(broker: BrokerState, { connections, heldRequestBytes }: ClientGauges): readonly MetricFamily[] {
   const { meters, config, clusterId, nodeId } = broker
   const families: readonly MetricFamily[] = [
     { name: 'millrace_broker_info', type: 'gauge', help: 'Which broker this is; the value is always 1.', samples: [{ labels: { cluster_id: clusterId, node_id: nodeId }, value: 1 }] },
     single('gauge', 'millrace_connections', 'Open connections.', connections),
+    single('gauge', 'millrace_requests_held_bytes', 'Bytes of requests that have come and are not answered yet.', heldRequestBytes),
     ...requestMetrics(meters, broker.answerMemory.heldBytes),
     ...trafficMetrics(meters),
     ...logMetrics(broker),
     ...groupMetrics(broker),
+    ...transactionMetrics(broker),
     ...choreMetrics(meters),
   ]
   return bounded(families, config.number('millrace.metrics.max.series'))

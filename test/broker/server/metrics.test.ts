@@ -8,6 +8,7 @@ import { startBroker, type Broker, type BrokerOptions } from '../../../broker/se
 import type { Channel } from '../../../broker/wire/channel.ts'
 import { labelKey, parseExposition } from '../../core/exposition.ts'
 import { batchOf } from '../log/batches.ts'
+import { TransactionalProducer } from './transactional-producer.ts'
 
 /** The value of a metric with exactly these labels; undefined if it is not there. */
 function reader(text: string, openMetrics = false): (name: string, labels?: Record<string, string>) => number | undefined {
@@ -113,6 +114,26 @@ test('a group has a lag in each partition that it commits', async () => {
     expect(value('millrace_group_committed_offset', { group: 'g', topic: 't', partition: '0' })).toBe(4)
     expect(value('millrace_group_members', { group: 'g' })).toBe(0)
     expect(value('millrace_groups', { state: 'Empty' })).toBe(1)
+  })
+})
+
+test('transactions are counted by state, open ones by partition and age', async () => {
+  const clock = new VirtualClock(1_000_000)
+  await withBroker({ memory: true, clock }, async (broker, channel) => {
+    await create(channel, 't', 1)
+    const producer = new TransactionalProducer(channel, 'x')
+    await producer.init()
+    await producer.send('t', ['a', 'b'])
+    clock.advance(5000)
+    const open = read(broker)
+    expect(open('millrace_transactional_ids', { state: 'Ongoing' })).toBe(1)
+    expect(open('millrace_transaction_oldest_seconds')).toBe(5)
+    expect(open('millrace_transactions_open')).toBe(1)
+    await producer.end(true)
+    const done = read(broker)
+    expect(done('millrace_transaction_oldest_seconds')).toBe(0)
+    expect(done('millrace_transactions_open')).toBe(0)
+    expect(done('millrace_topic_in_records_total', { topic: 't' })).toBe(2)
   })
 })
 
