@@ -90,6 +90,8 @@ export interface ConfigValue {
 /** One layer's say, as DescribeConfigs lists it. */
 export interface ConfigSynonym extends ConfigValue {
   readonly name: string
+  /** The value as that layer has it, where its unit is another. */
+  readonly valueInItsUnit?: string | null
 }
 
 /** What was set while running: for all brokers, and for this one, which is stronger. */
@@ -165,7 +167,7 @@ export class BrokerConfig {
     for (const { name: synonym, factor = 1 } of definition.synonyms ?? []) {
       for (const layer of this.layersOf(synonym)) {
         const value = factor === 1 || layer.value === null ? layer.value : inUnit(Number(layer.value), factor)
-        ;(layer.source === configSource.default ? defaults : layers).push({ ...layer, value })
+        ;(layer.source === configSource.default ? defaults : layers).push({ ...layer, value, valueInItsUnit: layer.value })
       }
     }
     if (defaults.length === 0) defaults.push({ name, value: definition.default, source: configSource.default })

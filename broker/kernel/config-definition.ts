@@ -33,9 +33,9 @@ export function configProblem(definition: ConfigDefinition, value: string | null
   if (value === null) return `Null value not supported for ${definition.name}.`
   const { name, type, oneOf } = definition
   const bad = (why: string): string => `Invalid value ${type === 'password' ? '[hidden]' : value} for configuration ${name}: ${why}.`
-  if (type === 'boolean') return /^(true|false)$/i.test(value.trim()) ? null : bad('it must be true or false')
+  if (type === 'boolean' && !/^(true|false)$/i.test(value.trim())) return bad('it must be true or false')
   if (type === 'int' || type === 'long' || type === 'double') return numberProblem(definition, value, bad)
-  const elements = type === 'list' ? listOf(value) : [value]
+  const elements = type === 'list' ? listOf(value) : [type === 'boolean' ? value.trim().toLowerCase() : value]
   const stranger = oneOf === undefined ? undefined : elements.find(element => !oneOf.includes(element))
   return stranger === undefined ? null : bad(`it must be one of ${oneOf!.join(', ')}`)
 }

@@ -127,17 +127,16 @@ export class GroupRebalance {
     this.#rejoined(group, now)
   }
 
-  /** A static member's process has come back without its id: it takes its old place, if it says the same without a rebalance. */
+  /** A static member's process has come back without its id: it takes its old place, without a rebalance unless its coming changes the group's protocol. */
   #replaceStatic(group: ClassicGroup, old: Member, memberId: string, request: JoinRequest, token: number, now: Timestamp): void {
     const wasLeader = group.leader === old.memberId
     const next = { ...newMember(memberId, request, token, now), assignment: old.assignment }
-    const isUnchanged = sameProtocols(old.protocols, request.protocols)
     if (old.joinToken !== null) this.#out.reply(old.joinToken, joinFailure('FENCED_INSTANCE_ID', old.memberId))
     if (old.syncToken !== null) this.#out.reply(old.syncToken, syncFailure('FENCED_INSTANCE_ID'))
     this.#out.cancel(sessionTimer(group, old.memberId))
     group.replaceStatic(old, next)
     this.#out.timer(sessionTimer(group, memberId), next.sessionTimeoutMs)
-    if (group.phase !== 'Stable' || !isUnchanged) return this.#rejoined(group, now)
+    if (group.phase !== 'Stable' || group.selectProtocol() !== group.protocol) return this.#rejoined(group, now)
     next.joinToken = null
     this.#out.save(group, null)
     const answer = joinAnswer(group, next)

@@ -32,7 +32,7 @@ export const topicConfigs: ReadonlyMap<string, ConfigDefinition> = new Map(
       { name: 'preallocate', type: 'boolean', default: 'false', synonyms: [{ name: 'log.preallocate' }], documentation: 'Kept for compatibility; files grow as they are written.' },
       { name: 'remote.log.copy.disable', type: 'boolean', default: 'false', documentation: 'Kept for compatibility.' },
       { name: 'remote.log.delete.on.disable', type: 'boolean', default: 'false', documentation: 'Kept for compatibility.' },
-      { name: 'remote.storage.enable', type: 'boolean', default: 'false', documentation: 'Kept for compatibility.' },
+      { name: 'remote.storage.enable', type: 'boolean', default: 'false', oneOf: ['false'], documentation: 'Kept for compatibility; there is no remote storage.' },
       { name: 'retention.bytes', type: 'long', default: '-1', min: -1, synonyms: [{ name: 'log.retention.bytes' }], documentation: 'Most bytes of a partition before its oldest segments are deleted; -1: no limit.' },
       {
         name: 'retention.ms', type: 'long', default: '604800000', min: -1, documentation: 'How long records are kept, milliseconds; -1: for ever.',

@@ -68,7 +68,7 @@ function described(definition: ConfigDefinition, layers: readonly ConfigSynonym[
     readOnly: definition.readOnly ?? false,
     configSource: first?.source ?? configSource.default,
     isSensitive,
-    synonyms: withSynonyms ? layers.map(({ name, value, source }) => ({ name, value: isSensitive ? null : value, source })) : [],
+    synonyms: withSynonyms ? layers.map(({ name, value, valueInItsUnit = value, source }) => ({ name, value: isSensitive ? null : valueInItsUnit, source })) : [],
     configType: configTypeCodes[definition.type],
     documentation: withDocumentation ? definition.documentation : null,
   }

@@ -59,9 +59,15 @@ function find(partition: Partition, timestamp: number, isolation: number): Omit<
   const limit = isolation === 1 ? partition.lastStableOffset : partition.highWatermark
   if (timestamp === place.latest) return { timestamp: -1, offset: limit, leaderEpoch: partition.leaderEpoch }
   if (timestamp === place.earliest || timestamp === place.earliestLocal) {
-    return { timestamp: -1, offset: log.logStartOffset, leaderEpoch: log.leaderEpochs.epochAt(log.logStartOffset) }
+    return { timestamp: -1, offset: log.logStartOffset, leaderEpoch: epochAtStart(partition) }
   }
   if (timestamp < 0 && timestamp !== place.maxTimestamp) return nowhere
   const found = timestamp === place.maxTimestamp ? findMaxTimestamp(log, limit) : findTimestamp(log, timestamp, limit)
   return found === null ? nowhere : { ...found, leaderEpoch: log.leaderEpochs.epochAt(found.offset) }
+}
+
+/** Of an empty log, the epoch that its first record will have. */
+function epochAtStart({ log, leaderEpoch }: Partition): number {
+  const epoch = log.leaderEpochs.epochAt(log.logStartOffset)
+  return epoch < 0 ? leaderEpoch : epoch
 }

@@ -110,7 +110,8 @@ export const offsetDelete: Handler<'OffsetDelete'> = async ({ broker }, request)
   const { groupId } = request
   const host = broker.groupHost(groupId)
   if (host === null) return { errorCode: errorCodeOf('NOT_COORDINATOR'), topics: [] }
-  const places = request.topics.flatMap(({ name, partitions }) => partitions.map(({ partitionIndex }) => ({ topic: name, partition: partitionIndex })))
+  const isThere = (topic: string, partition: number): boolean => broker.partition(topic, partition) !== undefined
+  const places = request.topics.flatMap(({ name, partitions }) => partitions.map(({ partitionIndex }) => ({ topic: name, partition: partitionIndex }))).filter(({ topic, partition }) => isThere(topic, partition))
   let refused: ErrorName | null = null
   let read: ReadonlySet<string> = new Set()
   const failed = await host.ask<number>((token, now) => {
@@ -120,8 +121,8 @@ export const offsetDelete: Handler<'OffsetDelete'> = async ({ broker }, request)
     return refused === null ? outcome.effects : [{ kind: 'reply', token, answer: errorCodeOf(refused) }]
   })
   if (refused !== null) return { errorCode: errorCodeOf(refused), topics: [] }
-  const codeOf = (topic: string): number => (read.has(topic) ? errorCodeOf('GROUP_SUBSCRIBED_TO_TOPIC') : failed)
-  return { errorCode: 0, topics: request.topics.map(({ name, partitions }) => ({ name, partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode: codeOf(name) })) })) }
+  const codeOf = (topic: string, partition: number): number => (!isThere(topic, partition) ? errorCodeOf('UNKNOWN_TOPIC_OR_PARTITION') : read.has(topic) ? errorCodeOf('GROUP_SUBSCRIBED_TO_TOPIC') : failed)
+  return { errorCode: 0, topics: request.topics.map(({ name, partitions }) => ({ name, partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode: codeOf(name, partitionIndex) })) })) }
 }
 
 function subscribedTopics(metadata: Buffer): readonly string[] | null {

@@ -34,7 +34,7 @@ test('a setting of a topic comes from the topic, the broker, or the default', as
   const disk = new MemoryDisk()
   const channel = await start({ 'log.retention.hours': '2' }, disk)
   await channel.request('Metadata', { topics: [{ name: 't' }] })
-  expect(await describe(channel, topic, 't', 'retention.ms')).toMatchObject({ value: '7200000', configSource: 4, synonyms: [{ name: 'log.retention.hours', source: 4 }, { name: 'log.retention.hours', value: '604800000', source: 5 }] })
+  expect(await describe(channel, topic, 't', 'retention.ms')).toMatchObject({ value: '7200000', configSource: 4, synonyms: [{ name: 'log.retention.hours', source: 4 }, { name: 'log.retention.hours', value: '168', source: 5 }] })
   expect(await alter(channel, broker, '', 'log.retention.ms', 0, '5000')).toBe('NONE')
   expect(await describe(channel, topic, 't', 'retention.ms')).toMatchObject({ value: '5000', configSource: 3 })
   expect(await alter(channel, topic, 't', 'retention.ms', 0, '77')).toBe('NONE')

@@ -147,7 +147,7 @@ public class ClientsStory extends Story {
       }
     });
     step("a topic or partition that is not there", () -> {
-      try (KafkaProducer<byte[], byte[]> producer = producer("max.block.ms", 700); KafkaConsumer<byte[], byte[]> consumer = consumer("allow.auto.create.topics", false, "default.api.timeout.ms", 2_000)) {
+      try (KafkaProducer<byte[], byte[]> producer = producer("max.block.ms", 700); KafkaConsumer<byte[], byte[]> consumer = consumer("allow.auto.create.topics", false, "default.api.timeout.ms", 2_000, "request.timeout.ms", 1_500)) {
         return map(
             "partition", thrown(() -> producer.send(new ProducerRecord<>("clients-none", 99, null, bytes("value"))).get()),
             "partitionsFor", consumer.partitionsFor("clients-absent").size(),
