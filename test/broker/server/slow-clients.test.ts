@@ -158,3 +158,19 @@ test('a client that resets its connection in the middle of an answer ends nothin
     await round()
   }
 })
+
+test('a client that sends without end while it waits for an answer is not read any further', async () => {
+  const client = await open()
+  const groups = Array.from({ length: 1000 }, (_, index) => `${index}`.padEnd(100, '.'))
+  const large = Buffer.concat(encodeRequest('DescribeGroups', 0, { correlationId: 2, clientId: null }, { groups }))
+  client.send(bigFetch(1, 60_000, 2 ** 31 - 1))
+  for (let n = 0; n < 600; n++) client.send(large)
+  await turns(300)
+  // What the kernel's buffers take is some megabytes of the sixty.
+  expect(client.socket.writableLength).toBeGreaterThan(30e6)
+  expect(client.frames.length).toBe(0)
+  await round()
+  clock.advance(60_000)
+  await until(() => client.frames.length === 601)
+  expect(client.socket.writableLength).toBe(0)
+})
