@@ -28,8 +28,15 @@ export interface Disk {
   remove(path: string): void
   /** Resolves when names made, moved and removed in the directory are on the medium. */
   syncDirectory(path: string): Promise<void>
+  /** Bytes of the medium, and those that are free for us; null where nobody knows. */
+  space(): DiskSpace | null
   /** Claims the data directory for this process. @throws MillraceError DATA_DIRECTORY_LOCKED */
   lock(): DiskLock
+}
+
+export interface DiskSpace {
+  readonly totalBytes: number
+  readonly usableBytes: number
 }
 
 export interface DiskFile {

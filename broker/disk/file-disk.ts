@@ -3,7 +3,7 @@
 import * as fs from 'node:fs'
 import * as path from 'node:path'
 import { assert, MillraceError } from '../../core/error.ts'
-import type { Disk, DiskFile, DiskLock } from './disk.ts'
+import type { Disk, DiskFile, DiskLock, DiskSpace } from './disk.ts'
 import { lockDirectory } from './directory-lock.ts'
 
 /** Files below `root`, which is created when it is not there. */
@@ -83,6 +83,11 @@ export class FileDisk implements Disk {
         })
       })
     })
+  }
+
+  space(): DiskSpace | null {
+    const { blocks, bavail, bsize } = attempt('look at', this.name, () => fs.statfsSync(this.name))
+    return { totalBytes: blocks * bsize, usableBytes: bavail * bsize }
   }
 
   lock(): DiskLock {

@@ -1,7 +1,7 @@
 // A Disk in memory that remembers what was synced, so that a test can crash it at any byte, fill it up or rot it.
 
 import { assert, MillraceError } from '../../core/error.ts'
-import type { Disk, DiskFile, DiskLock } from './disk.ts'
+import type { Disk, DiskFile, DiskLock, DiskSpace } from './disk.ts'
 
 /** What a crash leaves of one file: how many of its unsynced bytes survive, and whether lost ones leave zeros behind. */
 export type CrashOutcome = (file: { readonly path: string; readonly synced: number; readonly size: number }) => {
@@ -111,6 +111,12 @@ export class MemoryDisk implements Disk {
   async syncDirectory(directory: string): Promise<void> {
     this.#check()
     for (const name of this.#newNames) if (parentOf(name) === directory) this.#newNames.delete(name)
+  }
+
+  space(): DiskSpace | null {
+    this.#check()
+    if (this.capacityBytes === Number.POSITIVE_INFINITY) return null
+    return { totalBytes: this.capacityBytes, usableBytes: Math.max(0, this.capacityBytes - this.usedBytes) }
   }
 
   lock(): DiskLock {

@@ -36,6 +36,11 @@ export class Partitions {
     this.#parts = parts
   }
 
+  /** Where they are kept. */
+  get disk(): Disk {
+    return this.#parts.disk
+  }
+
   get(topic: string, index: number): Partition | undefined {
     return this.#topics.get(topic)?.[index]
   }

@@ -12,6 +12,7 @@ import { heartbeat, joinGroup, leaveGroup, syncGroup } from './handlers/groups.t
 import { offsetCommit, offsetDelete, offsetFetch } from './handlers/offsets.ts'
 import { fetch } from './handlers/fetch.ts'
 import { listOffsets } from './handlers/list-offsets.ts'
+import { describeLogDirs } from './handlers/log-dirs.ts'
 import { metadata } from './handlers/metadata.ts'
 import { produce } from './handlers/produce.ts'
 import { deleteRecords, offsetForLeaderEpoch } from './handlers/records.ts'
@@ -26,7 +27,7 @@ import { addOffsetsToTxn, addPartitionsToTxn, endTxn, initProducerId } from './h
 import { txnOffsetCommit } from './handlers/txn-offset-commit.ts'
 import { servedFeatures } from './served-features.ts'
 import { everybody, type Guard } from './security/guard.ts'
-import { guardAlterUserScramCredentials, guardCreateAcls, guardDeleteAcls, guardDescribeAcls, guardDescribeUserScramCredentials, guardElectLeaders, guardAlterPartitionReassignments, guardListPartitionReassignments, guardDescribeQuorum } from './security/guards/cluster-guards.ts'
+import { guardAlterUserScramCredentials, guardCreateAcls, guardDeleteAcls, guardDescribeAcls, guardDescribeUserScramCredentials, guardElectLeaders, guardAlterPartitionReassignments, guardListPartitionReassignments, guardDescribeLogDirs, guardDescribeQuorum } from './security/guards/cluster-guards.ts'
 import { guardDescribeConfigs, guardAlterConfigs, guardIncrementalAlterConfigs, guardListConfigResources } from './security/guards/config-guards.ts'
 import { guardJoinGroup, guardSyncGroup, guardHeartbeat, guardLeaveGroup, guardFindCoordinator, guardOffsetCommit, guardOffsetFetch, guardOffsetDelete, guardListGroups, guardDescribeGroups, guardDeleteGroups } from './security/guards/group-guards.ts'
 import { guardProduce, guardFetch, guardListOffsets, guardOffsetForLeaderEpoch, guardDeleteRecords, guardDescribeProducers } from './security/guards/record-guards.ts'
@@ -52,6 +53,7 @@ const apisServed: ServedApis = {
   DeleteTopics: { handler: deleteTopics, guard: guardDeleteTopics },
   CreatePartitions: { handler: createPartitions, guard: guardCreatePartitions },
   DescribeTopicPartitions: { handler: describeTopicPartitions, guard: guardDescribeTopicPartitions },
+  DescribeLogDirs: { handler: describeLogDirs, guard: guardDescribeLogDirs },
   ElectLeaders: { handler: electLeaders, guard: guardElectLeaders },
   AlterPartitionReassignments: { handler: alterPartitionReassignments, guard: guardAlterPartitionReassignments },
   ListPartitionReassignments: { handler: listPartitionReassignments, guard: guardListPartitionReassignments },

@@ -18,6 +18,7 @@ const tools = {
   deleteRecords: 'org.apache.kafka.tools.DeleteRecordsCommand',
   features: 'org.apache.kafka.tools.FeatureCommand',
   getOffsets: 'org.apache.kafka.tools.GetOffsetShell',
+  logDirs: 'org.apache.kafka.tools.LogDirsCommand',
   leaderElection: 'org.apache.kafka.tools.LeaderElectionCommand',
   metadataQuorum: 'org.apache.kafka.tools.MetadataQuorumCommand',
   producerPerformance: 'org.apache.kafka.tools.ProducerPerformance',
@@ -151,6 +152,14 @@ test('kafka-metadata-quorum, kafka-leader-election and kafka-reassign-partitions
   expect(elected).toMatch(/Valid replica already elected|Successfully completed/)
   await run('leaderElection', ['--election-type', 'preferred', '--all-topic-partitions'])
   expect(await run('reassignPartitions', ['--list'])).toContain('No partition reassignments found')
+})
+
+test('kafka-log-dirs tells the sizes of partitions and the room on the disk', async () => {
+  await run('producerPerformance', ['--topic', 'sized', '--num-records', '10', '--record-size', '10', '--throughput', '-1'])
+  const report = await run('logDirs', ['--describe', '--topic-list', 'sized'])
+  const { brokers } = JSON.parse(report.split('\n').find(line => line.startsWith('{'))!) as { brokers: { logDirs: { error: unknown; logDir: string; partitions: { partition: string; size: number }[] }[] }[] }
+  expect(brokers[0]!.logDirs[0]).toMatchObject({ error: null, logDir: broker.dataDirectory, partitions: [{ partition: 'sized-0', offsetLag: 0, isFuture: false }] })
+  expect(brokers[0]!.logDirs[0]!.partitions[0]!.size).toBeGreaterThan(100)
 })
 
 test('kafka-transactions and kafka-features', async () => {

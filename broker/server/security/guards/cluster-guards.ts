@@ -22,4 +22,5 @@ export const guardAlterPartitionReassignments: Guard<'AlterPartitionReassignment
   errorCode, errorMessage, responses: topics.map(({ name, partitions }) => ({ name, partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode, errorMessage })) })),
 }))
 export const guardListPartitionReassignments: Guard<'ListPartitionReassignments'> = onCluster<'ListPartitionReassignments'>(operation.describe, () => ({ errorCode, errorMessage, topics: [] }))
+export const guardDescribeLogDirs: Guard<'DescribeLogDirs'> = onCluster<'DescribeLogDirs'>(operation.describe, () => ({ errorCode, results: [] }))
 export const guardDescribeQuorum: Guard<'DescribeQuorum'> = onCluster<'DescribeQuorum'>(operation.describe, () => ({ errorCode, errorMessage, topics: [] }))
