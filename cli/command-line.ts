@@ -86,6 +86,7 @@ function brokerCommand(program: Command, terminal: Terminal): void {
     .command('broker')
     .description('serve a data directory to Kafka clients')
     .option('--listen <host:port>', 'where to listen; port 0 takes a free one', '127.0.0.1:9092')
+    .option('--advertise <host:port>', 'where clients are told to find it, if not there: behind a container or NAT (advertised.listeners)')
     .option('--data <directory>', 'where the log is kept', '.millrace')
     .option('--metrics <[host:]port>', 'serve metrics for Prometheus there (/metrics), and /healthz and /ready')
     .option('--users <file>', 'who may log in: a line NAME:PASSWORD for each; everybody else is sent away')

@@ -8,6 +8,8 @@
 export interface Disk {
   /** What the directory is called in messages. */
   readonly name: string
+  /** Whether `A` and `a` are one name here, as on macOS and Windows. Default: they are two. */
+  readonly foldsCase?: boolean
   /** Opens for reading and appending; creates the file if it is not there. The directory must be. */
   open(path: string): DiskFile
   /** The whole content; null if there is no such file. */

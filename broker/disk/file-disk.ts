@@ -17,6 +17,11 @@ export class FileDisk implements Disk {
     attempt('create', this.name, () => fs.mkdirSync(this.name, { recursive: true }))
   }
 
+  /** The lock of the directory is called `.lock`; nothing else is called `.LOCK`. */
+  get foldsCase(): boolean {
+    return fs.existsSync(this.#full('.LOCK'))
+  }
+
   open(file: string): DiskFile {
     const full = this.#full(file)
     return attempt('open', full, () => new MachineFile(full))

@@ -99,6 +99,8 @@ export class BrokerState {
   async createTopic(request: NewTopicRequest, validateOnly = false): Promise<Refusal | Topic> {
     const decision = this.catalogue.createTopic(request, uuid(this.random), { partitions: this.config.number('num.partitions'), replicationFactor: this.config.number('default.replication.factor') })
     if (decision.refused !== null) return decision.refused
+    const twin = this.partitions.twinOf(request.name)
+    if (twin !== undefined) return { error: 'INVALID_TOPIC_EXCEPTION', message: `Topic '${request.name}' collides with existing topic: ${twin}. The broker's disk does not tell capitals from small letters.` }
     if (validateOnly) return decision.topic
     const failed = await this.#decide(decision.records, () => this.partitions.create(decision.topic))
     if (failed !== null) return failed

@@ -53,6 +53,13 @@ export class Partitions {
     for (const partitions of this.#topics.values()) yield* partitions
   }
 
+  /** A topic whose files a new one's would be, on a disk that does not tell `A` from `a`; undefined if there is none. */
+  twinOf(name: string): string | undefined {
+    const folded = name.toLowerCase()
+    const twin = [...this.#topics.keys()].find(topic => topic !== name && topic.toLowerCase() === folded)
+    return twin !== undefined && this.#parts.disk.foldsCase === true ? twin : undefined
+  }
+
   /** Opens the partitions of a topic that was there before; one whose directory a crash has kept from being made is made. */
   open(topic: Topic): void {
     this.#add(topic, false)

@@ -15,6 +15,7 @@ export const brokerConfigs: ReadonlyMap<string, ConfigDefinition> = new Map(
       { name: 'node.id', type: 'int', default: '1', min: 0, readOnly: true, documentation: 'Number of this broker.' },
       { name: 'broker.id', type: 'int', default: '1', min: 0, readOnly: true, documentation: 'The same as node.id.' },
       { name: 'add.partitions.to.txn.retry.backoff.max.ms', type: 'int', default: '100', min: 0, readOnly: true, documentation: 'How long a request waits for the end of the transaction before it, milliseconds; then its client asks again.' },
+      { name: 'advertised.listeners', type: 'string', default: null, readOnly: true, documentation: 'Where clients are told to find this broker, host:port, if that is not where it listens: behind a container, NAT or a name in a certificate.' },
       { name: 'auto.create.topics.enable', type: 'boolean', default: 'true', readOnly: true, documentation: 'Whether a topic that a client asks for is created.' },
       { name: 'compression.type', type: 'string', default: 'producer', oneOf: ['uncompressed', 'zstd', 'lz4', 'snappy', 'gzip', 'producer'], documentation: 'Compression of topics that do not say.' },
       { name: 'default.replication.factor', type: 'int', default: '1', min: 1, readOnly: true, documentation: 'Replicas of topics that do not say. One broker can keep one: with more such topics are refused.' },

@@ -18,6 +18,7 @@ import { BrokerState, type Endpoint } from '../engine/broker-state.ts'
 import { Housekeeping } from '../engine/housekeeping.ts'
 import { MetadataLog, metadataTopic } from '../engine/metadata-log.ts'
 import { Partitions } from '../engine/partitions.ts'
+import { advertisedEndpoint, listenAddress } from './listen-address.ts'
 import { brokerMetrics } from './metrics/broker-metrics.ts'
 import type { MetricsServer } from './metrics/metrics-server.ts'
 import { Pipe } from './pipe.ts'
@@ -193,7 +194,8 @@ class RunningBroker implements Broker {
   logStart(startMs: number): void {
     const { logger, catalogue, partitions, meters, nodeId, clusterId } = this.#state
     const counts = { topics: catalogue.topics.size, partitions: [...partitions.all()].length, recoveredLogs: meters.recoveredLogs.value }
-    const addresses = { listen: addressText(this.address), metrics: addressText(this.metricsAddress) }
+    const { host, port } = this.#state.endpoint
+    const addresses = { listen: addressText(this.address), ...(this.address === null ? {} : { advertised: `${host}:${port}` }), metrics: addressText(this.metricsAddress) }
     logger.info('broker started', { ...addresses, directory: this.#directory, nodeId, clusterId, ...counts, startMs })
   }
 
@@ -204,13 +206,13 @@ class RunningBroker implements Broker {
 
   async #serveMetrics(address: string): Promise<void> {
     const { startMetricsServer } = await import('./metrics/metrics-server.ts')
-    this.#metricsServer = await startMetricsServer({ ...hostAndPort(address), logger: this.#state.logger, families: () => this.metrics(), isReady: () => this.#closing === null })
+    this.#metricsServer = await startMetricsServer({ ...listenAddress(address), logger: this.#state.logger, families: () => this.metrics(), isReady: () => this.#closing === null })
   }
 
   async #listen(listen: string): Promise<void> {
     const { openListener } = await import('./open-listener.ts')
-    this.#server = await openListener(this.#state, hostAndPort(listen))
-    this.#state.endpoint = { host: await advertisedHost(this.#server.host), port: this.#server.port }
+    this.#server = await openListener(this.#state, listenAddress(listen))
+    this.#state.endpoint = await advertisedEndpoint(this.#state.config.text('advertised.listeners'), this.#server)
   }
 
   connect(options: { readonly clientId?: string } = {}): Channel {
@@ -255,21 +257,4 @@ class RunningBroker implements Broker {
 
 function addressText(endpoint: Endpoint | null): string | null {
   return endpoint === null ? null : `${endpoint.host}:${endpoint.port}`
-}
-
-function hostAndPort(listen: string): { readonly host: string; readonly port: number } {
-  const colon = listen.lastIndexOf(':')
-  const port = Number(listen.slice(colon + 1))
-  const host = listen.slice(0, Math.max(0, colon)).replace(/^\[|\]$/g, '')
-  if (!/^\d+$/.test(listen.slice(colon + 1)) || port > 65535) {
-    throw new MillraceError('BAD_ADDRESS', `The address to listen on is ${listen}, which is not host:port.`, { hint: 'For example 127.0.0.1:9092.' })
-  }
-  return { host: host === '' ? '127.0.0.1' : host, port }
-}
-
-/** A name that other machines can use, where the broker listens on all addresses. */
-async function advertisedHost(host: string): Promise<string> {
-  if (host !== '0.0.0.0' && host !== '::') return host
-  const { hostname } = await import('node:os')
-  return hostname()
 }

@@ -15,6 +15,7 @@ export interface BrokerCommandOptions extends SecurityOptions {
   readonly listen?: string
   readonly data?: string
   readonly metrics?: string
+  readonly advertise?: string
   readonly set?: readonly string[]
   /** A file of Java properties. */
   readonly config?: string
@@ -43,7 +44,7 @@ export async function broker(options: BrokerCommandOptions, terminal: Terminal):
     dataDirectory: join(data, 'log'),
     listen: options.listen ?? '127.0.0.1:9092',
     metrics: options.metrics ?? false,
-    settings,
+    settings: options.advertise === undefined ? settings : { ...settings, 'advertised.listeners': options.advertise },
     logger,
   })
   const { host, port } = running.address!

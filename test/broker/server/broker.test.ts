@@ -51,6 +51,14 @@ async function listOffset(channel: Channel, topic: string, timestamp: number): P
 
 const one = (value: string, key: string | null = 'k', timestamp = 1000): TestRecord => ({ key, value, timestamp })
 
+test('on a disk that does not tell A from a, topics that differ in that alone are refused: they would share their files', async () => {
+  const { channel } = await start({ disk: Object.assign(new MemoryDisk(), { foldsCase: true }) })
+  expect(await create(channel, 'Orders')).toBe(0)
+  expect(await create(channel, 'orders')).toBe(errorCodeOf('INVALID_TOPIC_EXCEPTION'))
+  expect(await create(channel, 'Orders')).toBe(errorCodeOf('TOPIC_ALREADY_EXISTS'))
+  expect(await create((await start()).channel, 'orders')).toBe(0)
+})
+
 test('what is produced is fetched, from any offset, and found by time', async () => {
   const { channel } = await start()
   expect(await create(channel, 't')).toBe(0)
