@@ -6,6 +6,7 @@ import { connectTcpChannel } from '../../broker/client/tcp-channel.ts'
 import type { Channel } from '../../broker/wire/channel.ts'
 import { adminStory } from '../broker/server/admin-story.ts'
 import { configStory } from '../broker/server/config-story.ts'
+import { groupStory } from '../broker/server/group-story.ts'
 import { startApacheKafka, type ApacheKafka } from './apache-kafka.ts'
 
 let kafka: ApacheKafka
@@ -19,6 +20,6 @@ afterAll(async () => {
   await kafka?.[Symbol.asyncDispose]()
 })
 
-test.each([...configStory, ...adminStory])('%s', async (_, ask, answer) => {
+test.each([...configStory, ...adminStory, ...groupStory])('%s', async (_, ask, answer) => {
   expect(await ask(channel)).toEqual(answer)
 })

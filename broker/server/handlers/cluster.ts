@@ -4,12 +4,13 @@ import { errorCodeOf } from '../../wire/error-code.ts'
 import { clusterOperations } from '../security/access.ts'
 import type { Handler } from './handler.ts'
 
-const brokersEndpoint = 1
+const endpoint = { brokers: 1, controllers: 2 } as const
 
 export const describeCluster: Handler<'DescribeCluster'> = ({ broker, access }, request) => {
   const common = { clusterId: broker.clusterId, controllerId: broker.nodeId, endpointType: request.endpointType }
-  if (request.endpointType !== brokersEndpoint) {
-    return { ...common, errorCode: errorCodeOf('MISMATCHED_ENDPOINT_TYPE'), errorMessage: 'The request was sent to an endpoint of the wrong type.', brokers: [] }
+  if (request.endpointType !== endpoint.brokers) {
+    const error = request.endpointType === endpoint.controllers ? 'MISMATCHED_ENDPOINT_TYPE' : 'UNSUPPORTED_ENDPOINT_TYPE'
+    return { ...common, errorCode: errorCodeOf(error), errorMessage: `The request asks for endpoints of type ${request.endpointType}, and was sent to a broker.`, brokers: [] }
   }
   return { ...common, errorCode: 0, errorMessage: null, brokers: [{ brokerId: broker.nodeId, ...broker.endpoint, rack: null, isFenced: false }], ...(request.includeClusterAuthorizedOperations ? { clusterAuthorizedOperations: clusterOperations(access) } : {}) }
 }

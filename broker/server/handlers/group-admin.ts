@@ -24,13 +24,14 @@ export const describeGroups: Handler<'DescribeGroups'> = ({ broker, version, ans
     if (host === null) return { ...none, errorCode: errorCodeOf('NOT_COORDINATOR') }
     const group = host.coordinator.describe(groupId)
     if (group === null && version >= 6) return { ...none, groupState: 'Dead', errorCode: errorCodeOf('GROUP_ID_NOT_FOUND'), errorMessage: `Group ${groupId} not found.` }
-    if (group === null) return { ...none, groupState: 'Dead', errorCode: 0 }
+    const operations = request.includeAuthorizedOperations ? { authorizedOperations: authorizedOperations(access, resourceType.group, groupId) } : {}
+    if (group === null) return { ...none, groupState: 'Dead', errorCode: 0, ...operations }
     answer.admit(group.members.length)
     const members = group.members.map(member => ({
       memberId: member.memberId, groupInstanceId: member.groupInstanceId, clientId: member.clientId, clientHost: member.clientHost,
       memberMetadata: member.metadata, memberAssignment: member.assignment,
     }))
-    return { errorCode: 0, groupId, groupState: group.phase, protocolType: group.protocolType, protocolData: group.protocol, members, ...(request.includeAuthorizedOperations ? { authorizedOperations: authorizedOperations(access, resourceType.group, groupId) } : {}) }
+    return { errorCode: 0, groupId, groupState: group.phase, protocolType: group.protocolType, protocolData: group.protocol, members, ...operations }
   }),
 })
 

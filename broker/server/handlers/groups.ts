@@ -39,6 +39,7 @@ function hostOf({ peer }: RequestContext): string {
 export const syncGroup: Handler<'SyncGroup'> = ({ broker }, request) => {
   const { groupId, memberId, groupInstanceId, protocolType } = request
   const host = broker.groupHost(groupId)
+  if (groupId === '') return { errorCode: errorCodeOf('INVALID_GROUP_ID'), assignment: Buffer.alloc(0) }
   if (host === null) return { errorCode: errorCodeOf('NOT_COORDINATOR'), assignment: Buffer.alloc(0) }
   const assignments = request.assignments.map(({ memberId: member, assignment }) => ({ memberId: member, assignment: Buffer.from(assignment) }))
   return host.ask<SyncAnswer>((token, now) => host.coordinator.sync({
@@ -47,12 +48,14 @@ export const syncGroup: Handler<'SyncGroup'> = ({ broker }, request) => {
 }
 
 export const heartbeat: Handler<'Heartbeat'> = ({ broker }, { groupId, generationId, memberId, groupInstanceId }) => {
+  if (groupId === '') return { errorCode: errorCodeOf('INVALID_GROUP_ID') }
   const host = broker.groupHost(groupId)
   return { errorCode: errorCodeOf(host?.coordinator.heartbeat(groupId, { memberId, groupInstanceId }, generationId, host.now) ?? 'NOT_COORDINATOR') }
 }
 
 export const leaveGroup: Handler<'LeaveGroup'> = ({ broker, version }, request): ResponseInput<'LeaveGroup'> => {
   const { groupId } = request
+  if (groupId === '') return { errorCode: errorCodeOf('INVALID_GROUP_ID') }
   const host = broker.groupHost(groupId)
   if (host === null) return { errorCode: errorCodeOf('NOT_COORDINATOR') }
   const leaving: readonly MemberIdentity[] = version >= 3 ? request.members : [{ memberId: request.memberId, groupInstanceId: null }]

@@ -30,6 +30,8 @@ export const offsetCommit: Handler<'OffsetCommit'> = async ({ broker, version },
   })
   const host = broker.groupHost(groupId)
   if (host === null) return answer(errorCodeOf('NOT_COORDINATOR'))
+  // Before version 9 the coordinator says ILLEGAL_GENERATION.
+  if (version >= 9 && request.generationIdOrMemberEpoch >= 0 && host.coordinator.describe(groupId) === null) return answer(errorCodeOf('GROUP_ID_NOT_FOUND'))
   const offsets = request.topics.flatMap((topic, at) => topic.partitions.filter((_, index) => problems[at]![index] === null).map(asked => commitOf(names[at]!, asked)))
   return answer(await host.ask<number>((token, now) => host.coordinator.commitOffsets({ groupId, memberId, groupInstanceId, generation: request.generationIdOrMemberEpoch, offsets }, token, now)))
 }
@@ -108,10 +110,11 @@ function unknown(partitionIndex: number, error: ErrorName): FetchedPartition {
 
 export const offsetDelete: Handler<'OffsetDelete'> = async ({ broker }, request) => {
   const { groupId } = request
+  if (groupId === '') return { errorCode: errorCodeOf('INVALID_GROUP_ID'), topics: [] }
   const host = broker.groupHost(groupId)
   if (host === null) return { errorCode: errorCodeOf('NOT_COORDINATOR'), topics: [] }
   const isThere = (topic: string, partition: number): boolean => broker.partition(topic, partition) !== undefined
-  const places = request.topics.flatMap(({ name, partitions }) => partitions.map(({ partitionIndex }) => ({ topic: name, partition: partitionIndex }))).filter(({ topic, partition }) => isThere(topic, partition))
+  const places = request.topics.flatMap(({ name, partitions }) => partitions.filter(({ partitionIndex }) => isThere(name, partitionIndex)).map(({ partitionIndex }) => ({ topic: name, partition: partitionIndex })))
   let refused: ErrorName | null = null
   let read: ReadonlySet<string> = new Set()
   const failed = await host.ask<number>((token, now) => {
@@ -121,7 +124,10 @@ export const offsetDelete: Handler<'OffsetDelete'> = async ({ broker }, request)
     return refused === null ? outcome.effects : [{ kind: 'reply', token, answer: errorCodeOf(refused) }]
   })
   if (refused !== null) return { errorCode: errorCodeOf(refused), topics: [] }
-  const codeOf = (topic: string, partition: number): number => (!isThere(topic, partition) ? errorCodeOf('UNKNOWN_TOPIC_OR_PARTITION') : read.has(topic) ? errorCodeOf('GROUP_SUBSCRIBED_TO_TOPIC') : failed)
+  const codeOf = (topic: string, partition: number): number => {
+    if (!isThere(topic, partition)) return errorCodeOf('UNKNOWN_TOPIC_OR_PARTITION')
+    return read.has(topic) ? errorCodeOf('GROUP_SUBSCRIBED_TO_TOPIC') : failed
+  }
   return { errorCode: 0, topics: request.topics.map(({ name, partitions }) => ({ name, partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode: codeOf(name, partitionIndex) })) })) }
 }
 
