@@ -94,9 +94,10 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   }
 }
 
-/** The number of the node has two names. */
+/** The number of the node has two names; Kafka's default of the older one, -1, leaves it to the other. */
 function settingsOf({ settings = {}, flush, nodeId }: BrokerOptions): Readonly<Record<string, string>> {
-  const id = String(nodeId ?? settings['node.id'] ?? settings['broker.id'] ?? 1)
+  const older = Number(settings['broker.id']) === -1 ? undefined : settings['broker.id']
+  const id = String(nodeId ?? settings['node.id'] ?? older ?? 1)
   const texts = Object.entries(settings).map(([name, value]) => [name, String(value)] as const)
   return { ...(flush === undefined ? {} : { 'millrace.flush': flush }), ...Object.fromEntries(texts), 'node.id': id, 'broker.id': id }
 }

@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { systemClock } from '../../core/clock.ts'
 import { connectTcpChannel } from '../../broker/client/tcp-channel.ts'
+import type { Channel } from '../../broker/wire/channel.ts'
+import { errorCodeOf } from '../../broker/wire/error-code.ts'
 import { TransactionalProducer } from '../broker/server/transactional-producer.ts'
 import { millrace, parseLines, startMillrace, temporaryDirectory } from './command.ts'
 
@@ -16,8 +18,13 @@ interface GroupObject {
   readonly offsets: readonly { readonly topic: string; readonly partition: number; readonly offset: number | null; readonly end: number; readonly lag: number | null }[]
 }
 
+export interface ClusterLawOptions {
+  /** Whether the cluster takes transactional batches for partitions that are in no transaction: such a transaction hangs. */
+  readonly canHang?: boolean
+}
+
 /** `bootstrap` is asked for when the tests run. */
-export function clusterLaws(bootstrap: () => string): void {
+export function clusterLaws(bootstrap: () => string, { canHang = false }: ClusterLawOptions = {}): void {
   /** Ends well; gives standard output. */
   async function run(args: readonly string[], input = ''): Promise<string> {
     const { status, stdout, stderr } = await millrace([...args, '--bootstrap', bootstrap()], input)
@@ -29,6 +36,18 @@ export function clusterLaws(bootstrap: () => string): void {
     const result = await millrace([...args, '--bootstrap', bootstrap()])
     expect(result, args.join(' ')).toMatchObject({ status, stdout: '' })
     for (const message of messages) expect(result.stderr).toContain(message)
+  }
+
+  function connect(): Promise<Channel> {
+    const [host, port] = bootstrap().split(':') as [string, string]
+    return connectTcpChannel({ host, port: Number(port), clock: systemClock, clientId: 'laws' })
+  }
+
+  /** Apache Kafka's coordinator is there a little later than its name. */
+  async function producerOf(channel: Channel, transactionalId: string): Promise<TransactionalProducer> {
+    const producer = new TransactionalProducer(channel, transactionalId, 1)
+    for (let tries = 1000; (await producer.init()) !== 'NONE' && tries > 0; tries--) continue
+    return producer
   }
 
   const lines = (text: string): readonly string[] => text.trim().split('\n')
@@ -151,11 +170,8 @@ export function clusterLaws(bootstrap: () => string): void {
 
   test('transactions are listed, described and ended', async () => {
     await run(['topics', 'create', 'paid', '--partitions', '1'])
-    const [host, port] = bootstrap().split(':') as [string, string]
-    const channel = await connectTcpChannel({ host, port: Number(port), clock: systemClock, clientId: 'laws' })
-    const producer = new TransactionalProducer(channel, 'till', 1)
-    // Apache Kafka's coordinator is there a little later than its name.
-    for (let tries = 1000; (await producer.init()) !== 'NONE' && tries > 0; tries--) continue
+    const channel = await connect()
+    const producer = await producerOf(channel, 'till')
     expect(await producer.send('paid', ['one=1'])).toBe('NONE')
     expect(parseLines(await run(['transactions', 'list', '--state', 'Ongoing', '--json']))).toMatchObject([{ transactionalId: 'till', state: 'Ongoing' }])
     expect(await run(['transactions', 'list'])).toMatch(/^till +\d+ +Ongoing$/m)
@@ -166,6 +182,29 @@ export function clusterLaws(bootstrap: () => string): void {
     expect(await run(['transactions', 'producers', 'paid'])).toMatch(/Z +-$/m)
     await fails(['transactions', 'abort', 'paid:0', '--start-offset', '0'], 1, 'No such transaction is open in paid-0.')
     await fails(['transactions', 'describe', 'tlil'], 1, 'There is no transactional id tlil.', 'Did you mean till?')
+    channel.close()
+  })
+
+  test.runIf(canHang)('a transaction that hangs is found and ended', async () => {
+    await run(['topics', 'create', 'stuck', '--partitions', '1'])
+    const channel = await connect()
+    const producer = await producerOf(channel, 'ghost')
+    expect(await producer.produce('stuck', ['lost=1'])).toBe('NONE')
+    expect(parseLines(await run(['transactions', 'hanging', '--json']))).toMatchObject([{ topic: 'stuck', partition: 0, producerId: producer.producerId, openSince: 0 }])
+    await run(['transactions', 'abort', 'stuck:0', '--producer', String(producer.producerId)])
+    expect(await run(['transactions', 'hanging'])).toBe('')
+    channel.close()
+  })
+
+  test('groups of KIP-848 are described, too', async context => {
+    const channel = await connect()
+    const memberId = 'Zm9yLXRoZS1sYXdz'
+    const heartbeat = { groupId: 'newer', memberId, memberEpoch: 0, rebalanceTimeoutMs: 60_000, subscribedTopicNames: ['grown'], topicPartitions: [] }
+    const joined = await channel.request('ConsumerGroupHeartbeat', heartbeat, { version: 0 }).catch((error: Error & { code?: string }) => error)
+    if (joined instanceof Error || joined.errorCode === errorCodeOf('UNSUPPORTED_VERSION')) return context.skip('the broker does not serve them')
+    expect(joined.errorCode).toBe(0)
+    expect(await group('newer')).toMatchObject({ type: 'consumer', members: [{ memberId, clientId: 'laws' }] })
+    expect(await run(['groups', 'list'])).toMatch(/^newer +consumer +consumer +\S+$/m)
     channel.close()
   })
 }

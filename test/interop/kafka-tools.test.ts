@@ -151,6 +151,10 @@ test('kafka-metadata-quorum, kafka-leader-election and kafka-reassign-partitions
   const elected = await run('leaderElection', ['--election-type', 'preferred', '--topic', topic, '--partition', '0'])
   expect(elected).toMatch(/Valid replica already elected|Successfully completed/)
   await run('leaderElection', ['--election-type', 'preferred', '--all-topic-partitions'])
+  const file = join(broker.dataDirectory, 'reassignment.json')
+  writeFileSync(file, JSON.stringify({ version: 1, partitions: [{ topic, partition: 0, replicas: [1] }] }))
+  expect(await run('reassignPartitions', ['--execute', '--reassignment-json-file', file])).toContain('Successfully started partition reassignment')
+  expect(await run('reassignPartitions', ['--verify', '--reassignment-json-file', file])).toContain(`Reassignment of partition ${topic}-0 is completed.`)
   expect(await run('reassignPartitions', ['--list'])).toContain('No partition reassignments found')
 })
 

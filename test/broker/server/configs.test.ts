@@ -76,3 +76,10 @@ test('a default replication factor that one broker cannot keep refuses topics, b
   const { coordinators } = await channel.request('FindCoordinator', { keyType: 0, coordinatorKeys: ['g'] })
   expect(coordinators[0]!.errorCode).toBe(0)
 })
+
+test.each([[{ 'node.id': '5' }, 5], [{ 'broker.id': '6' }, 6], [{ 'broker.id': '-1' }, 1], [{ 'node.id': '7', 'broker.id': '-1' }, 7]])('a broker with %j is number %i', async (settings: Record<string, string>, number) => {
+  const channel = await start(settings)
+  const { brokers, controllerId } = await channel.request('DescribeCluster', { includeClusterAuthorizedOperations: false })
+  expect([controllerId, ...brokers.map(({ brokerId }) => brokerId)]).toEqual([number, number])
+  expect(await describe(channel, broker, String(number), 'node.id')).toMatchObject({ value: String(number) })
+})
