@@ -7,6 +7,7 @@ import { brokerSettings, ignoredText } from '../settings/broker-settings.ts'
 import { withSecurity, type SecurityOptions } from '../settings/security-options.ts'
 import { settingsLines, settingsTable } from '../settings/settings-table.ts'
 import { DEFAULT_DATA } from '../terminal/log-connection.ts'
+import { limitedLogger } from '../terminal/limited-logger.ts'
 import { logLines, type LogFormat, type LogLevel } from '../terminal/log-lines.ts'
 import { stopSignal } from '../terminal/stop-signal.ts'
 import type { Terminal } from '../terminal/terminal.ts'
@@ -31,12 +32,13 @@ export async function broker(options: BrokerCommandOptions, terminal: Terminal):
   if (options.helpSettings === true) return terminal.write((options.json === true ? settingsLines() : settingsTable()).map(line => `${line}\n`).join(''))
   const { settings: given, ignored } = await brokerSettings(options.config, options.set ?? [])
   const settings = withSecurity(given, options)
-  const logger = logLines({
+  const lines = logLines({
     format: options.logFormat ?? (terminal.watched ? 'text' : 'json'),
     level: options.logLevel ?? 'info',
     clock: systemClock,
     write: line => terminal.say(line),
   })
+  const logger = limitedLogger(lines, systemClock)
   if (ignored.length > 0) logger.warn(ignoredText(options.config!, ignored))
   const stop = stopSignal(terminal, null)
   const data = options.data ?? DEFAULT_DATA

@@ -1,6 +1,7 @@
 // What a line of the log says of a thing that happened.
 
 import { expect, test } from 'vitest'
+import { limitedLogger } from '../../cli/terminal/limited-logger.ts'
 import { logLines, type LogFormat, type LogLevel } from '../../cli/terminal/log-lines.ts'
 import { VirtualClock } from '../../core/clock.ts'
 import { MillraceError } from '../../core/error.ts'
@@ -33,4 +34,17 @@ test('what is less grave than asked is not written', () => {
   logger.warn('b')
   logger.error('c')
   expect(written).toHaveLength(1)
+})
+
+test('of a message that comes without end some lines are written, and how many were left out', () => {
+  const clock = new VirtualClock(0)
+  const written: string[] = []
+  const logger = limitedLogger(logLines({ format: 'text', level: 'info', clock, write: line => void written.push(line.slice(25)) }), clock)
+  for (let i = 0; i < 1000; i++) logger.warn('connection closed', { i })
+  logger.warn('another thing')
+  expect(written).toHaveLength(21)
+  clock.advance(1000)
+  expect(written.slice(19)).toEqual(['warn  connection closed i=19', 'warn  another thing', 'warn  connection closed omittedLines=980'])
+  logger.warn('connection closed', { i: 'again' })
+  expect(written.at(-1)).toBe('warn  connection closed i=again')
 })
