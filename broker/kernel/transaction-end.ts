@@ -26,6 +26,7 @@ function plainVerdict(state: TransactionState, { producerId, producerEpoch, isCo
 
 /** Of a client that gets a new epoch with every end: a repeated request still has the one before. An abort may come before anything was written. */
 function bumpingVerdict(state: TransactionState, { producerId, producerEpoch, isCommit }: EndRequest): EndVerdict {
+  if (isEnding(state) && holdsWhatWasHandedOut(state, { producerId, producerEpoch })) return 'CONCURRENT_TRANSACTIONS'
   const isRotatedRetry = state.previousProducerId === producerId && producerEpoch === lastEpoch && state.producerEpoch === 0
   const isBumpedRetry = state.producerId === producerId && state.producerEpoch === producerEpoch + 1
   if (state.producerId !== producerId && !isRotatedRetry) return 'INVALID_PRODUCER_ID_MAPPING'
@@ -37,4 +38,12 @@ function bumpingVerdict(state: TransactionState, { producerId, producerEpoch, is
   if (isComplete && (isRotatedRetry || isBumpedRetry)) return (state.status === 'CompleteCommit') === isCommit ? 'done' : 'INVALID_TXN_STATE'
   if (state.producerEpoch !== producerEpoch) return 'PRODUCER_FENCED'
   return state.status === 'Ongoing' || !isCommit ? 'end' : 'INVALID_TXN_STATE'
+}
+
+/**
+ * Whether the client has heard of the end under way and ends its next transaction already, which has written nothing: clients send such aborts.
+ * Apache Kafka calls it fenced, which it can afford as its markers hardly take time; a client that is told to wait asks again.
+ */
+function holdsWhatWasHandedOut(state: TransactionState, { producerId, producerEpoch }: ProducerIdentity): boolean {
+  return state.nextProducerId >= 0 ? producerId === state.nextProducerId && producerEpoch === 0 : producerId === state.producerId && producerEpoch === state.producerEpoch
 }

@@ -4,7 +4,7 @@ import { describe } from 'vitest'
 import { storyLaws, tellStoriesToFileBroker, type Departures } from './story-laws.ts'
 
 // One program: a JVM starts slowly.
-const lines = tellStoriesToFileBroker('ClientsStory', 'GroupsStory', 'AdminStory')
+const lines = tellStoriesToFileBroker('ClientsStory', 'GroupsStory', 'AdminStory', 'TransactionsStory')
 
 const unsupported = { error: 'UnsupportedVersionException' } as const
 
@@ -48,6 +48,9 @@ describe('producer and consumer', () => {
 })
 describe('groups', () => {
   storyLaws('GroupsStory', () => lines)
+})
+describe('transactions', () => {
+  storyLaws('TransactionsStory', () => lines)
 })
 describe('administrator', () => {
   storyLaws('AdminStory', () => lines, departures)

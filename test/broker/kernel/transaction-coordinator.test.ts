@@ -197,6 +197,25 @@ test('a transaction of version 2 gets a new epoch with its end; a delayed repeti
   expect(host.coordinator.get('t')!.status).toBe('Ongoing')
 })
 
+test('an abort of a transaction that wrote nothing waits for the end of the one before, also where epochs ran out', () => {
+  const host = new Host()
+  const { producerId } = host.init()
+  for (const epoch of [0, 32766]) {
+    while (host.coordinator.get('t')!.producerEpoch < epoch) {
+      const { producerEpoch } = host.coordinator.get('t')!
+      host.end(producerId, producerEpoch, false, 2)
+    }
+    expect(host.add(producerId, epoch, 2)).toBe('NONE')
+    const token = host.ask((asked, fresh) => host.coordinator.end({ transactionalId: 't', producerId, producerEpoch: epoch, isCommit: true, clientVersion: 2 }, fresh, asked, host.now))
+    host.disk(true)
+    const next = host.answers.get(token)!
+    const abort = { transactionalId: 't', producerId: next.producerId, producerEpoch: next.producerEpoch, isCommit: false, clientVersion: 2 }
+    expect(host.complete((asked, fresh) => host.coordinator.end(abort, fresh, asked, host.now), false).error).toBe('CONCURRENT_TRANSACTIONS')
+    host.settle()
+    expect(host.complete((asked, fresh) => host.coordinator.end(abort, fresh, asked, host.now)).error).toBe('NONE')
+  }
+})
+
 test('a second producer aborts what is open and shuts the first out', () => {
   const host = new Host()
   const first = host.init()

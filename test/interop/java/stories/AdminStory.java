@@ -309,7 +309,7 @@ public class AdminStory extends Story {
     step("describeAcls without an authorizer", () -> admin.describeAcls(AclBindingFilter.ANY).values().get().size());
     step("describeClientQuotas", () -> admin.describeClientQuotas(ClientQuotaFilter.all()).entities().get().size());
     step("describeUserScramCredentials", () -> admin.describeUserScramCredentials().all().get().size());
-    step("listTransactions", () -> admin.listTransactions().all().get().size());
+    step("listTransactions of a producer that is not there", () -> admin.listTransactions(new ListTransactionsOptions().filterProducerIds(Set.of(999_999L))).all().get().size());
     step("describeTransactions of nobody", () -> impatient.describeTransactions(List.of("nobody")).all().get().size());
     step("listPartitionReassignments", () -> admin.listPartitionReassignments().reassignments().get().size());
     step("describeReplicaLogDirs", () -> admin.describeReplicaLogDirs(List.of(new TopicPartitionReplica("admin-own", 0, 1))).all().get().size());
