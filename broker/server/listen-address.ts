@@ -13,8 +13,8 @@ export function listenAddress(text: string): Endpoint {
 }
 
 /**
- * Where clients are told to connect to: what `advertised.listeners` says (`[NAME://]host[:port]`, the port it listens on by default), else where the broker
- * listens; where that is every address, under the machine's name. @throws MillraceError BAD_SETTING
+ * Where clients are told to connect to: what `advertised.listeners` says (`[NAME://]host[:port]`, the port it listens on by default; of several the first
+ * that is no controller's, for there is one listener), else where the broker listens; where that is every address, under the machine's name. @throws MillraceError BAD_SETTING
  */
 export async function advertisedEndpoint(advertised: string, listening: Endpoint): Promise<Endpoint> {
   if (advertised !== '') return { port: listening.port, ...parseAdvertised(advertised) }
@@ -23,10 +23,17 @@ export async function advertisedEndpoint(advertised: string, listening: Endpoint
   return { host: hostname(), port: listening.port }
 }
 
+/** The port that `advertised.listeners` names; null if it names none. @throws MillraceError BAD_SETTING */
+export function advertisedPort(advertised: string): number | null {
+  return parseAdvertised(advertised).port ?? null
+}
+
 function parseAdvertised(text: string): { readonly host: string; readonly port?: number } {
-  const address = hostAndPort(text.trim().replace(/^[A-Za-z][A-Za-z0-9_]*:\/\//, ''), true)
+  const listeners = text.split(',').map(listener => listener.trim())
+  const own = listeners.find(listener => !/^CONTROLLER:/i.test(listener)) ?? ''
+  const address = hostAndPort(own.replace(/^[A-Za-z][A-Za-z0-9_]*:\/\//, ''), true)
   if (address === null || address.host === '' || address.host === '0.0.0.0' || address.host === '::' || address.port === 0) {
-    throw new MillraceError('BAD_SETTING', `Invalid value ${text} for configuration advertised.listeners: it must be one host:port that clients can reach.`, { hint: 'For example advertised.listeners=localhost:9092.' })
+    throw new MillraceError('BAD_SETTING', `Invalid value ${text} for configuration advertised.listeners: it must be a host:port that clients can reach.`, { hint: 'For example advertised.listeners=localhost:9092.' })
   }
   return { host: address.host, ...(address.port === null ? {} : { port: address.port }) }
 }

@@ -3,7 +3,7 @@
 import { join } from 'node:path'
 import { startBroker } from '../../broker/server/start-broker.ts'
 import { systemClock } from '../../core/clock.ts'
-import { brokerSettings, ignoredText } from '../settings/broker-settings.ts'
+import { brokerSettings, DEFAULT_LISTEN, ignoredText } from '../settings/broker-settings.ts'
 import { withSecurity, type SecurityOptions } from '../settings/security-options.ts'
 import { settingsLines, settingsTable } from '../settings/settings-table.ts'
 import { DEFAULT_DATA } from '../terminal/log-connection.ts'
@@ -30,7 +30,7 @@ export interface BrokerCommandOptions extends SecurityOptions {
 /** Says where it listens once it does, as the first line on standard output: `127.0.0.1:9092`. */
 export async function broker(options: BrokerCommandOptions, terminal: Terminal): Promise<void> {
   if (options.helpSettings === true) return terminal.write((options.json === true ? settingsLines() : settingsTable()).map(line => `${line}\n`).join(''))
-  const { settings: given, ignored } = await brokerSettings(options.config, options.set ?? [])
+  const { settings: given, ignored } = await brokerSettings(options.config, options.set ?? [], options.listen)
   const settings = withSecurity(given, options)
   const lines = logLines({
     format: options.logFormat ?? (terminal.watched ? 'text' : 'json'),
@@ -44,7 +44,7 @@ export async function broker(options: BrokerCommandOptions, terminal: Terminal):
   const data = options.data ?? DEFAULT_DATA
   const running = await startBroker({
     dataDirectory: join(data, 'log'),
-    listen: options.listen ?? '127.0.0.1:9092',
+    listen: options.listen ?? DEFAULT_LISTEN,
     metrics: options.metrics ?? false,
     settings: options.advertise === undefined ? settings : { ...settings, 'advertised.listeners': options.advertise },
     logger,

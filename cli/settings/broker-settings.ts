@@ -1,11 +1,14 @@
 // The settings that `millrace broker` is started with: those of a file, and above them those of `--set`.
 
 import { brokerConfigs } from '../../broker/kernel/broker-config.ts'
+import { advertisedPort, listenAddress } from '../../broker/server/listen-address.ts'
 import { withoutListener } from '../../broker/kernel/security-configs.ts'
 import { MillraceError } from '../../core/error.ts'
 import { readJavaProperties } from '../input/java-properties.ts'
 import { nearest } from '../terminal/nearest-name.ts'
 import { kafkaSettingPattern, kafkaSettings } from './kafka-settings.ts'
+
+export const DEFAULT_LISTEN = '127.0.0.1:9092'
 
 export interface BrokerSettings {
   readonly settings: Readonly<Record<string, string>>
@@ -15,16 +18,23 @@ export interface BrokerSettings {
 
 /**
  * A file may be one of Apache Kafka's: what only Kafka knows is left out and named. What nobody knows is refused, as is everything unknown in `set`.
- * @throws MillraceError USAGE, UNKNOWN_SETTING, BAD_PROPERTIES
+ * `listen`: where the broker listens. @throws MillraceError USAGE, BAD_ADDRESS, BAD_SETTING, UNKNOWN_SETTING, BAD_PROPERTIES
  */
-export async function brokerSettings(file: string | undefined, set: readonly string[]): Promise<BrokerSettings> {
+export async function brokerSettings(file: string | undefined, set: readonly string[], listen: string = DEFAULT_LISTEN): Promise<BrokerSettings> {
   const written = file === undefined ? [] : [...(await readJavaProperties(file))]
-  const ignored = written.map(([name]) => name).filter(name => !isOurs(name))
-  for (const name of ignored) if (!isKafkas(name)) throw unknownSetting(name, ` in ${file}`)
+  const isHere = ([name, value]: readonly [string, string]): boolean => isOurs(name) && !(name === 'advertised.listeners' && isElsewhere(value, listen))
+  const ignored = written.filter(entry => !isHere(entry)).map(([name]) => name)
+  for (const name of ignored) if (!isOurs(name) && !isKafkas(name)) throw unknownSetting(name, ` in ${file}`)
   const given = set.map(settingOf)
   for (const [name] of given) if (!isOurs(name)) throw unknownSetting(name, '')
-  const known = written.filter(([name]) => isOurs(name)).map(([name, value]) => [name, value.trim()] as const)
+  const known = written.filter(isHere).map(([name, value]) => [name, value.trim()] as const)
   return { settings: Object.fromEntries([...known, ...given]), ignored: ignored.sort() }
+}
+
+/** A file that was written for another port than the one that is listened on would send every client there. */
+function isElsewhere(advertised: string, listen: string): boolean {
+  const port = advertisedPort(advertised)
+  return port !== null && port !== listenAddress(listen).port
 }
 
 /** Kafka's settings of one listener are those of ours. */
@@ -38,7 +48,7 @@ export function ignoredText(file: string, ignored: readonly string[]): string {
   return `${file} has settings of Apache Kafka that mean nothing here: ${list.join(', ')}`
 }
 
-const instead: Readonly<Record<string, string>> = { 'log.dir': '--data says where', 'log.dirs': '--data says where', listeners: '--listen says where', 'metric.reporters': '--metrics serves Prometheus' }
+const instead: Readonly<Record<string, string>> = { 'log.dir': '--data says where', 'log.dirs': '--data says where', listeners: '--listen says where', 'advertised.listeners': 'it names another port than the one that is listened on; --advertise says where clients find it', 'metric.reporters': '--metrics serves Prometheus' }
 
 function isKafkas(name: string): boolean {
   return kafkaSettings.has(name) || kafkaSettingPattern.test(name)

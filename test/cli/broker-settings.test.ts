@@ -20,6 +20,7 @@ test("Apache Kafka's own file is taken; what means nothing here is named", async
 process.roles=broker,controller
 node.id=3
 listeners=PLAINTEXT://:9092,CONTROLLER://:9093
+advertised.listeners=PLAINTEXT://localhost:9092,CONTROLLER://localhost:9093
 listener.name.internal.ssl.key.password=x
 num.io.threads=8
 log.dirs=/tmp/kraft-combined-logs
@@ -27,9 +28,18 @@ num.partitions = 2\u0020
 log.retention.hours=168
 `)
   const { settings, ignored } = await brokerSettings(file, ['num.partitions=5', 'log.retention.ms=-1'])
-  expect(settings).toEqual({ 'node.id': '3', 'num.partitions': '5', 'log.retention.hours': '168', 'log.retention.ms': '-1' })
-  expect(ignored).toEqual(['listener.name.internal.ssl.key.password', 'listeners', 'log.dirs', 'num.io.threads', 'process.roles'])
+  const advertised = { 'advertised.listeners': 'PLAINTEXT://localhost:9092,CONTROLLER://localhost:9093' }
+  expect(settings).toEqual({ ...advertised, 'listener.name.internal.ssl.key.password': 'x', 'node.id': '3', 'num.partitions': '5', 'log.retention.hours': '168', 'log.retention.ms': '-1' })
+  expect(ignored).toEqual(['listeners', 'log.dirs', 'num.io.threads', 'process.roles'])
   expect(ignoredText('f', ignored)).toContain('log.dirs (--data says where)')
+})
+
+test("a file's advertised.listeners counts where its port is listened on; elsewhere it would send every client to another place", async () => {
+  const file = fileOf('advertised.listeners=PLAINTEXT://kafka.example.com:9092')
+  expect(await brokerSettings(file, [], '0.0.0.0:9092')).toMatchObject({ settings: { 'advertised.listeners': 'PLAINTEXT://kafka.example.com:9092' }, ignored: [] })
+  expect(await brokerSettings(file, [], '0.0.0.0:19092')).toMatchObject({ settings: {}, ignored: ['advertised.listeners'] })
+  expect((await brokerSettings(file, ['advertised.listeners=a:1'], '0.0.0.0:19092')).settings).toEqual({ 'advertised.listeners': 'a:1' })
+  expect(ignoredText('f', ['advertised.listeners'])).toContain('--advertise says where clients find it')
 })
 
 test.each([

@@ -26,13 +26,15 @@ test.each([
   ['kafka.example.com', '0.0.0.0', 'kafka.example.com:9092'],
   ['localhost:29092', '0.0.0.0', 'localhost:29092'],
   ['PLAINTEXT://broker:19092', '::', 'broker:19092'],
+  ['PLAINTEXT://localhost:9092,CONTROLLER://localhost:9093', '127.0.0.1', 'localhost:9092'],
+  ['CONTROLLER://localhost:9093, OUTSIDE://a.example.com:19092', '127.0.0.1', 'a.example.com:19092'],
   ['SASL_SSL://[fe80::1]:19092', '0.0.0.0', 'fe80::1:19092'],
 ])('advertised.listeners=%s while listening on %s tells clients %s', async (advertised, host, expected) => {
   const endpoint = await advertisedEndpoint(advertised, { host, port: 9092 })
   expect(`${endpoint.host}:${endpoint.port}`).toBe(expected)
 })
 
-test.each(['0.0.0.0:9092', 'a:1,b:2', 'PLAINTEXT://:9092', 'a:0', 'http://a/b'])('advertised.listeners=%s is refused', async advertised => {
+test.each(['0.0.0.0:9092', 'CONTROLLER://a:1', 'PLAINTEXT://:9092', 'a:0', 'http://a/b'])('advertised.listeners=%s is refused', async advertised => {
   await expect(advertisedEndpoint(advertised, { host: '0.0.0.0', port: 9092 })).rejects.toMatchObject({ code: 'BAD_SETTING' })
   await expect(startBroker({ memory: true, listen: '127.0.0.1:0', settings: { 'advertised.listeners': advertised } })).rejects.toMatchObject({ code: 'BAD_SETTING' })
 })
