@@ -35,7 +35,7 @@ export const describeTransactions: Handler<'DescribeTransactions'> = ({ broker }
     const state = host?.coordinator.get(transactionalId) ?? null
     const error = transactionalId === '' ? 'INVALID_REQUEST' : host === null ? 'NOT_COORDINATOR' : 'TRANSACTIONAL_ID_NOT_FOUND'
     if (state === null) {
-      return { errorCode: errorCodeOf(error), transactionalId, transactionState: '', transactionTimeoutMs: 0, transactionStartTimeMs: -1, producerId: -1, producerEpoch: -1, topics: [] }
+      return { errorCode: errorCodeOf(error), transactionalId, transactionState: '', transactionTimeoutMs: 0, transactionStartTimeMs: 0, producerId: 0, producerEpoch: 0, topics: [] }
     }
     return {
       errorCode: 0, transactionalId, transactionState: state.status, transactionTimeoutMs: state.timeoutMs, transactionStartTimeMs: state.startedAt,

@@ -18,7 +18,7 @@ function asMember<N extends ApiName>(refused: (request: RequestOf<N>) => Respons
   return ({ access }, request) => (allowsGroup(access, operation.read, request.groupId) ? { request } : { answer: refused(request) })
 }
 
-export const guardJoinGroup: Guard<'JoinGroup'> = asMember<'JoinGroup'>(({ memberId }) => ({ errorCode: groupRefused, protocolName: '', leader: '', memberId, members: [] }))
+export const guardJoinGroup: Guard<'JoinGroup'> = asMember<'JoinGroup'>(() => ({ errorCode: groupRefused, protocolName: '', leader: '', memberId: '', members: [] }))
 export const guardSyncGroup: Guard<'SyncGroup'> = asMember<'SyncGroup'>(() => ({ errorCode: groupRefused, assignment: Buffer.alloc(0) }))
 export const guardHeartbeat: Guard<'Heartbeat'> = asMember<'Heartbeat'>(() => ({ errorCode: groupRefused }))
 export const guardLeaveGroup: Guard<'LeaveGroup'> = asMember<'LeaveGroup'>(() => ({ errorCode: groupRefused, members: [] }))

@@ -100,7 +100,7 @@ export const guardDeleteTopics: Guard<'DeleteTopics'> = ({ access, broker, versi
     request, items: asked,
     isAllowed: ({ name, topicId }) => {
       const known = name ?? broker.catalogue.topicById(topicId)?.name
-      return known === undefined || allowsTopic(access, operation.delete, known)
+      return known === undefined || allowsTopic(access, operation.delete, known) || allowsCluster(access, operation.delete)
     },
     narrow: topics => (version >= 6 ? { ...request, topics } : { ...request, topicNames: topics.map(({ name }) => name!) }),
     widen: (answer, refused) => ({ responses: [...answer.responses, ...refused.map(({ name, topicId }) => ({ name, topicId, errorCode: topicRefused, errorMessage: message }))] }),

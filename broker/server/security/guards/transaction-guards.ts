@@ -85,5 +85,5 @@ export const guardDescribeTransactions: Guard<'DescribeTransactions'> = ({ acces
 }
 
 function unseen(transactionalId: string): ResponseInput<'DescribeTransactions'>['transactionStates'][number] {
-  return { errorCode: idRefused, transactionalId, transactionState: '', transactionTimeoutMs: 0, transactionStartTimeMs: -1, producerId: -1, producerEpoch: -1, topics: [] }
+  return { errorCode: idRefused, transactionalId, transactionState: '', transactionTimeoutMs: 0, transactionStartTimeMs: 0, producerId: 0, producerEpoch: 0, topics: [] }
 }
