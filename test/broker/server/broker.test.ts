@@ -250,3 +250,20 @@ test('a topic that the disk has no room for is not made', async () => {
   disk.capacityBytes = Number.POSITIVE_INFINITY
   expect(await create(channel, 't')).toBe(0)
 })
+
+test('records are deleted, and read, no further than they are acknowledged', async () => {
+  const disk = new MemoryDisk()
+  const { channel } = await start({ disk })
+  await create(channel, 't')
+  await produce(channel, 't', batchOf([one('a')]))
+  let release = (): void => {}
+  disk.syncGate = new Promise(resolve => (release = resolve))
+  const producing = produce(channel, 't', batchOf([one('b')]))
+  const deleteBefore = async (offset: number) => (await channel.request('DeleteRecords', { timeoutMs: 1000, topics: [{ name: 't', partitions: [{ partitionIndex: 0, offset }] }] })).topics[0]!.partitions[0]!
+  expect((await deleteBefore(2)).errorCode).toBe(errorCodeOf('OFFSET_OUT_OF_RANGE'))
+  expect(recordsOf((await fetch(channel, 't', 0)).records!).map(({ value }) => value)).toEqual(['a'])
+  disk.syncGate = null
+  release()
+  expect(await producing).toMatchObject({ errorCode: 0, baseOffset: 1 })
+  expect(await deleteBefore(2)).toMatchObject({ errorCode: 0, lowWatermark: 2 })
+})

@@ -76,6 +76,8 @@ async function twoMembers(channel: Channel): Promise<readonly [string, string]> 
   await settle()
   expect((await sync(channel, 2, a, { [a]: 'left', [b]: 'right' })).assignment.toString()).toBe('left')
   expect((await syncingB).assignment.toString()).toBe('right')
+  expect(errorNameOf((await sync(channel, 1, a)).errorCode)).toBe('ILLEGAL_GENERATION')
+  expect(errorNameOf((await sync(channel, 3, a)).errorCode)).toBe('ILLEGAL_GENERATION')
   return [a, b]
 }
 
