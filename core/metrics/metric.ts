@@ -6,7 +6,10 @@ export interface MetricFamily {
   readonly name: string
   readonly help: string
   readonly type: 'counter' | 'gauge' | 'histogram'
+  /** Made while they are asked for, where they are many. */
   readonly samples: Iterable<MetricSample>
+  /** How many they are, where that is known before they are made. */
+  readonly count?: number
 }
 
 export interface MetricSample {

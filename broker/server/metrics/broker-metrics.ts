@@ -35,7 +35,11 @@ function bounded(families: readonly MetricFamily[], maxSeries: number): readonly
   const shown = families.map(family => {
     const samples: MetricSample[] = []
     let count = 0
-    for (const sample of family.samples) if (++count <= maxSeries) samples.push(sample)
+    for (const sample of family.samples) {
+      if (++count <= maxSeries) samples.push(sample)
+      else if (family.count !== undefined) break
+    }
+    count = family.count ?? count
     if (count > maxSeries) leftOut.push({ labels: { metric: family.name }, value: count - maxSeries })
     return { ...family, samples }
   })

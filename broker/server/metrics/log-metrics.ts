@@ -15,11 +15,11 @@ export function logMetrics({ partitions, catalogue }: BrokerState): readonly Met
   return [
     single('gauge', 'millrace_topics', 'Topics, those of the broker itself included.', catalogue.topics.size),
     single('gauge', 'millrace_partitions', 'Partitions of all topics.', all.length),
-    { name: 'millrace_log_size_bytes', type: 'gauge', help: 'Bytes of a partition on the disk, indexes aside.', samples: each(({ log }) => log.bytes) },
-    { name: 'millrace_log_segments', type: 'gauge', help: 'Segment files of a partition.', samples: each(({ log }) => log.segments.length) },
-    { name: 'millrace_log_start_offset', type: 'gauge', help: 'First offset of a partition.', samples: each(({ log }) => log.logStartOffset) },
-    { name: 'millrace_log_end_offset', type: 'gauge', help: 'Offset that the next record of a partition will get.', samples: each(({ log }) => log.endOffset) },
-    { name: 'millrace_log_high_watermark', type: 'gauge', help: 'Offset below which records of a partition are acknowledged and can be read.', samples: each(partition => partition.highWatermark) },
+    { name: 'millrace_log_size_bytes', type: 'gauge', help: 'Bytes of a partition on the disk, indexes aside.', count: all.length, samples: each(({ log }) => log.bytes) },
+    { name: 'millrace_log_segments', type: 'gauge', help: 'Segment files of a partition.', count: all.length, samples: each(({ log }) => log.segments.length) },
+    { name: 'millrace_log_start_offset', type: 'gauge', help: 'First offset of a partition.', count: all.length, samples: each(({ log }) => log.logStartOffset) },
+    { name: 'millrace_log_end_offset', type: 'gauge', help: 'Offset that the next record of a partition will get.', count: all.length, samples: each(({ log }) => log.endOffset) },
+    { name: 'millrace_log_high_watermark', type: 'gauge', help: 'Offset below which records of a partition are acknowledged and can be read.', count: all.length, samples: each(partition => partition.highWatermark) },
     single('gauge', 'millrace_producers', 'Idempotent producers that partitions remember, each once for every partition that it wrote to.', sum(({ producers }) => producers.size)),
     single('gauge', 'millrace_transactions_open', 'Open transactions, each once for every partition that it wrote to.', sum(({ transactions }) => transactions.openCount)),
   ]
