@@ -8,6 +8,7 @@ import { connectTcpChannel } from '../../broker/client/tcp-channel.ts'
 import type { Channel } from '../../broker/wire/channel.ts'
 import { errorCodeOf } from '../../broker/wire/error-code.ts'
 import { TransactionalProducer } from '../broker/server/transactional-producer.ts'
+import { millraceHere } from './command-here.ts'
 import { millrace, parseLines, startMillrace, temporaryDirectory } from './command.ts'
 
 interface GroupObject {
@@ -16,6 +17,11 @@ interface GroupObject {
   readonly state: string
   readonly members: readonly { readonly clientId: string; readonly partitions: readonly unknown[] }[]
   readonly offsets: readonly { readonly topic: string; readonly partition: number; readonly offset: number | null; readonly end: number; readonly lag: number | null }[]
+}
+
+/** Those read standard input, or stop at a signal. */
+function isOfRecords([command]: readonly string[]): boolean {
+  return command === 'produce' || command === 'consume'
 }
 
 export interface ClusterLawOptions {
@@ -27,13 +33,14 @@ export interface ClusterLawOptions {
 export function clusterLaws(bootstrap: () => string, { canHang = false }: ClusterLawOptions = {}): void {
   /** Ends well; gives standard output. */
   async function run(args: readonly string[], input = ''): Promise<string> {
-    const { status, stdout, stderr } = await millrace([...args, '--bootstrap', bootstrap()], input)
+    const whole = [...args, '--bootstrap', bootstrap()]
+    const { status, stdout, stderr } = await (isOfRecords(args) ? millrace(whole, input) : millraceHere(whole))
     expect(status, `${args.join(' ')}\n${stderr}`).toBe(0)
     return stdout
   }
 
   async function fails(args: readonly string[], status: number, ...messages: readonly string[]): Promise<void> {
-    const result = await millrace([...args, '--bootstrap', bootstrap()])
+    const result = await millraceHere([...args, '--bootstrap', bootstrap()])
     expect(result, args.join(' ')).toMatchObject({ status, stdout: '' })
     for (const message of messages) expect(result.stderr).toContain(message)
   }
