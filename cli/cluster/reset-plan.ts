@@ -95,14 +95,17 @@ function wantedOffset(target: ResetTarget, { begin, end, offset, atTime, written
   return written
 }
 
-/** Lines of `topic,partition,offset`, as kafka-consumer-groups writes them, or NDJSON as `--json` does. @throws MillraceError BAD_FILE */
+/**
+ * Lines of `topic,partition,offset`, as kafka-consumer-groups writes them; NDJSON, as `--json` does; or `{"partitions":[{"topic","partition","offset"}]}`, which kafka-delete-records reads.
+ * @throws MillraceError BAD_FILE
+ */
 export async function offsetsIn(file: string): Promise<ReadonlyMap<string, Offset>> {
-  const lines = (await readFile(file, 'utf8')).split(/\r?\n/).map(line => line.trim())
+  const text = await readFile(file, 'utf8')
+  const whole = json(text) as { readonly partitions?: unknown } | null
+  const entries = Array.isArray(whole?.partitions) ? whole.partitions.map(entryOf) : lineEntries(text)
   const offsets = new Map<string, Offset>()
-  for (const [index, line] of lines.entries()) {
-    if (line === '') continue
-    const entry = line.startsWith('{') ? jsonLine(line) : csvLine(line)
-    if (entry === null) throw new MillraceError('BAD_FILE', `${file}:${index + 1} is no line of topic,partition,offset.`)
+  for (const [index, entry] of entries.entries()) {
+    if (entry === null) throw new MillraceError('BAD_FILE', `Entry ${index + 1} of ${file} is no topic, partition and offset.`)
     offsets.set(partitionName(entry.topic, entry.partition), entry.offset)
   }
   return offsets
@@ -112,13 +115,28 @@ interface WrittenOffset extends TopicPartition {
   readonly offset: Offset
 }
 
-function csvLine(line: string): WrittenOffset | null {
+function lineEntries(text: string): readonly (WrittenOffset | null)[] {
+  const lines = text.split(/\r?\n/).map(line => line.trim()).filter(line => line !== '')
+  return lines.map(line => (line.startsWith('{') ? entryOf(json(line)) : csvEntry(line)))
+}
+
+function csvEntry(line: string): WrittenOffset | null {
   const [, topic, partition, offset] = /^"?([^",]+)"?,\s*(\d+),\s*(\d+)$/.exec(line) ?? []
   return topic === undefined ? null : { topic, partition: Number(partition), offset: Number(offset) }
 }
 
-function jsonLine(line: string): WrittenOffset | null {
-  const { topic, partition, offset, newOffset } = JSON.parse(line) as { topic?: unknown; partition?: unknown; offset?: unknown; newOffset?: unknown }
+function entryOf(value: unknown): WrittenOffset | null {
+  const { topic, partition, offset, newOffset } = (value ?? {}) as { topic?: unknown; partition?: unknown; offset?: unknown; newOffset?: unknown }
   const wanted = newOffset ?? offset
   return typeof topic === 'string' && Number.isSafeInteger(partition) && Number.isSafeInteger(wanted) ? { topic, partition: partition as number, offset: wanted as number } : null
+}
+
+/** Null where it is none. */
+function json(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    if (error instanceof SyntaxError) return null
+    throw error
+  }
 }

@@ -69,12 +69,19 @@ function isOwn({ source }: ConfigEntry, resource: ConfigResource): boolean {
   return source !== 'default' && (resource.broker === 'all' || source !== 'dynamic default')
 }
 
+/** Requests under way at a time. */
+const askedTogether = 20
+
 async function rowsOf(admin: ClusterAdmin, resources: readonly ConfigResource[], isWanted: (entry: ConfigEntry, resource: ConfigResource) => boolean): Promise<readonly Row[]> {
-  const found = await Promise.all(resources.map(async resource => {
-    const entries = await admin.describeConfigs(resource)
-    return entries.filter(entry => isWanted(entry, resource)).map(entry => ({ of: nameOf(resource), ...entry }))
-  }))
-  return found.flat()
+  const rows: Row[] = []
+  for (let at = 0; at < resources.length; at += askedTogether) {
+    const found = await Promise.all(resources.slice(at, at + askedTogether).map(async resource => {
+      const entries = await admin.describeConfigs(resource)
+      return entries.filter(entry => isWanted(entry, resource)).map(entry => ({ of: nameOf(resource), ...entry }))
+    }))
+    rows.push(...found.flat())
+  }
+  return rows
 }
 
 async function writeConfigs(rows: readonly Row[], options: ListingOptions, terminal: Terminal): Promise<void> {

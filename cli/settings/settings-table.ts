@@ -6,7 +6,7 @@ import { textTable } from '../terminal/text-table.ts'
 
 export function settingsTable(): string[] {
   const columns = [{ title: 'setting' }, { title: 'type' }, { title: 'default' }, { title: 'changes' }, { title: 'means' }]
-  return textTable(columns, sorted().map(definition => [definition.name, typeText(definition), defaultText(definition), changesText(definition), definition.documentation]))
+  return textTable(columns, sorted().map(definition => [definition.name, definition.type, defaultText(definition), changesText(definition), meaning(definition)]))
 }
 
 export function settingsLines(): string[] {
@@ -20,9 +20,9 @@ function sorted(): readonly ConfigDefinition[] {
   return [...brokerConfigs.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
-function typeText({ type, oneOf }: ConfigDefinition): string {
-  if (oneOf === undefined) return type
-  return type === 'list' ? `list of ${oneOf.join(', ')}` : oneOf.join(' | ')
+/** The values that it may have stand behind what it means: some are long. */
+function meaning({ documentation, oneOf }: ConfigDefinition): string {
+  return oneOf === undefined ? documentation : `${documentation} (${oneOf.map(value => (value === '' ? "''" : value)).join(', ')})`
 }
 
 function defaultText({ default: fallback }: ConfigDefinition): string {
