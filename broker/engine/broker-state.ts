@@ -63,7 +63,7 @@ export class BrokerState {
     this.#metadata = parts.metadata
     this.catalogue = parts.catalogue
     this.partitions = parts.partitions
-    this.groups = new GroupHosts(parts, parts.config)
+    this.groups = new GroupHosts({ ...parts, topics: parts.catalogue }, parts.config)
     this.groups.load(parts.partitions.of(offsetsTopic))
     this.markers = new MarkerWriter({ ...parts, groups: this.groups })
     this.transactions = new TransactionHosts({ ...parts, markers: this.markers, newProducerId: () => this.newProducerId() }, parts.config)

@@ -5,8 +5,10 @@ import type { Logger } from '../../core/logger.ts'
 import type { Random } from '../../core/random.ts'
 import type { BrokerConfig } from '../kernel/broker-config.ts'
 import type { GroupEffect, GroupTimer } from '../kernel/group-effects.ts'
-import { GroupCoordinator, type GroupSettings } from '../kernel/group-coordinator.ts'
+import type { TopicsView } from '../kernel/consumer-group-planning.ts'
+import { GroupCoordinator } from '../kernel/group-coordinator.ts'
 import { decodeFact } from '../kernel/group-records.ts'
+import type { GroupSettings } from '../kernel/group-requests.ts'
 import type { TransactionMarker } from '../wire/control-batch.ts'
 import { CoordinatorLog } from './coordinator-log.ts'
 import type { Partition } from './partition.ts'
@@ -21,12 +23,20 @@ export function groupSettings(config: BrokerConfig): GroupSettings {
     maxSessionTimeoutMs: config.number('group.max.session.timeout.ms'),
     maxSize: config.number('group.max.size'),
     offsetsRetentionMs: config.number('offsets.retention.minutes') * 60_000,
+    consumer: {
+      sessionTimeoutMs: config.number('group.consumer.session.timeout.ms'),
+      heartbeatIntervalMs: config.number('group.consumer.heartbeat.interval.ms'),
+      maxSize: config.number('group.consumer.max.size'),
+      assignor: config.text('group.consumer.assignors').split(',')[0]!.trim(),
+    },
   }
 }
 
 export interface GroupHostParts {
   readonly partition: Partition
   readonly settings: GroupSettings
+  /** The catalogue, by which consumer groups are assigned. */
+  readonly topics: TopicsView
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -44,10 +54,10 @@ export class GroupHost {
   #closed = false
 
   /** Replays what is there. */
-  constructor({ partition, settings, clock, random, logger }: GroupHostParts) {
+  constructor({ partition, settings, topics, clock, random, logger }: GroupHostParts) {
     this.#log = new CoordinatorLog(partition, clock, logger)
     this.#clock = clock
-    this.coordinator = new GroupCoordinator(settings, random)
+    this.coordinator = new GroupCoordinator(settings, topics, random)
     this.#load()
   }
 
@@ -114,5 +124,5 @@ export class GroupHost {
 }
 
 function keyOfTimer(timer: GroupTimer): string {
-  return timer.kind === 'session' ? JSON.stringify([timer.kind, timer.groupId, timer.memberId]) : JSON.stringify([timer.kind, timer.groupId])
+  return 'memberId' in timer ? JSON.stringify([timer.kind, timer.groupId, timer.memberId]) : JSON.stringify([timer.kind, timer.groupId])
 }

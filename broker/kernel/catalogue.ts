@@ -55,12 +55,18 @@ export class Catalogue {
   readonly #folded = new Map<string, string>()
   /** Settings of brokers and groups that were changed while running, by the key of their record. */
   readonly #configs = new Map<string, ConfigOverrides>()
+  #topicsVersion = 0
   #producerIds = 0
   #incarnation = -1
   #clusterId: string | null = null
 
   get topics(): ReadonlyMap<string, Topic> {
     return this.#topics
+  }
+
+  /** Another number whenever a topic was made, changed or deleted. */
+  get topicsVersion(): number {
+    return this.#topicsVersion
   }
 
   topicById(id: string): Topic | undefined {
@@ -103,6 +109,7 @@ export class Catalogue {
   }
 
   #replayTopic(name: string, topic: Topic | null): void {
+    this.#topicsVersion++
     const old = this.#topics.get(name)
     if (old !== undefined) this.#names.delete(old.id)
     this.#topics.delete(name)

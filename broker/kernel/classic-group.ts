@@ -39,6 +39,7 @@ const nothing: Buffer = Buffer.alloc(0)
 export const inProcessHost = '/in-process'
 
 export class ClassicGroup {
+  readonly type = 'classic'
   readonly groupId: string
   phase: GroupPhase = 'Empty'
   /** When the phase last changed; an empty group keeps its offsets for some time from then on. */

@@ -1,41 +1,21 @@
 // The coordinator of the groups in one partition of __consumer_offsets: requests, records and time in, effects out. No I/O, no clock.
 
 import type { Random } from '../../core/random.ts'
-import type { Offset, Timestamp } from '../../core/record.ts'
+import type { Timestamp } from '../../core/record.ts'
 import { errorCodeOf, type ErrorName } from '../wire/error-code.ts'
-import { ClassicGroup, type GroupPhase, type Member } from './classic-group.ts'
+import { ClassicGroup } from './classic-group.ts'
+import type { ConsumerGroup } from './consumer-group.ts'
+import type { TopicsView } from './consumer-group-planning.ts'
+import { refusedHeartbeat, type HeartbeatRequest } from './consumer-group-requests.ts'
+import { ConsumerGroupWrites } from './consumer-group-writes.ts'
+import { ConsumerGroups } from './consumer-groups.ts'
 import type { GroupEffect, GroupTimer } from './group-effects.ts'
 import { GroupOffsets, type OffsetPlace } from './group-offsets.ts'
+import type { GroupDescription, GroupSettings, OffsetCommitRequest } from './group-requests.ts'
 import { GroupRebalance, identityProblem, joinFailure, syncFailure, type JoinRequest, type MemberIdentity, type SyncRequest } from './group-rebalance.ts'
-import { encodeFact, type CommittedOffsetValue, type GroupFact } from './group-records.ts'
+import { encodeFact, offsetRemoval, type CommittedOffsetValue, type GroupFact } from './group-records.ts'
 import { PendingOffsets, type PendingOffset } from './pending-offsets.ts'
 import type { ProducerIdentity } from './transaction-state.ts'
-
-export interface GroupSettings {
-  readonly initialRebalanceDelayMs: number
-  readonly minSessionTimeoutMs: number
-  readonly maxSessionTimeoutMs: number
-  readonly maxSize: number
-  readonly offsetsRetentionMs: number
-}
-
-export interface OffsetCommitRequest extends MemberIdentity {
-  readonly groupId: string
-  /** Negative: not as a member. */
-  readonly generation: number
-  readonly offsets: readonly (OffsetPlace & { readonly offset: Offset; readonly leaderEpoch: number; readonly metadata: string })[]
-  /** In whose transaction; its end decides. */
-  readonly producer?: ProducerIdentity
-}
-
-/** A group for admin tools. */
-export interface GroupDescription {
-  readonly groupId: string
-  readonly phase: GroupPhase
-  readonly protocolType: string
-  readonly protocol: string
-  readonly members: readonly (Member & { readonly metadata: Buffer })[]
-}
 
 /** A committed offset. */
 type OffsetFact = PendingOffset & { readonly kind: 'offset' }
@@ -54,6 +34,9 @@ type Continuation =
 export class GroupCoordinator {
   readonly #settings: GroupSettings
   readonly #groups = new Map<string, ClassicGroup>()
+  /** No group is in both. */
+  readonly #consumers: ConsumerGroups
+  readonly #consumerWrites: ConsumerGroupWrites
   readonly #offsets = new GroupOffsets()
   readonly #pending = new PendingOffsets()
   readonly #rebalance: GroupRebalance
@@ -62,7 +45,7 @@ export class GroupCoordinator {
   #effects: GroupEffect[] = []
   #now: Timestamp = 0
 
-  constructor(settings: GroupSettings, random: Random) {
+  constructor(settings: GroupSettings, topics: TopicsView, random: Random) {
     this.#settings = settings
     const out = {
       reply: (token: number, answer: object) => void this.#effects.push({ kind: 'reply', token, answer } as GroupEffect),
@@ -70,6 +53,13 @@ export class GroupCoordinator {
       cancel: (timer: GroupTimer) => void this.#effects.push({ kind: 'cancel', timer }),
       save: (group: ClassicGroup, assignments: ReadonlyMap<string, Buffer> | null) => this.#save(group, assignments),
     }
+    this.#consumerWrites = new ConsumerGroupWrites({ append: facts => this.#append(facts, { kind: 'nothing' }), reply: (token, answer) => this.#reply(token, answer) })
+    this.#consumers = new ConsumerGroups(topics, settings.consumer, {
+      write: (groupId, facts) => this.#consumerWrites.write(groupId, facts),
+      reply: (groupId, token, answer) => this.#consumerWrites.reply(groupId, token, answer),
+      timer: out.timer,
+      cancel: out.cancel,
+    })
     this.#rebalance = new GroupRebalance(out, random, { initialDelayMs: settings.initialRebalanceDelayMs, maxSize: settings.maxSize })
   }
 
@@ -80,7 +70,7 @@ export class GroupCoordinator {
     const order = this.#nextAppend++
     if (producerId === null) this.#learn(fact, order, now)
     else if (fact.kind === 'offset' && fact.value !== null) {
-      this.#groupOrNew(fact.groupId, now)
+      this.#keep(fact.groupId, now)
       this.#pending.add(producerId, [{ ...fact, value: fact.value }], order)
     }
   }
@@ -98,9 +88,16 @@ export class GroupCoordinator {
     if (fact.kind === 'offset') {
       this.#pending.supersede(fact, order)
       this.#offsets.set(groupId, fact, fact.value)
-      if (fact.value !== null) this.#groupOrNew(groupId, now)
+      if (fact.value !== null) this.#keep(groupId, now)
+    } else if (fact.kind !== 'group') {
+      this.#consumers.replay(fact)
+      if (this.#consumers.get(groupId) !== undefined) this.#groups.delete(groupId)
+      else if (this.#offsets.has(groupId)) this.#keep(groupId, now)
     } else if (fact.value === null) this.#groups.delete(groupId)
-    else this.#groups.set(groupId, ClassicGroup.fromRecord(groupId, fact.value, now))
+    else {
+      this.#consumers.forget(groupId)
+      this.#groups.set(groupId, ClassicGroup.fromRecord(groupId, fact.value, now))
+    }
   }
 
   /** After the last record: from now on members have to show that they live, and share what lost ones had. */
@@ -110,6 +107,7 @@ export class GroupCoordinator {
         for (const { memberId, sessionTimeoutMs } of group.members.values()) this.#effects.push({ kind: 'timer', timer: { kind: 'session', groupId: group.groupId, memberId }, delayMs: sessionTimeoutMs })
         if (group.hasLostMembers && group.members.size > 0) this.#rebalance.prepare(group, now)
       }
+      this.#consumers.loaded(now)
     })
   }
 
@@ -123,7 +121,10 @@ export class GroupCoordinator {
       if (groupId === '') return refuse('INVALID_GROUP_ID')
       if (sessionTimeoutMs < minSessionTimeoutMs || sessionTimeoutMs > maxSessionTimeoutMs) return refuse('INVALID_SESSION_TIMEOUT')
       if (request.protocolType === '' || request.protocols.length === 0) return refuse('INCONSISTENT_GROUP_PROTOCOL')
+      const other = this.#consumers.get(groupId)
+      if (other !== undefined && other.members.size > 0) return refuse('INCONSISTENT_GROUP_PROTOCOL')
       if (!this.#groups.has(groupId) && memberId !== '') return refuse('UNKNOWN_MEMBER_ID')
+      if (other !== undefined) this.#consumers.dissolve(other)
       this.#rebalance.join(this.#groupOrNew(groupId, now), request, token, now)
     })
   }
@@ -151,13 +152,30 @@ export class GroupCoordinator {
     return { errors, effects }
   }
 
+  /** Of a member of a consumer group (KIP-848). An empty classic group becomes a consumer group with the first one, and the other way round; its offsets stay. */
+  consumerHeartbeat(request: HeartbeatRequest, token: number, now: Timestamp): readonly GroupEffect[] {
+    return this.#turn(now, () => {
+      const { groupId, memberEpoch } = request
+      const classic = this.#groups.get(groupId)
+      if (classic !== undefined && (classic.phase !== 'Empty' || classic.pending.size > 0)) {
+        return this.#reply(token, refusedHeartbeat({ error: 'GROUP_ID_NOT_FOUND', message: `Group ${groupId} is not a consumer group.` }))
+      }
+      this.#consumers.heartbeat(request, token, now)
+      if (classic === undefined || memberEpoch !== 0 || this.#consumers.get(groupId) === undefined) return
+      this.#groups.delete(groupId)
+      if (classic.hasRecord) this.#append([{ kind: 'group', groupId, value: null }], { kind: 'nothing' })
+    })
+  }
+
   timeUp(timer: GroupTimer, now: Timestamp): readonly GroupEffect[] {
     return this.#turn(now, () => {
+      const consumers = this.#consumers.get(timer.groupId)
+      if (consumers !== undefined && (timer.kind === 'session' || timer.kind === 'revocation')) return this.#consumers.timeUp(consumers, timer.kind, timer.memberId, now)
       const group = this.#groups.get(timer.groupId)
       if (group === undefined) return
       if (timer.kind === 'session') this.#rebalance.sessionTimeUp(group, timer.memberId, now)
       else if (timer.kind === 'rebalance') this.#rebalance.rebalanceTimeUp(group, now)
-      else this.#rebalance.syncTimeUp(group, now)
+      else if (timer.kind === 'sync') this.#rebalance.syncTimeUp(group, now)
     })
   }
 
@@ -171,7 +189,7 @@ export class GroupCoordinator {
       const facts = request.offsets.map(({ topic, partition, offset, leaderEpoch, metadata }): OffsetFact => ({
         kind: 'offset', groupId: request.groupId, topic, partition, value: { offset, leaderEpoch, metadata, commitTimestamp: now },
       }))
-      this.#groupOrNew(request.groupId, now)
+      this.#keep(request.groupId, now)
       if (request.producer === undefined || facts.length === 0) this.#appendFacts(facts, token)
       else this.#appendPending(facts, request.producer, token)
     })
@@ -181,6 +199,8 @@ export class GroupCoordinator {
     const { groupId, generation, memberId, groupInstanceId } = request
     const isTransactional = request.producer !== undefined
     if (groupId === '' && (generation >= 0 || isTransactional)) return 'INVALID_GROUP_ID'
+    const consumers = this.#consumers.get(groupId)
+    if (consumers !== undefined) return this.#consumers.commitRefusal(consumers, request, isTransactional)
     const group = this.#groups.get(groupId)
     if (group === undefined) return generation < 0 ? null : 'ILLEGAL_GENERATION'
     if (generation < 0 && group.phase === 'Empty') return null
@@ -210,20 +230,21 @@ export class GroupCoordinator {
   /** Forgets offsets of topics that nobody in the group reads. `subscribed`: topics that a member's metadata names; null if it cannot be read. */
   deleteOffsets(groupId: string, places: readonly OffsetPlace[], subscribed: (metadata: Buffer) => readonly string[] | null, token: number, now: Timestamp): { readonly refused: ErrorName | null; readonly read: ReadonlySet<string>; readonly effects: readonly GroupEffect[] } {
     const group = this.#groups.get(groupId)
-    if (group === undefined) return { refused: 'GROUP_ID_NOT_FOUND', read: new Set(), effects: [] }
-    const read = new Set<string>()
-    for (const member of group.members.values()) {
+    const consumers = this.#consumers.get(groupId)
+    if (group === undefined && consumers === undefined) return { refused: 'GROUP_ID_NOT_FOUND', read: new Set(), effects: [] }
+    const read = new Set<string>(consumers?.subscribedTopics())
+    if (group !== undefined) for (const member of group.members.values()) {
       const topics = group.protocolType === 'consumer' ? subscribed(group.metadataOf(member)) : null
       if (topics === null) return { refused: 'NON_EMPTY_GROUP', read, effects: [] }
       for (const topic of topics) read.add(topic)
     }
     const gone = places.filter(({ topic, partition }) => !read.has(topic) && this.#offsets.get(groupId, topic, partition) !== undefined)
-    return { refused: null, read, effects: this.#turn(now, () => this.#appendFacts(gone.map(place => removal(groupId, place)), token)) }
+    return { refused: null, read, effects: this.#turn(now, () => this.#appendFacts(gone.map(place => offsetRemoval(groupId, place)), token)) }
   }
 
   /** Offsets of topics that are gone go with them. */
   topicsDeleted(isGone: (topic: string) => boolean, now: Timestamp): readonly GroupEffect[] {
-    return this.#turn(now, () => this.#appendFacts([...this.#offsets.ofTopics(isGone), ...this.#onlyPending(({ topic }) => isGone(topic))].map(place => removal(place.groupId, place)), null))
+    return this.#turn(now, () => this.#appendFacts([...this.#offsets.ofTopics(isGone), ...this.#onlyPending(({ topic }) => isGone(topic))].map(place => offsetRemoval(place.groupId, place)), null))
   }
 
   /** Forgets what empty groups have committed long ago, and groups that keep nothing. */
@@ -235,16 +256,32 @@ export class GroupCoordinator {
       const { groupId } = group
       // Groups of consumers count from when the last one left; those that only keep offsets, offset by offset.
       const old = group.protocolType !== null && group.phaseSince >= before ? [] : this.#offsets.olderThan(groupId, before)
-      for (const place of old) facts.push(removal(groupId, place))
+      for (const place of old) facts.push(offsetRemoval(groupId, place))
       if (old.length === [...this.#offsets.of(groupId)].length && (group.hasRecord ? group.phaseSince < before || old.length > 0 : true)) facts.push({ kind: 'group', groupId, value: null })
     }
+    for (const group of this.#consumers.all()) facts.push(...this.#expiredOf(group, before))
     return this.#turn(now, () => this.#appendFacts(facts, null))
+  }
+
+  /** Offsets of an empty consumer group, and with the last of them the group. */
+  #expiredOf(group: ConsumerGroup, before: Timestamp): readonly GroupFact[] {
+    const { groupId } = group
+    if (group.members.size > 0 || this.#pending.hasGroup(groupId)) return []
+    const old = this.#offsets.olderThan(groupId, before)
+    const isAll = old.length === [...this.#offsets.of(groupId)].length
+    return [...old.map(place => offsetRemoval(groupId, place)), ...(isAll ? group.removal() : [])]
   }
 
   // ─── admin ───
 
-  groups(): Iterable<ClassicGroup> {
-    return this.#groups.values()
+  /** Of both kinds. */
+  *groups(): Iterable<ClassicGroup | ConsumerGroup> {
+    yield* this.#groups.values()
+    yield* this.#consumers.all()
+  }
+
+  consumerGroup(groupId: string): ConsumerGroup | undefined {
+    return this.#consumers.get(groupId)
   }
 
   describe(groupId: string): GroupDescription | null {
@@ -256,12 +293,13 @@ export class GroupCoordinator {
 
   deleteGroup(groupId: string, token: number, now: Timestamp): readonly GroupEffect[] {
     return this.#turn(now, () => {
-      const group = this.#groups.get(groupId)
+      const group = this.#groups.get(groupId) ?? this.#consumers.get(groupId)
       if (group === undefined) return this.#reply(token, errorCodeOf('GROUP_ID_NOT_FOUND'))
       if (group.phase !== 'Empty') return this.#reply(token, errorCodeOf('NON_EMPTY_GROUP'))
       const places = [...this.#offsets.of(groupId), ...this.#onlyPending(place => place.groupId === groupId)]
-      const facts = places.map(place => removal(groupId, place))
-      this.#appendFacts([...facts, { kind: 'group', groupId, value: null }], token)
+      const facts = places.map(place => offsetRemoval(groupId, place))
+      const own: readonly GroupFact[] = group.type === 'classic' ? [{ kind: 'group', groupId, value: null }] : group.removal()
+      this.#appendFacts([...facts, ...own], token)
     })
   }
 
@@ -272,6 +310,8 @@ export class GroupCoordinator {
     const continuation = this.#continuations.get(id)
     this.#continuations.delete(id)
     return this.#turn(now, () => {
+      const written = this.#consumerWrites.appended(id, error)
+      if (written !== undefined && error !== null) this.#consumers.writesFailed(written.groupId, written.facts)
       if (continuation === undefined || continuation.kind === 'nothing') return
       if (continuation.kind === 'assign') {
         const group = this.#groups.get(continuation.groupId)
@@ -290,6 +330,11 @@ export class GroupCoordinator {
   /** As `replay`, but a group that came to life meanwhile is not removed. */
   #apply(fact: GroupFact, order: number, now: Timestamp): void {
     if (fact.kind === 'offset') return this.#learn(fact, order, now)
+    if (fact.kind !== 'group') {
+      const group = this.#consumers.get(fact.groupId)
+      if (group?.members.size === 0) this.#consumers.forget(fact.groupId)
+      return
+    }
     const group = this.#groups.get(fact.groupId)
     if (group !== undefined && group.phase === 'Empty' && group.pending.size === 0 && !this.#offsets.has(fact.groupId) && !this.#pending.hasGroup(fact.groupId)) this.#groups.delete(fact.groupId)
   }
@@ -309,14 +354,15 @@ export class GroupCoordinator {
   }
 
   #appendFacts(facts: readonly GroupFact[], token: number | null): void {
-    if (facts.length > 0) return this.#append(facts, { kind: 'apply', token, facts })
-    if (token !== null) this.#reply(token, 0)
+    if (facts.length > 0) this.#append(facts, { kind: 'apply', token, facts })
+    else if (token !== null) this.#reply(token, 0)
   }
 
-  #append(facts: readonly GroupFact[], continuation: Continuation, producer?: ProducerIdentity): void {
+  #append(facts: readonly GroupFact[], continuation: Continuation, producer?: ProducerIdentity): number {
     const id = this.#nextAppend++
     this.#continuations.set(id, continuation)
     this.#effects.push({ kind: 'append', id, records: facts.map(encodeFact), ...(producer === undefined ? {} : { producer }) })
+    return id
   }
 
   #reply(token: number, answer: (GroupEffect & { readonly kind: 'reply' })['answer']): void {
@@ -336,15 +382,16 @@ export class GroupCoordinator {
     return [...this.#pending.all()].filter(offset => isMeant(offset) && this.#offsets.get(offset.groupId, offset.topic, offset.partition) === undefined)
   }
 
+  /** A group of either kind that keeps offsets: a classic one if there is none. */
+  #keep(groupId: string, now: Timestamp): void {
+    if (this.#consumers.get(groupId) === undefined) this.#groupOrNew(groupId, now)
+  }
+
   #groupOrNew(groupId: string, now: Timestamp): ClassicGroup {
     let group = this.#groups.get(groupId)
     if (group === undefined) this.#groups.set(groupId, (group = new ClassicGroup(groupId, now)))
     return group
   }
-}
-
-function removal(groupId: string, { topic, partition }: OffsetPlace): GroupFact {
-  return { kind: 'offset', groupId, topic, partition, value: null }
 }
 
 function unknownGroup(groupId: string): ErrorName {

@@ -5,7 +5,7 @@ import type { ProducerIdentity } from './transaction-state.ts'
 
 /** Something that may come due. One of the same kind and names replaces the one before. */
 export type GroupTimer =
-  | { readonly kind: 'session'; readonly groupId: string; readonly memberId: string }
+  | { readonly kind: 'session' | 'revocation'; readonly groupId: string; readonly memberId: string }
   | { readonly kind: 'rebalance' | 'sync'; readonly groupId: string }
 
 /** A record of __consumer_offsets; a null value removes what the key stands for. */
@@ -16,10 +16,11 @@ export interface GroupRecord {
 
 export type JoinAnswer = ResponseInput<'JoinGroup'>
 export type SyncAnswer = ResponseInput<'SyncGroup'>
+export type HeartbeatAnswer = ResponseInput<'ConsumerGroupHeartbeat'>
 
 export type GroupEffect =
   /** `token` is the one that came with the request; every token is answered once. */
-  | { readonly kind: 'reply'; readonly token: number; readonly answer: JoinAnswer | SyncAnswer | number }
+  | { readonly kind: 'reply'; readonly token: number; readonly answer: JoinAnswer | SyncAnswer | HeartbeatAnswer | number }
   /** Tell the coordinator by `appended(id, …)` when the records are acknowledged, or cannot be. `producer`: in whose transaction they are. */
   | { readonly kind: 'append'; readonly id: number; readonly records: readonly GroupRecord[]; readonly producer?: ProducerIdentity }
   | { readonly kind: 'timer'; readonly timer: GroupTimer; readonly delayMs: number }

@@ -1,10 +1,12 @@
-// The records of __consumer_offsets, in Apache Kafka's format: committed offsets and classic groups.
+// The records of __consumer_offsets, in Apache Kafka's format: committed offsets, classic groups and consumer groups.
 
 import type { Offset, Timestamp } from '../../core/record.ts'
 import { groupMetadataRecord } from '../wire/records/classic-group.ts'
 import { offsetCommitRecord } from '../wire/records/offset-commit.ts'
 import { decodeRecordKey, decodeVersioned, encodeRecordKey, encodeVersioned, keyTypeOf } from '../wire/versioned.ts'
 import type { GroupMetadataValue } from './classic-group.ts'
+import { decodeConsumerGroupFact, encodeConsumerGroupFact } from './consumer-group-records.ts'
+import type { ConsumerGroupFact } from './consumer-group.ts'
 import type { GroupRecord } from './group-effects.ts'
 
 export interface CommittedOffsetValue {
@@ -18,6 +20,7 @@ export interface CommittedOffsetValue {
 export type GroupFact =
   | { readonly kind: 'offset'; readonly groupId: string; readonly topic: string; readonly partition: number; readonly value: CommittedOffsetValue | null }
   | { readonly kind: 'group'; readonly groupId: string; readonly value: GroupMetadataValue | null }
+  | ConsumerGroupFact
 
 /** Versions that Apache Kafka 3 and 4 write and read. */
 const offsetValueVersion = 3
@@ -29,6 +32,7 @@ export function encodeFact(fact: GroupFact): GroupRecord {
     const key = encodeRecordKey(offsetCommitRecord, { group: groupId, topic, partition })
     return { key, value: value === null ? null : encodeVersioned(offsetCommitRecord.value, offsetValueVersion, { ...value }) }
   }
+  if (fact.kind !== 'group') return encodeConsumerGroupFact(fact)
   const key = encodeRecordKey(groupMetadataRecord, { group: fact.groupId })
   return { key, value: fact.value === null ? null : encodeVersioned(groupMetadataRecord.value, groupValueVersion, fact.value) }
 }
@@ -40,9 +44,14 @@ export function decodeFact(key: Buffer, value: Buffer | null): GroupFact | null 
     const { group, topic, partition } = decodeRecordKey(offsetCommitRecord, key)
     return { kind: 'offset', groupId: group, topic, partition, value: value === null ? null : offsetValue(value) }
   }
-  if (type !== groupMetadataRecord.keyType) return null
+  if (type !== groupMetadataRecord.keyType) return decodeConsumerGroupFact(key, value)
   const { group } = decodeRecordKey(groupMetadataRecord, key)
   return { kind: 'group', groupId: group, value: value === null ? null : groupValue(value) }
+}
+
+/** Forgets a committed offset. */
+export function offsetRemoval(groupId: string, { topic, partition }: { readonly topic: string; readonly partition: number }): GroupFact {
+  return { kind: 'offset', groupId, topic, partition, value: null }
 }
 
 function offsetValue(bytes: Buffer): CommittedOffsetValue {

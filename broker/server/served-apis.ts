@@ -8,6 +8,7 @@ import { alterConfigs, incrementalAlterConfigs } from './handlers/alter-configs.
 import { describeConfigs, listConfigResources } from './handlers/describe-configs.ts'
 import { findCoordinator } from './handlers/find-coordinator.ts'
 import { deleteGroups, describeGroups, listGroups } from './handlers/group-admin.ts'
+import { consumerGroupDescribe, consumerGroupHeartbeat } from './handlers/consumer-groups.ts'
 import { heartbeat, joinGroup, leaveGroup, syncGroup } from './handlers/groups.ts'
 import { offsetCommit, offsetDelete, offsetFetch } from './handlers/offsets.ts'
 import { fetch } from './handlers/fetch.ts'
@@ -29,7 +30,7 @@ import { servedFeatures } from './served-features.ts'
 import { everybody, type Guard } from './security/guard.ts'
 import { guardAlterUserScramCredentials, guardCreateAcls, guardDeleteAcls, guardDescribeAcls, guardDescribeUserScramCredentials, guardElectLeaders, guardAlterPartitionReassignments, guardListPartitionReassignments, guardDescribeLogDirs, guardDescribeQuorum } from './security/guards/cluster-guards.ts'
 import { guardDescribeConfigs, guardAlterConfigs, guardIncrementalAlterConfigs, guardListConfigResources } from './security/guards/config-guards.ts'
-import { guardJoinGroup, guardSyncGroup, guardHeartbeat, guardLeaveGroup, guardFindCoordinator, guardOffsetCommit, guardOffsetFetch, guardOffsetDelete, guardListGroups, guardDescribeGroups, guardDeleteGroups } from './security/guards/group-guards.ts'
+import { guardJoinGroup, guardSyncGroup, guardHeartbeat, guardLeaveGroup, guardFindCoordinator, guardOffsetCommit, guardOffsetFetch, guardOffsetDelete, guardListGroups, guardDescribeGroups, guardDeleteGroups, guardConsumerGroupHeartbeat, guardConsumerGroupDescribe } from './security/guards/group-guards.ts'
 import { guardProduce, guardFetch, guardListOffsets, guardOffsetForLeaderEpoch, guardDeleteRecords, guardDescribeProducers } from './security/guards/record-guards.ts'
 import { guardMetadata, guardDescribeTopicPartitions, guardCreateTopics, guardDeleteTopics, guardCreatePartitions } from './security/guards/topic-guards.ts'
 import { guardInitProducerId, guardAddPartitionsToTxn, guardAddOffsetsToTxn, guardEndTxn, guardTxnOffsetCommit, guardWriteTxnMarkers, guardListTransactions, guardDescribeTransactions } from './security/guards/transaction-guards.ts'
@@ -81,6 +82,8 @@ const apisServed: ServedApis = {
   ListGroups: { handler: listGroups, guard: guardListGroups },
   DescribeGroups: { handler: describeGroups, guard: guardDescribeGroups },
   DeleteGroups: { handler: deleteGroups, guard: guardDeleteGroups },
+  ConsumerGroupHeartbeat: { handler: consumerGroupHeartbeat, guard: guardConsumerGroupHeartbeat },
+  ConsumerGroupDescribe: { handler: consumerGroupDescribe, guard: guardConsumerGroupDescribe },
   DescribeConfigs: { handler: describeConfigs, guard: guardDescribeConfigs },
   DescribeAcls: { handler: describeAcls, guard: guardDescribeAcls },
   CreateAcls: { handler: createAcls, guard: guardCreateAcls },

@@ -10,10 +10,10 @@ type DescribedGroup = ResponseInput<'DescribeGroups'>['groups'][number]
 
 export const listGroups: Handler<'ListGroups'> = ({ broker }, { statesFilter, typesFilter }) => {
   const states = new Set(statesFilter.map(state => state.toLowerCase()))
-  const isWanted = typesFilter.length === 0 || typesFilter.some(type => type.toLowerCase() === 'classic')
-  const groups = !isWanted ? [] : broker.groupHosts().flatMap(host => [...host.coordinator.groups()])
-    .filter(({ phase }) => states.size === 0 || states.has(phase.toLowerCase()))
-    .map(({ groupId, protocolType, phase }) => ({ groupId, protocolType: protocolType ?? '', groupState: phase, groupType: 'classic' }))
+  const types = new Set(typesFilter.map(type => type.toLowerCase()))
+  const groups = broker.groupHosts().flatMap(host => [...host.coordinator.groups()])
+    .filter(({ phase, type }) => (states.size === 0 || states.has(phase.toLowerCase())) && (types.size === 0 || types.has(type)))
+    .map(({ groupId, protocolType, phase, type }) => ({ groupId, protocolType: protocolType ?? '', groupState: phase, groupType: type }))
   return { errorCode: 0, groups }
 }
 
@@ -23,7 +23,8 @@ export const describeGroups: Handler<'DescribeGroups'> = ({ broker, version, ans
     const none = { groupId, groupState: '', protocolType: '', protocolData: '', members: [] }
     if (host === null) return { ...none, errorCode: errorCodeOf('NOT_COORDINATOR') }
     const group = host.coordinator.describe(groupId)
-    if (group === null && version >= 6) return { ...none, groupState: 'Dead', errorCode: errorCodeOf('GROUP_ID_NOT_FOUND'), errorMessage: `Group ${groupId} not found.` }
+    const reason = host.coordinator.consumerGroup(groupId) === undefined ? 'not found' : 'is not a classic group'
+    if (group === null && version >= 6) return { ...none, groupState: 'Dead', errorCode: errorCodeOf('GROUP_ID_NOT_FOUND'), errorMessage: `Group ${groupId} ${reason}.` }
     const operations = request.includeAuthorizedOperations ? { authorizedOperations: authorizedOperations(access, resourceType.group, groupId) } : {}
     if (group === null) return { ...none, groupState: 'Dead', errorCode: 0, ...operations }
     answer.admit(group.members.length)

@@ -32,7 +32,7 @@ function joined(answer: JoinAnswer, version: number): JoinAnswer {
 }
 
 /** As Java writes an address. */
-function hostOf({ peer }: RequestContext): string {
+export function hostOf({ peer }: RequestContext): string {
   return peer === 'in-process' ? inProcessHost : `/${peer.host}`
 }
 

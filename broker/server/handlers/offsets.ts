@@ -6,7 +6,8 @@ import { ZERO_UUID } from '../../wire/defaults.ts'
 import { errorCodeOf, type ErrorName } from '../../wire/error-code.ts'
 import { consumerProtocolSubscription } from '../../wire/records/consumer-protocol.ts'
 import { decodeVersioned } from '../../wire/versioned.ts'
-import type { OffsetCommitRequest } from '../../kernel/group-coordinator.ts'
+import { epochProblem } from '../../kernel/consumer-groups.ts'
+import type { OffsetCommitRequest } from '../../kernel/group-requests.ts'
 import type { OffsetPlace } from '../../kernel/group-offsets.ts'
 import type { CommittedOffsetValue } from '../../kernel/group-records.ts'
 import type { BrokerState } from '../../engine/broker-state.ts'
@@ -31,7 +32,7 @@ export const offsetCommit: Handler<'OffsetCommit'> = async ({ broker, version },
   const host = broker.groupHost(groupId)
   if (host === null) return answer(errorCodeOf('NOT_COORDINATOR'))
   // Before version 9 the coordinator says ILLEGAL_GENERATION.
-  if (version >= 9 && request.generationIdOrMemberEpoch >= 0 && host.coordinator.describe(groupId) === null) return answer(errorCodeOf('GROUP_ID_NOT_FOUND'))
+  if (version >= 9 && request.generationIdOrMemberEpoch >= 0 && host.coordinator.describe(groupId) === null && host.coordinator.consumerGroup(groupId) === undefined) return answer(errorCodeOf('GROUP_ID_NOT_FOUND'))
   const offsets = request.topics.flatMap((topic, at) => topic.partitions.filter((_, index) => problems[at]![index] === null).map(asked => commitOf(names[at]!, asked)))
   return answer(await host.ask<number>((token, now) => host.coordinator.commitOffsets({ groupId, memberId, groupInstanceId, generation: request.generationIdOrMemberEpoch, offsets }, token, now)))
 }
@@ -53,7 +54,19 @@ export const offsetFetch: Handler<'OffsetFetch'> = ({ broker, version, answer },
     const { errorCode, topics } = fetchGroup({ broker, version, answer, requireStable, groupId: request.groupId }, request.topics)
     return { errorCode: errorCode ?? 0, topics: topics.map(topic => ({ name: topic.name ?? '', partitions: topic.partitions })) }
   }
-  return { groups: request.groups.map(({ groupId, topics }) => fetchGroup({ broker, version, answer, requireStable, groupId }, topics)) }
+  return {
+    groups: request.groups.map(({ groupId, topics, memberId, memberEpoch }) => {
+      const problem = memberProblem(broker, groupId, memberId, memberEpoch)
+      return problem === null ? fetchGroup({ broker, version, answer, requireStable, groupId }, topics) : { groupId, errorCode: errorCodeOf(problem), topics: [] }
+    }),
+  }
+}
+
+/** Why one that asks as a member of a consumer group may not; null if it may, or asks as nobody's member. */
+function memberProblem(broker: BrokerState, groupId: string, memberId: string | null, memberEpoch: number): ErrorName | null {
+  const group = broker.groupHost(groupId)?.coordinator.consumerGroup(groupId)
+  if (group === undefined || (memberId === null && memberEpoch < 0)) return null
+  return epochProblem(group, memberId ?? '', memberEpoch)
 }
 
 type AskedTopics = readonly { readonly name: string; readonly topicId?: string; readonly partitionIndexes: readonly number[] }[]

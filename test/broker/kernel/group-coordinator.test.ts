@@ -4,12 +4,15 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { VirtualClock } from '../../../core/clock.ts'
 import { seededRandom } from '../../../core/random.ts'
-import { GroupCoordinator, type GroupSettings } from '../../../broker/kernel/group-coordinator.ts'
+import { GroupCoordinator } from '../../../broker/kernel/group-coordinator.ts'
+import type { GroupSettings } from '../../../broker/kernel/group-requests.ts'
 import type { GroupEffect, GroupTimer, JoinAnswer, SyncAnswer } from '../../../broker/kernel/group-effects.ts'
 import { decodeFact } from '../../../broker/kernel/group-records.ts'
 import { errorCodeOf, errorNameOf } from '../../../broker/wire/error-code.ts'
 
-const settings: GroupSettings = { initialRebalanceDelayMs: 0, minSessionTimeoutMs: 1, maxSessionTimeoutMs: 60_000, maxSize: 100, offsetsRetentionMs: 1e9 }
+const noTopics = { topics: new Map(), topicsVersion: 0 }
+const consumer = { sessionTimeoutMs: 45_000, heartbeatIntervalMs: 5000, maxSize: 100, assignor: 'uniform' }
+const settings: GroupSettings = { initialRebalanceDelayMs: 0, minSessionTimeoutMs: 1, maxSessionTimeoutMs: 60_000, maxSize: 100, offsetsRetentionMs: 1e9, consumer }
 
 /** Drives a coordinator as a broker would, with a disk that is slow or fails when told to. */
 class Host {
@@ -23,7 +26,7 @@ class Host {
   #token = 0
 
   constructor(more: Partial<GroupSettings> = {}) {
-    this.coordinator = new GroupCoordinator({ ...settings, ...more }, seededRandom(7))
+    this.coordinator = new GroupCoordinator({ ...settings, ...more }, noTopics, seededRandom(7))
   }
 
   get waiting(): number {
@@ -63,7 +66,7 @@ class Host {
 
   /** Another broker's coordinator, from the records. */
   copy(): GroupCoordinator {
-    const copy = new GroupCoordinator(settings, seededRandom(8))
+    const copy = new GroupCoordinator(settings, noTopics, seededRandom(8))
     for (const { key, value } of this.records) copy.replay(decodeFact(key, value)!, this.clock.now())
     return copy
   }

@@ -121,3 +121,30 @@ export const guardDeleteGroups: Guard<'DeleteGroups'> = ({ access }, request) =>
     narrow: groupsNames => ({ ...request, groupsNames }),
     widen: (answer, refused) => ({ results: [...answer.results, ...refused.map(groupId => ({ groupId, errorCode: groupRefused }))] }),
   })
+
+export const guardConsumerGroupHeartbeat: Guard<'ConsumerGroupHeartbeat'> = ({ access }, request) => {
+  const refused = (errorCode: number) => ({ answer: { errorCode, memberEpoch: 0, heartbeatIntervalMs: 0 } })
+  if (!allowsGroup(access, operation.read, request.groupId)) return refused(groupRefused)
+  return (request.subscribedTopicNames ?? []).every(name => allowsTopic(access, operation.describe, name)) ? { request } : refused(topicRefused)
+}
+
+type ConsumerGroup = ResponseInput<'ConsumerGroupDescribe'>['groups'][number]
+
+/** A group that reads what one may not see is not shown. */
+export const guardConsumerGroupDescribe: Guard<'ConsumerGroupDescribe'> = ({ access }, request) => {
+  const refused = (groupId: string, errorCode: number, errorMessage: string): ConsumerGroup => ({ errorCode, errorMessage, groupId, groupState: '', groupEpoch: 0, assignmentEpoch: 0, assignorName: '', members: [] })
+  const isShown = ({ members }: ConsumerGroup): boolean =>
+    members.every(({ subscribedTopicNames, assignment }) => [...subscribedTopicNames, ...assignment.topicPartitions.map(({ topicName }) => topicName)].every(name => allowsTopic(access, operation.describe, name)))
+  const allowed = request.groupIds.filter(groupId => allowsGroup(access, operation.describe, groupId))
+  const hidden = request.groupIds.filter(groupId => !allowed.includes(groupId))
+  return {
+    request: { ...request, groupIds: allowed },
+    finish: answer => ({
+      ...answer,
+      groups: [
+        ...answer.groups.map(group => (isShown(group) ? group : refused(group.groupId, topicRefused, 'The group has described topic(s) that the client is not authorized to describe.'))),
+        ...hidden.map(groupId => refused(groupId, groupRefused, message)),
+      ],
+    }),
+  }
+}
