@@ -23,6 +23,7 @@ export const securityConfigs: readonly ConfigDefinition[] = [
   { name: 'ssl.keystore.key', type: 'password', default: null, readOnly: true, documentation: "The broker's private key, PEM." },
   { name: 'ssl.keystore.location', type: 'string', default: null, readOnly: true, documentation: 'A PEM file with key and certificates, instead of their text.' },
   { name: 'ssl.keystore.type', type: 'string', default: 'PEM', oneOf: ['PEM'], readOnly: true, documentation: 'Format of the key store. Kafka: JKS.' },
+  { name: 'ssl.principal.mapping.rules', type: 'string', default: 'DEFAULT', readOnly: true, documentation: 'What the owner of a certificate is called: RULE:PATTERN/REPLACEMENT/[LU], several with commas between; DEFAULT is the name on it.' },
   { name: 'ssl.truststore.certificates', type: 'string', default: null, readOnly: true, documentation: "Who may sign clients' certificates, PEM." },
   { name: 'ssl.truststore.location', type: 'string', default: null, readOnly: true, documentation: 'The same as a PEM file.' },
   { name: 'ssl.truststore.type', type: 'string', default: 'PEM', oneOf: ['PEM'], readOnly: true, documentation: 'Format of the trust store. Kafka: JKS.' },

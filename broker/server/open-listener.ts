@@ -5,14 +5,14 @@ import type { BrokerConfig } from '../kernel/broker-config.ts'
 import type { SessionFactory } from '../wire/session.ts'
 import type { BrokerState } from '../engine/broker-state.ts'
 import { connectionLimits } from './security/connection-limits.ts'
-import { tlsOptions } from './security/tls-options.ts'
+import { tlsSetup } from './security/tls-setup.ts'
 import { BrokerSession } from './session.ts'
 import { startTcpServer, type TcpServer } from './tcp-server.ts'
 
 /** @throws MillraceError BAD_SETTING, ADDRESS_IN_USE, LISTEN_FAILED */
 export async function openListener(state: BrokerState, place: { readonly host: string; readonly port: number }): Promise<TcpServer> {
   const { clock, logger, config } = state
-  const tls = tlsOptions(config)
+  const tls = tlsSetup(config)
   warnOfOpenDoor(state, place.host, tls !== null)
   const sessions: SessionFactory = (peer, hangUp) => {
     state.meters.connectionsOpened.add()

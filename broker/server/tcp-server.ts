@@ -1,14 +1,13 @@
 // Serves a broker's sessions over TCP: accepts connections up to a limit and hands each to a connection of its own.
 
 import { createServer, type Server, type Socket } from 'node:net'
-import type { TlsOptions } from 'node:tls'
 import type { Clock } from '../../core/clock.ts'
 import { MillraceError } from '../../core/error.ts'
 import type { Logger } from '../../core/logger.ts'
 import type { SessionFactory } from '../wire/session.ts'
 import { ConnectionCount, defaultConnectionLimits, type ConnectionLimits } from './security/connection-limits.ts'
 import { RequestMemory } from './security/request-memory.ts'
-import { peerOf, TlsDoor, type TcpPeer } from './security/tls-door.ts'
+import { peerOf, TlsDoor, type TcpPeer, type TlsSetup } from './security/tls-door.ts'
 import { TcpConnection } from './tcp-connection.ts'
 
 export interface TcpServerOptions {
@@ -28,7 +27,7 @@ export interface TcpServerOptions {
   /** Bytes of requests of all connections. */
   readonly maxQueuedBytes?: number
   /** Default null: no TLS. */
-  readonly tls?: TlsOptions | null
+  readonly tls?: TlsSetup | null
 }
 
 export interface TcpServer {

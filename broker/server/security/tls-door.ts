@@ -4,6 +4,7 @@ import type { Socket } from 'node:net'
 import { createServer, type Server, type TLSSocket, type TlsOptions } from 'node:tls'
 import type { Logger } from '../../../core/logger.ts'
 import { distinguishedName } from './distinguished-name.ts'
+import type { PrincipalMapping } from './principal-mapping.ts'
 
 export interface TcpPeer {
   readonly host: string
@@ -12,15 +13,22 @@ export interface TcpPeer {
   readonly certified: string | null
 }
 
+export interface TlsSetup {
+  readonly options: TlsOptions
+  readonly mapping: PrincipalMapping
+}
+
 export class TlsDoor {
   readonly #server: Server
   readonly #logger: Logger
+  readonly #mapping: PrincipalMapping
   readonly #serve: (socket: Socket, peer: TcpPeer) => void
   /** Accepted and still shaking hands, by address and port. */
   readonly #shaking = new Map<string, Socket>()
 
-  constructor(options: TlsOptions, logger: Logger, serve: (socket: Socket, peer: TcpPeer) => void) {
+  constructor({ options, mapping }: TlsSetup, logger: Logger, serve: (socket: Socket, peer: TcpPeer) => void) {
     this.#logger = logger
+    this.#mapping = mapping
     this.#serve = serve
     this.#server = createServer(options, socket => this.#shaken(socket))
     this.#server.on('tlsClientError', (cause: Error, socket) => {
@@ -48,11 +56,15 @@ export class TlsDoor {
     this.#shaking.delete(nameOf(peer))
     const subject = (socket.getPeerCertificate() as { readonly subject?: ReturnType<TLSSocket['getPeerCertificate']>['subject'] } | null)?.subject
     // Asked for and not required: none is fine, a bad one is not.
-    if (subject !== undefined && !socket.authorized) {
-      this.#logger.warn('connection refused: its certificate is not trusted', { host: peer.host, port: peer.port, reason: String(socket.authorizationError) })
-      return void socket.destroy()
-    }
-    this.#serve(socket, { ...peer, certified: subject === undefined ? null : distinguishedName(subject) })
+    if (subject !== undefined && !socket.authorized) return this.#refuse(socket, peer, `not trusted: ${String(socket.authorizationError)}`)
+    const certified = subject === undefined ? null : this.#mapping(distinguishedName(subject))
+    if (subject !== undefined && certified === null) return this.#refuse(socket, peer, `no rule for the name ${distinguishedName(subject)}`)
+    this.#serve(socket, { ...peer, certified })
+  }
+
+  #refuse(socket: TLSSocket, { host, port }: TcpPeer, reason: string): void {
+    this.#logger.warn('connection refused: its certificate', { host, port, reason })
+    socket.destroy()
   }
 }
 

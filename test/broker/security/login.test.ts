@@ -39,7 +39,7 @@ async function serve(settings: NonNullable<BrokerOptions['settings']>, options: 
 
 /** Creates a topic and says which there are. */
 async function use(port: number, security: ConnectLogOptions['security'] = {}): Promise<readonly string[]> {
-  const log = await connectLog({ bootstrap: `127.0.0.1:${port}`, security })
+  const log = await connectLog({ bootstrap: `127.0.0.1:${port}`, security, connectTimeoutMs: 2_000 })
   try {
     await log.admin.createTopics([{ name: 'mine', partitions: 1 }])
     return (await log.admin.listTopics()).filter(name => !name.startsWith('__'))
@@ -169,6 +169,24 @@ describe('TLS', () => {
     const port = await serve(mutualSettings)
     expect(await use(port, { tls: { ca, ...client } })).toEqual(['mine'])
     await expect(use(port, { tls: { ca } })).rejects.toMatchObject({ name: 'MillraceError' })
+  })
+
+  test.each([['DEFAULT', 'User:CN=client'], ['RULE:^CN=(.*)$/$1/U', 'User:CLIENT']])('the certificate says who a client is (%s: %s)', async (rules, superUser) => {
+    const authorizer = { 'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer', 'ssl.principal.mapping.rules': rules }
+    expect(await use(await serve({ ...mutualSettings, ...authorizer, 'super.users': superUser }), { tls: { ca, ...client } })).toEqual(['mine'])
+    await expect(use(await serve({ ...mutualSettings, ...authorizer, 'super.users': 'User:else' }), { tls: { ca, ...client } })).rejects.toMatchObject({ code: 'TOPIC_AUTHORIZATION_FAILED' })
+  })
+
+  test('a certificate that no rule knows, or that nobody trusted has signed, does not let in, also where none is needed', async () => {
+    const port = await serve({ ...mutualSettings, 'ssl.client.auth': 'requested', 'ssl.principal.mapping.rules': 'RULE:^CN=nobody$/nobody/' })
+    expect(await use(port, { tls: { ca } })).toEqual(['mine'])
+    await expect(use(port, { tls: { ca, ...client } })).rejects.toMatchObject({ name: 'MillraceError' })
+    const distrustful = await serve({ ...mutualSettings, 'ssl.client.auth': 'requested', 'ssl.truststore.location': certificates.brokerCert })
+    await expect(use(distrustful, { tls: { ca, ...client } })).rejects.toMatchObject({ name: 'MillraceError' })
+  })
+
+  test('clients that show certificates need somebody who is trusted to sign them', async () => {
+    await expect(serve({ ...tlsSettings, 'ssl.client.auth': 'required' })).rejects.toMatchObject({ code: 'BAD_SETTING' })
   })
 
   test('closing ends connections that never shook hands', async () => {

@@ -4,12 +4,14 @@ import { readFileSync } from 'node:fs'
 import { createSecureContext, type TlsOptions } from 'node:tls'
 import { MillraceError } from '../../../core/error.ts'
 import type { BrokerConfig } from '../../kernel/broker-config.ts'
+import { principalMapping } from './principal-mapping.ts'
+import type { TlsSetup } from './tls-door.ts'
 
 /** How long a client may take to shake hands. */
 const HANDSHAKE_TIMEOUT_MS = 10_000
 
 /** Null: no TLS. @throws MillraceError BAD_SETTING */
-export function tlsOptions(config: BrokerConfig): TlsOptions | null {
+export function tlsSetup(config: BrokerConfig): TlsSetup | null {
   const store = pem(config, 'ssl.keystore.location')
   const cert = config.text('ssl.keystore.certificate.chain') || store
   const key = config.text('ssl.keystore.key') || store
@@ -25,7 +27,10 @@ export function tlsOptions(config: BrokerConfig): TlsOptions | null {
   const passphrase = config.text('ssl.key.password')
   const options = { cert, key, ...(ca === '' ? {} : { ca }), ...(passphrase === '' ? {} : { passphrase }), minVersion: 'TLSv1.2' } as const
   checkMaterial(options)
-  return { ...options, requestCert: clientAuth !== 'none', rejectUnauthorized: clientAuth === 'required', handshakeTimeout: HANDSHAKE_TIMEOUT_MS }
+  return {
+    options: { ...options, requestCert: clientAuth !== 'none', rejectUnauthorized: clientAuth === 'required', handshakeTimeout: HANDSHAKE_TIMEOUT_MS },
+    mapping: principalMapping(config.text('ssl.principal.mapping.rules')),
+  }
 }
 
 function checkMaterial(options: TlsOptions): void {
