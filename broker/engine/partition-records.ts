@@ -41,7 +41,7 @@ function readOrPassOver(log: Log, offset: Offset): LogRead | Offset | null {
   try {
     return log.read(offset, { maxBytes: readBytes, limit: log.endOffset, atLeastOne: true })
   } catch (error) {
-    const damage = log.damageAt(offset)
+    const damage = log.damageFrom(offset)
     if (damage === null) throw error
     return damage.nextOffset
   }

@@ -16,6 +16,8 @@ export interface ScanOptions {
   readonly end?: number
   /** No batch may begin below this offset. */
   readonly minOffset: Offset
+  /** Whether each batch must begin where the one before has ended: the first too (at `minOffset`), all behind it, or none. Default none. */
+  readonly contiguous?: 'all' | 'behind the first' | 'none'
   /** Check CRCs; otherwise only headers are looked at, and large batches are not read. */
   readonly checked: boolean
   /** Bytes read at a time. Default 1 MiB. */
@@ -42,10 +44,11 @@ export function scanBatches(file: ScannedFile, options: ScanOptions, visit: (hea
   const header = new RecordBatchHeader(window.buffer)
   let minOffset = options.minOffset
   let position = options.from
+  let isExact = options.contiguous === 'all'
   while (position < end) {
     if (!window.holds(position, batchHeaderBytes)) return { end: position, problem: `there are only ${end - position} bytes of a batch`, minOffset, isStopped: false }
     header.moveTo(window.buffer, position - window.start)
-    const problem = shapeProblem(header, end - position, minOffset)
+    const problem = shapeProblem(header, end - position, minOffset) ?? (isExact && header.baseOffset !== minOffset ? gapProblem(header, minOffset) : null)
     if (problem !== null) return { end: position, problem, minOffset, isStopped: false }
     const size = header.size
     // What a control batch says follows from its bytes.
@@ -56,6 +59,7 @@ export function scanBatches(file: ScannedFile, options: ScanOptions, visit: (hea
       if (damage !== null) return { end: position, problem: damage, minOffset, isStopped: false }
     }
     minOffset = header.lastOffset + 1
+    isExact = options.contiguous === 'all' || options.contiguous === 'behind the first'
     if (visit(header, position) === false) return { end: position, problem: null, minOffset, isStopped: true }
     position += size
   }
@@ -71,6 +75,11 @@ export function shapeProblem(header: RecordBatchHeader, bytesLeft: number, minOf
   if (header.baseOffset < minOffset) return `its base offset ${header.baseOffset} is below ${minOffset}`
   if (header.lastOffsetDelta < 0) return `its last offset delta is ${header.lastOffsetDelta}`
   return null
+}
+
+/** Said of a batch that does not begin where the one before has ended. */
+export function gapProblem(header: RecordBatchHeader, expected: Offset): string {
+  return `its base offset is ${header.baseOffset}, not ${expected}`
 }
 
 /** A part of the file in memory, which moves forward. */

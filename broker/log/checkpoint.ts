@@ -2,8 +2,9 @@
 
 import type { Offset } from '../../core/record.ts'
 import type { Disk } from '../disk/disk.ts'
-import { crc32c } from '../wire/crc32c.ts'
 import type { LeaderEpochEntry } from './leader-epochs.ts'
+import type { IndexSums } from './segment-indexes.ts'
+import { decodeSummed, encodeSummed } from './summed-json.ts'
 import type { TimePoint } from './time-index.ts'
 
 /** Data that survives `JSON.parse(JSON.stringify(…))`. */
@@ -19,6 +20,8 @@ export interface RecoveryPoint {
   readonly offset: Offset
   /** The largest timestamp among them. */
   readonly newest: TimePoint | null
+  /** Its indexes up to there. Absent in old checkpoints. */
+  readonly indexes?: IndexSums
 }
 
 export interface Checkpoint {
@@ -36,8 +39,7 @@ const version = 1
 
 /** Takes the place of the one before; a crash leaves either. */
 export function writeCheckpoint(disk: Disk, directory: string, checkpoint: Checkpoint): Promise<void> {
-  const body = JSON.stringify({ version, ...checkpoint })
-  return disk.replaceFile(`${directory}/${fileName}`, Buffer.from(`${checksum(body)}\n${body}\n`))
+  return disk.replaceFile(`${directory}/${fileName}`, encodeSummed({ version, ...checkpoint }))
 }
 
 /** For when a log is cut below its checkpoint. */
@@ -47,14 +49,8 @@ export function removeCheckpoint(disk: Disk, directory: string): void {
 
 /** `missing`: nothing was ever acknowledged. `broken`: the medium has lost it, or somebody has changed it; then the whole log is checked instead. */
 export function readCheckpoint(disk: Disk, directory: string): Checkpoint | 'missing' | 'broken' {
-  const content = disk.readFile(`${directory}/${fileName}`)?.toString('utf8')
-  if (content === undefined) return 'missing'
-  const body = content.slice(9, -1)
-  if (content.slice(0, 9) !== `${checksum(body)}\n`) return 'broken'
-  const checkpoint = JSON.parse(body) as Checkpoint & { readonly version: number }
-  return checkpoint.version === version ? checkpoint : 'broken'
-}
-
-function checksum(body: string): string {
-  return crc32c(Buffer.from(body)).toString(16).padStart(8, '0')
+  const content = disk.readFile(`${directory}/${fileName}`)
+  if (content === null) return 'missing'
+  const checkpoint = decodeSummed(content) as (Checkpoint & { readonly version: number }) | null
+  return checkpoint !== null && checkpoint.version === version ? checkpoint : 'broken'
 }

@@ -4,7 +4,7 @@ import { MillraceError } from '../../core/error.ts'
 import type { Offset } from '../../core/record.ts'
 import type { Disk } from '../disk/disk.ts'
 import { batchHeaderBytes, RecordBatchHeader } from '../wire/record-batch-header.ts'
-import { ScanWindow, shapeProblem, type ScannedFile } from './batch-scan.ts'
+import { scanBatches, ScanWindow, shapeProblem, type ScannedFile, type ScanOptions, type ScanResult } from './batch-scan.ts'
 
 export interface Damage {
   readonly file: string
@@ -34,9 +34,11 @@ export class Damages {
     return this.#damages
   }
 
-  /** Takes the place of those it covers. */
-  add(damage: Damage): void {
-    this.#damages = [...this.#damages.filter(({ position, end }) => end <= damage.position || position >= damage.end), damage].sort((a, b) => a.position - b.position)
+  /** In their order. Answers those that were not known. */
+  set(damages: readonly Damage[]): readonly Damage[] {
+    const known = this.#damages
+    this.#damages = [...damages]
+    return damages.filter(({ position, end }) => !known.some(other => other.position === position && other.end === end))
   }
 
   /** The one that holds a position. */
@@ -54,16 +56,58 @@ export class Damages {
     return this.#damages.find(({ fromOffset, nextOffset }) => fromOffset <= offset && offset < nextOffset) ?? null
   }
 
-  /** Batches are appended at a position, from an offset on: what lies before has an end. */
-  appended(offset: Offset): void {
+  /** Batches are appended from an offset on: answers whether damage lies right before, which has an end now. */
+  appended(offset: Offset): boolean {
     const last = this.#damages.at(-1)
-    if (last?.nextOffset === Number.POSITIVE_INFINITY) this.#damages[this.#damages.length - 1] = { ...last, nextOffset: offset }
+    if (last?.nextOffset !== Number.POSITIVE_INFINITY) return false
+    this.#damages[this.#damages.length - 1] = { ...last, nextOffset: offset }
+    return true
   }
 
   /** The segment is cut at a position. */
   truncate(position: number): void {
     this.#damages = this.#damages.filter(damage => damage.end <= position)
   }
+}
+
+/** Damage as it is found in a file. */
+export type DamagedBytes = Omit<Damage, 'file' | 'copy'>
+
+export interface CheckOptions extends Pick<ScanOptions, 'from' | 'minOffset' | 'contiguous'> {
+  readonly end: number
+  /** The offset behind the last batch, where that is known. */
+  readonly endOffset: Offset | null
+  /** True where the bad bytes from a position on, with the next good batch if there is one, are no damage but the torn end of a file. */
+  isTornEnd(position: number, next: number | null): boolean
+}
+
+/** Calls `visit` with each good batch, and finds what lies between. The answer's `scan` is the last one: its problem is that of a torn end. */
+export function checkBatches(file: ScannedFile, options: CheckOptions, visit: (header: RecordBatchHeader, position: number) => void): { readonly damages: readonly DamagedBytes[]; readonly scan: ScanResult } {
+  const damages: DamagedBytes[] = []
+  let { from, minOffset } = options
+  for (;;) {
+    const scan = scanBatches(file, { ...options, from, minOffset, checked: true }, visit)
+    if (scan.problem === null) return { damages, scan }
+    const next = nextBatch(file, { ...options, from: scan.end, minOffset: scan.minOffset })
+    if (options.isTornEnd(scan.end, next?.position ?? null)) return { damages, scan }
+    damages.push({ position: scan.end, end: next?.position ?? options.end, fromOffset: scan.minOffset, nextOffset: next?.baseOffset ?? Number.POSITIVE_INFINITY, problem: scan.problem })
+    if (next === null) return { damages, scan: { ...scan, end: options.end, problem: null } }
+    from = next.position
+    minOffset = next.baseOffset
+  }
+}
+
+/** Where offsets have no gaps a batch is good if it ends where the one behind it begins: no sum covers its base offset. */
+function nextBatch(file: ScannedFile, options: SearchOptions & Pick<CheckOptions, 'contiguous' | 'endOffset'>): FoundBatch | null {
+  let next = nextGoodBatch(file, options)
+  while (next !== null && options.contiguous === 'all' && !isFollowed(file, next, options)) next = nextGoodBatch(file, { ...options, from: next.position })
+  return next
+}
+
+function isFollowed(file: ScannedFile, { end, endOffset: lastEnd }: FoundBatch, { end: fileEnd, endOffset }: { readonly end: number; readonly endOffset: Offset | null }): boolean {
+  if (end === fileEnd) return endOffset === null || lastEnd === endOffset
+  const behind = goodBatchAt(new ScanWindow(file, fileEnd, batchHeaderBytes), end, { end: fileEnd, minOffset: 0 })
+  return behind === null || behind.baseOffset === lastEnd
 }
 
 export interface SearchOptions {
@@ -74,14 +118,23 @@ export interface SearchOptions {
   readonly minOffset: Offset
 }
 
+/** A batch that is good as such. */
+export interface FoundBatch {
+  readonly position: number
+  readonly end: number
+  readonly baseOffset: Offset
+  /** The offset behind its last. */
+  readonly endOffset: Offset
+}
+
 /** The first good batch behind a bad one; null if there is none. */
-export function nextGoodBatch(file: ScannedFile, options: SearchOptions): { readonly position: number; readonly baseOffset: Offset } | null {
+export function nextGoodBatch(file: ScannedFile, options: SearchOptions): FoundBatch | null {
   const window = new ScanWindow(file, options.end, searchBlockBytes)
   const stated = statedEnd(window, options)
   // Where the length is good it leads to the next batch; records may hold bytes that look like batches.
   if (stated !== null) {
-    const baseOffset = goodBatchAt(window, stated, options)
-    if (baseOffset !== null) return { position: stated, baseOffset }
+    const found = goodBatchAt(window, stated, options)
+    if (found !== null) return found
   }
   for (let position = options.from + 1; window.holds(position, batchHeaderBytes); ) {
     const magicAt = window.indexOf(2, position + magicOffset)
@@ -90,8 +143,8 @@ export function nextGoodBatch(file: ScannedFile, options: SearchOptions): { read
       continue
     }
     position = magicAt - magicOffset
-    const baseOffset = goodBatchAt(window, position, options)
-    if (baseOffset !== null) return { position, baseOffset }
+    const found = goodBatchAt(window, position, options)
+    if (found !== null) return found
     position++
   }
   return null
@@ -106,14 +159,15 @@ function statedEnd(window: ScanWindow, { from, end }: SearchOptions): number | n
   return size >= batchHeaderBytes && from + size < end ? from + size : null
 }
 
-function goodBatchAt(window: ScanWindow, position: number, { end, minOffset }: SearchOptions): Offset | null {
+function goodBatchAt(window: ScanWindow, position: number, { end, minOffset }: Pick<SearchOptions, 'end' | 'minOffset'>): FoundBatch | null {
   if (!window.holds(position, batchHeaderBytes)) return null
   const header = new RecordBatchHeader(window.buffer, position - window.start)
   if (shapeProblem(header, end - position, minOffset) !== null || header.count > header.lastOffsetDelta + 1) return null
   const { size } = header
   if (!window.holds(position, size)) return null
   header.moveTo(window.buffer, position - window.start)
-  return header.problem(header.position + size) === null ? header.baseOffset : null
+  if (header.problem(header.position + size) !== null) return null
+  return { position, end: position + size, baseOffset: header.baseOffset, endOffset: header.lastOffset + 1 }
 }
 
 /**
@@ -138,10 +192,20 @@ function nextPage(position: number): number {
   return (Math.floor(position / pageBytes) + 1) * pageBytes
 }
 
-/** Copies bytes of a file aside, once; nothing is ever taken from there. @throws MillraceError DISK_FULL, DISK_FAILED */
-export function setBytesAside(disk: Disk, file: ScannedFile & { readonly path: string }, from: number, end: number): string {
+/** Copies bytes of a file aside, once; nothing is ever taken from there. Null where there are none, or no room. */
+export function setBytesAside(disk: Disk, file: ScannedFile & { readonly path: string }, from: number, end: number): string | null {
+  if (from === end) return null
   const path = `${file.path.replace(/\.log$/, '')}.${from}.corrupt`
-  if (disk.size(path) === end - from) return path
+  try {
+    if (disk.size(path) !== end - from) copyBytes(disk, file, path, { from, end })
+    return path
+  } catch (error) {
+    if (error instanceof MillraceError) return null
+    throw error
+  }
+}
+
+function copyBytes(disk: Disk, file: ScannedFile, path: string, { from, end }: { readonly from: number; readonly end: number }): void {
   disk.remove(path)
   const copy = disk.open(path)
   try {
@@ -152,5 +216,4 @@ export function setBytesAside(disk: Disk, file: ScannedFile & { readonly path: s
   } finally {
     copy.close()
   }
-  return path
 }

@@ -1,10 +1,19 @@
 // A file of fixed-size sorted entries, as both indexes are: in memory while it grows, read in place once it is sealed.
 
 import { assert } from '../../core/error.ts'
+import { crc32c } from '../wire/crc32c.ts'
 import type { PooledFile } from '../disk/file-pool.ts'
 
 /** Reads the key of the entry that begins at `at`. */
 export type KeyReader = (buffer: Buffer, at: number) => number
+
+/** How many entries, and the CRC-32C of their bytes. */
+export interface EntrySum {
+  readonly count: number
+  readonly crc: number
+}
+
+export const noEntries: EntrySum = { count: 0, crc: 0 }
 
 const initialEntries = 16
 
@@ -16,6 +25,8 @@ export class EntryFile {
   /** All entries, while this can be appended to; null where only the file has them. */
   #memory: Buffer | null = null
   #saved = 0
+  /** Of the first entries, as far as they were summed. */
+  #summed: EntrySum = noEntries
 
   constructor(file: PooledFile, entryBytes: number) {
     this.file = file
@@ -27,27 +38,43 @@ export class EntryFile {
     this.#memory = Buffer.allocUnsafeSlow(initialEntries * this.entryBytes)
     this.count = 0
     this.#saved = 0
+    this.#summed = noEntries
     if (this.file.size > 0) this.file.truncate(0)
   }
 
-  /** Takes the file as it is, to be read in place. False if its size is not that of whole entries. */
-  openSealed(): boolean {
-    const { size } = this.file
+  /** Takes the file as it is, to be read in place. False if it is not what was summed. */
+  openSealed(sum: EntrySum): boolean {
     this.#memory = null
-    this.count = this.#saved = Math.floor(size / this.entryBytes)
-    return size % this.entryBytes === 0
+    this.count = this.#saved = sum.count
+    this.#summed = sum
+    return this.file.size === sum.count * this.entryBytes && this.#load(sum) !== null
   }
 
-  /** Loads the file to go on appending; entries from the first that fails `keep` on are dropped. */
-  openForAppend(keep: (buffer: Buffer, at: number) => boolean): void {
-    const whole = Math.floor(this.file.size / this.entryBytes)
-    const loaded = Buffer.allocUnsafeSlow(Math.max(initialEntries, whole) * this.entryBytes)
-    const read = Math.floor(this.file.read(0, loaded.subarray(0, whole * this.entryBytes)) / this.entryBytes)
-    let count = 0
-    while (count < read && keep(loaded, count * this.entryBytes)) count++
+  /** Loads what was summed to go on behind it; what the file has beyond is dropped. False if it is not there. */
+  openForAppend(sum: EntrySum): boolean {
+    const loaded = this.#load(sum)
+    if (loaded === null) return false
     this.#memory = loaded
-    this.count = this.#saved = count
-    if (this.file.size !== count * this.entryBytes) this.file.truncate(count * this.entryBytes)
+    this.count = this.#saved = sum.count
+    this.#summed = sum
+    if (this.file.size !== sum.count * this.entryBytes) this.file.truncate(sum.count * this.entryBytes)
+    return true
+  }
+
+  #load(sum: EntrySum): Buffer | null {
+    const bytes = sum.count * this.entryBytes
+    if (this.file.size < bytes) return null
+    const loaded = Buffer.allocUnsafeSlow(Math.max(initialEntries * this.entryBytes, bytes))
+    const read = bytes === 0 ? 0 : this.file.read(0, loaded.subarray(0, bytes))
+    return read === bytes && crc32c(loaded, 0, bytes) === sum.crc ? loaded : null
+  }
+
+  /** What tells these entries from others. */
+  get sum(): EntrySum {
+    if (this.#memory === null) return this.#summed
+    const from = this.#summed.count <= this.count ? this.#summed : noEntries
+    const crc = crc32c(this.#memory, from.count * this.entryBytes, this.count * this.entryBytes, from.crc)
+    return (this.#summed = { count: this.count, crc })
   }
 
   /** Makes room for one entry and answers where to write it. */
@@ -67,6 +94,7 @@ export class EntryFile {
     assert(this.#memory !== null, `truncate of the sealed index ${this.file.path}`)
     if (count >= this.count) return
     this.count = count
+    if (this.#summed.count > count) this.#summed = noEntries
     if (this.#saved <= count) return
     this.#saved = count
     this.file.truncate(count * this.entryBytes)
@@ -80,9 +108,10 @@ export class EntryFile {
     return true
   }
 
-  /** Saves and frees the memory. */
+  /** Saves and frees the memory. Where it cannot be saved it stays in memory. */
   seal(): void {
     this.save()
+    this.#summed = this.sum
     this.#memory = null
   }
 

@@ -7,8 +7,10 @@ import { CheckpointKeeper, type KnownCheckpoint } from './checkpoint-keeper.ts'
 import type { Checkpoint, Json, RecoveryPoint } from './checkpoint.ts'
 import { damageError, type Damage } from './damage.ts'
 import type { LeaderEpochs } from './leader-epochs.ts'
+import { segmentIndexOf } from './segment-search.ts'
 import { SegmentRewriting } from './segment-rewriting.ts'
-import { Segment, type SegmentHome } from './segment.ts'
+import { Segment } from './segment.ts'
+import type { SegmentHome } from './segment-home.ts'
 
 export interface LogSettings {
   /** A segment that would grow beyond is followed by a new one. */
@@ -186,7 +188,7 @@ export class Log {
     while (place !== null) {
       const read = place.segment.read(place.position, { ...options, offset })
       if (read !== null) {
-        this.#remember(read, { segment: place.segment, position: place.position + read.records.length })
+        this.#remember(read, { segment: place.segment, position: read.end })
         return read
       }
       if (place.position < place.segment.size) return null
@@ -242,7 +244,7 @@ export class Log {
 
   /** A place up to which the log may be trusted once a `sync` that begins now is done; see {@link saveCheckpoint}. */
   recoveryPoint(): RecoveryPoint {
-    return { segment: this.#active.baseOffset, position: this.#active.size, offset: this.#endOffset, newest: this.#active.newest }
+    return { segment: this.#active.baseOffset, position: this.#active.size, offset: this.#endOffset, newest: this.#active.newest, indexes: this.#active.indexSums }
   }
 
   /**
@@ -299,10 +301,18 @@ export class Log {
 
   /** The damage that took an offset, with where reading goes on; null if it is not known to be lost. */
   damageAt(offset: Offset): Damage | null {
-    const index = this.#segmentIndexOf(offset)
+    const index = segmentIndexOf(this.#segments, offset)
     const damage = this.#segments[index]?.damageAt(offset) ?? null
-    if (damage === null || damage.nextOffset !== Number.POSITIVE_INFINITY) return damage
-    return { ...damage, nextOffset: this.#segments[index + 1]?.baseOffset ?? this.#endOffset }
+    return damage === null ? null : this.#withEnd(damage, index)
+  }
+
+  /** The first damage that who reads from an offset on meets, with where reading goes on; null if none is known. */
+  damageFrom(offset: Offset): Damage | null {
+    for (let index = segmentIndexOf(this.#segments, offset); index < this.#segments.length; index++) {
+      const damage = this.#segments[index]!.damages.find(({ nextOffset }) => nextOffset > offset)
+      if (damage !== undefined) return this.#withEnd(damage, index)
+    }
+    return null
   }
 
   has(segment: Segment): boolean {
@@ -351,24 +361,18 @@ export class Log {
     segment.remove()
   }
 
+  /** Where nothing good follows in a file reading goes on in the next one. */
+  #withEnd(damage: Damage, index: number): Damage {
+    if (damage.nextOffset !== Number.POSITIVE_INFINITY) return damage
+    return { ...damage, nextOffset: this.#segments[index + 1]?.baseOffset ?? this.#endOffset }
+  }
+
   #placeOf(offset: Offset): { segment: Segment; position: number } | null {
-    const index = this.#segmentIndexOf(offset)
+    const index = segmentIndexOf(this.#segments, offset)
     if (index < 0) return null
     const segment = this.#segments[index]!
     const place = segment.locate(offset)
     return place === null ? this.#startOfNext(segment) : { segment, position: place.position }
-  }
-
-  /** Index of the last segment that begins at or before an offset. */
-  #segmentIndexOf(offset: Offset): number {
-    let low = 0
-    let high = this.#segments.length
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if (this.#segments[middle]!.baseOffset <= offset) low = middle + 1
-      else high = middle
-    }
-    return Math.max(0, low - 1)
   }
 
   #startOfNext(segment: Segment): { segment: Segment; position: number } | null {

@@ -15,28 +15,6 @@ export class OffsetIndex {
     this.#baseOffset = baseOffset
   }
 
-  /** To be read in place; false if it cannot be an index of a log file of `logBytes`. */
-  openSealed(logBytes: number): boolean {
-    if (!this.entries.openSealed()) return false
-    if (this.entries.count === 0) return true
-    const { buffer, at } = this.entries.entry(this.entries.count - 1)
-    return positionAt(buffer, at) < logBytes
-  }
-
-  /** To go on appending behind `logBytes` and `endOffset`; entries that are not in order, or lie beyond, are dropped: a crash may have torn them. */
-  openForAppend(logBytes: number, endOffset: Offset): void {
-    let lastOffset = -1
-    // The batch at 0 is never indexed: an entry of zeros is one that a crash has taken.
-    let lastPosition = 0
-    this.entries.openForAppend((buffer, at) => {
-      const ordered = offsetAt(buffer, at) > lastOffset && positionAt(buffer, at) > lastPosition
-      const before = positionAt(buffer, at) < logBytes && this.#baseOffset + offsetAt(buffer, at) < endOffset
-      lastOffset = offsetAt(buffer, at)
-      lastPosition = positionAt(buffer, at)
-      return ordered && before
-    })
-  }
-
   append(lastOffset: Offset, position: number): void {
     const { buffer, at } = this.entries.append()
     buffer.writeUInt32BE(lastOffset - this.#baseOffset, at)

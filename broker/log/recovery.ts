@@ -2,11 +2,12 @@
 
 import type { Offset } from '../../core/record.ts'
 import type { RecordBatchHeader } from '../wire/record-batch-header.ts'
-import { readCheckpoint, type Checkpoint, type Json } from './checkpoint.ts'
+import { readCheckpoint, type Checkpoint, type Json, type RecoveryPoint } from './checkpoint.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
 import { Log, type LogSettings } from './log.ts'
 import { finishSwap } from './segment-rewriting.ts'
-import { Segment, segmentName, type SegmentHome } from './segment.ts'
+import { Segment } from './segment.ts'
+import { segmentName, type SegmentHome } from './segment-home.ts'
 
 /** What was found behind the checkpoint that could not be trusted. */
 export interface CutTail {
@@ -44,24 +45,29 @@ export function openLog(home: SegmentHome, settings: LogSettings, visitor: Recov
   const bases = segmentBases(home)
   const read = readCheckpoint(home.disk, home.directory)
   const isNew = read === 'missing'
-  const checkpoint = typeof read === 'string' || !holds(home, bases, read) ? null : read
+  const checkpoint = typeof read === 'string' ? null : read
   const state = checkpoint?.state ?? null
   visitor.restore(state)
   const leaderEpochs = new LeaderEpochs(checkpoint?.leaderEpochs)
-  const found = recoverSegments(home, bases, { checkpoint, mayHaveGaps: read !== 'missing' && checkpoint === null }, header => {
+  const found = recoverSegments(home, bases, { checkpoint, mayHaveGaps: read === 'broken' }, header => {
     leaderEpochs.assign(header.leaderEpoch, header.baseOffset)
     visitor.batch(header)
   })
   const logStartOffset = Math.min(found.endOffset, Math.max(checkpoint?.logStartOffset ?? 0, found.segments[0]!.baseOffset))
   const trusted = checkpoint?.recoveryPoint.offset ?? found.segments[0]!.baseOffset
   const log = new Log({ home, settings, ...found, logStartOffset, durableOffset: Math.min(trusted, found.endOffset), leaderEpochs, compactedOffset: checkpoint?.compactedOffset ?? 0, checkpoint: checkpoint ?? (isNew ? 'missing' : 'broken') })
-  return { log, state, recovered: found.endOffset > trusted || found.cut !== null || (checkpoint === null && !isNew), cut: found.cut }
+  return { log, state, recovered: found.endOffset > trusted || found.cut !== null || found.isShort || (checkpoint === null && !isNew), cut: found.cut }
 }
 
-/** A checkpoint that speaks of bytes which are not there is worth nothing: somebody has changed the files. */
-function holds(home: SegmentHome, bases: readonly Offset[], checkpoint: Checkpoint): boolean {
-  const { segment, position } = checkpoint.recoveryPoint
-  return bases.includes(segment) && (home.disk.size(`${home.directory}/${segmentName(segment)}.log`) ?? 0) >= position
+/** The segment that was appended to has lost bytes which a checkpoint speaks of: nothing is appended to it any more, so that no offset is given twice. */
+function shortened(home: SegmentHome, { segment, position }: RecoveryPoint, compactedOffset: Offset): Segment {
+  const short = Segment.sealed(home, segment, { bytes: position, isContiguous: segment >= compactedOffset })
+  short.check()
+  return short
+}
+
+function sizeOf(home: SegmentHome, base: Offset): number {
+  return home.disk.size(`${home.directory}/${segmentName(base)}.log`) ?? 0
 }
 
 function segmentBases(home: SegmentHome): readonly Offset[] {
@@ -77,6 +83,8 @@ function segmentBases(home: SegmentHome): readonly Offset[] {
 interface FoundSegments {
   readonly segments: readonly Segment[]
   readonly endOffset: Offset
+  /** The medium has lost bytes before the checkpoint. */
+  readonly isShort: boolean
   readonly cut: CutTail | null
 }
 
@@ -89,13 +97,20 @@ interface Trust {
 function recoverSegments(home: SegmentHome, bases: readonly Offset[], { checkpoint, mayHaveGaps }: Trust, visit: (header: RecordBatchHeader) => void): FoundSegments {
   const point = checkpoint?.recoveryPoint ?? null
   const segments = bases.filter(base => point !== null && base < point.segment).map(base => Segment.sealed(home, base))
-  const unsure = bases.filter(base => point === null || base >= point.segment)
+  const isShort = point !== null && sizeOf(home, point.segment) < point.position
+  if (isShort) segments.push(shortened(home, point, checkpoint!.compactedOffset))
+  const unsure = bases.filter(base => point === null || (isShort ? base > point.segment : base >= point.segment))
   let endOffset = point?.offset ?? unsure[0] ?? 0
   for (const [index, base] of unsure.entries()) {
     // Behind a checkpoint, or before the first, nothing was compacted yet: a gap between segments is what a crash has taken.
-    if (!mayHaveGaps && base > endOffset && index > 0) return { segments, endOffset, cut: gapBefore(home, segments.at(-1)!, endOffset, unsure.slice(index)) }
+    if (!mayHaveGaps && base > endOffset && segments.length > 0) {
+      const cut = gapBefore(home, segments.at(-1)!, endOffset, unsure.slice(index))
+      if (!segments.at(-1)!.isActive) segments.push(Segment.create(home, endOffset))
+      return { segments, endOffset, isShort, cut }
+    }
     if (index > 0) segments.at(-1)!.seal()
-    const { segment, scan } = Segment.recover(home, base, base === point?.segment ? point : null, header => {
+    const start = { point: base === point?.segment ? point : null, mayHaveGaps: mayHaveGaps || base < (checkpoint?.compactedOffset ?? 0) }
+    const { segment, scan } = Segment.recover(home, base, start, header => {
       endOffset = header.lastOffset + 1
       visit(header)
     })
@@ -103,10 +118,10 @@ function recoverSegments(home: SegmentHome, bases: readonly Offset[], { checkpoi
     if (scan.problem === null) continue
     const bytes = segment.file.size - scan.end
     const copy = segment.cut(scan.minOffset)
-    return { segments, endOffset, cut: { file: segment.path, position: scan.end, problem: scan.problem, bytes, orphans: setAside(home, unsure.slice(index + 1)), copy } }
+    return { segments, endOffset, isShort, cut: { file: segment.path, position: scan.end, problem: scan.problem, bytes, orphans: setAside(home, unsure.slice(index + 1)), copy } }
   }
-  if (unsure.length === 0) segments.push(Segment.create(home, endOffset))
-  return { segments, endOffset: Math.max(endOffset, segments.at(-1)!.baseOffset), cut: null }
+  if (segments.at(-1)?.isActive !== true) segments.push(Segment.create(home, endOffset))
+  return { segments, endOffset: Math.max(endOffset, segments.at(-1)!.baseOffset), isShort, cut: null }
 }
 
 function gapBefore(home: SegmentHome, last: Segment, endOffset: Offset, bases: readonly Offset[]): CutTail {
@@ -119,6 +134,7 @@ function setAside(home: SegmentHome, bases: readonly Offset[]): readonly string[
     const path = `${home.directory}/${segmentName(base)}`
     home.disk.remove(`${path}.index`)
     home.disk.remove(`${path}.timeindex`)
+    home.disk.remove(`${path}.seal`)
     home.disk.rename(`${path}.log`, `${path}.log.orphan`)
     return `${path}.log.orphan`
   })

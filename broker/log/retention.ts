@@ -21,7 +21,13 @@ export function retainedFrom(log: Log, settings: RetentionSettings, highWatermar
     const isOld = retentionMs >= 0 && newest !== undefined && newest < now - retentionMs
     const isTooMuch = !isActive && retentionBytes >= 0 && excessBytes >= segment.size
     if (segment.size === 0 && !isActive) continue
-    if (end > highWatermark || segment.size === 0 || (!isOld && !isTooMuch)) break
+    if (end > highWatermark || segment.size === 0) break
+    if (newest === undefined && !isTooMuch && !isActive) {
+      // Without a time (damaged as a whole, or records that have none) it is as old as the next one.
+      excessBytes = 0
+      continue
+    }
+    if (!isOld && !isTooMuch) break
     excessBytes -= segment.size
     from = Math.max(from, end)
   }

@@ -4,8 +4,17 @@ import { MillraceError } from '../../core/error.ts'
 import type { Offset, Timestamp } from '../../core/record.ts'
 import type { FilePool, PooledFile } from '../disk/file-pool.ts'
 import type { RecordBatchHeader } from '../wire/record-batch-header.ts'
+import { noEntries, type EntrySum } from './entry-file.ts'
 import { OffsetIndex } from './offset-index.ts'
 import { TimeIndex, type TimePoint } from './time-index.ts'
+
+/** What tells the entries of both indexes from others. */
+export interface IndexSums {
+  readonly offsets: EntrySum
+  readonly times: EntrySum
+}
+
+export const noIndexEntries: IndexSums = { offsets: noEntries, times: noEntries }
 
 export class SegmentIndexes {
   readonly #offsets: OffsetIndex
@@ -14,7 +23,7 @@ export class SegmentIndexes {
   /** The largest timestamp, while the segment grows; see {@link newest}. */
   #newest: TimePoint | null = null
   #bytesSinceEntry = 0
-  /** `unseen`: the files are as somebody left them. */
+  /** `unseen`: the files are as somebody left them; `good`: they are complete. */
   #state: 'growing' | 'unseen' | 'good' = 'unseen'
 
   /** `path` is that of the segment, without an ending. */
@@ -55,20 +64,24 @@ export class SegmentIndexes {
     this.#bytesSinceEntry = 0
   }
 
-  /** To be read in place; false if they cannot be those of a log file of `logBytes`. */
-  open(logBytes: number): boolean {
-    const isGood = this.#offsets.openSealed(logBytes) && this.#times.openSealed() && this.#times.entries.count > 0
+  get sums(): IndexSums {
+    return { offsets: this.#offsets.entries.sum, times: this.#times.entries.sum }
+  }
+
+  /** To be read in place; false if they are not what was summed. */
+  open(sums: IndexSums): boolean {
+    const isGood = this.#offsets.entries.openSealed(sums.offsets) && this.#times.entries.openSealed(sums.times)
     if (isGood) this.#state = 'good'
     return isGood
   }
 
-  /** To grow behind `position` and `endOffset`; entries that cannot be right there are dropped. */
-  grow(position: number, endOffset: Offset, newest: TimePoint | null): void {
+  /** To grow behind what was summed, and `position`; false if that is not there. */
+  grow(sums: IndexSums, position: number, newest: TimePoint | null): boolean {
+    if (!this.#offsets.entries.openForAppend(sums.offsets) || !this.#times.entries.openForAppend(sums.times)) return false
     this.#state = 'growing'
-    this.#offsets.openForAppend(position, endOffset)
-    this.#times.openForAppend(newest)
     this.#newest = newest
     this.#bytesSinceEntry = position - this.#offsets.lastPosition
+    return true
   }
 
   /** The next batch. */
@@ -107,17 +120,15 @@ export class SegmentIndexes {
     return this.#offsets.lastPosition
   }
 
-  /** Nothing more comes. Where there is no room to save them they are built anew when they are needed. */
+  /** Nothing more comes. Where there is no room to save them they stay in memory. */
   seal(): void {
-    if (this.#newest !== null) this.#times.append(this.#newest)
+    if (this.isGrowing && this.#newest !== null) this.#times.append(this.#newest)
+    this.#state = 'good'
     try {
       this.#offsets.entries.seal()
       this.#times.entries.seal()
-      this.#state = 'good'
     } catch (error) {
       if (!(error instanceof MillraceError)) throw error
-      this.#times.entries.clear()
-      this.#state = 'unseen'
     }
   }
 

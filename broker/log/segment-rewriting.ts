@@ -3,7 +3,8 @@
 import { assert } from '../../core/error.ts'
 import type { Offset } from '../../core/record.ts'
 import { RecordBatchHeader } from '../wire/record-batch-header.ts'
-import { Segment, segmentName, type SegmentHome } from './segment.ts'
+import { Segment } from './segment.ts'
+import { segmentName, type SegmentHome } from './segment-home.ts'
 
 /** What the log does for it: see whether the old segments are still its own, and put the new one in their place. */
 export interface RewrittenLog {
@@ -68,10 +69,10 @@ export function finishSwap({ disk, directory }: SegmentHome, swap: string): void
   const [base, end] = stem.split('-').map(Number)
   assert(base !== undefined && end !== undefined, `${swap} names two offsets`)
   for (const name of disk.list(directory)) {
-    const match = /^(\d{20})\.(log|index|timeindex)$/.exec(name)
+    const match = /^(\d{20})\.(log|index|timeindex|seal)$/.exec(name)
     if (match !== null && Number(match[1]) >= base && Number(match[1]) < end) disk.remove(`${directory}/${name}`)
   }
-  for (const kind of ['index', 'timeindex']) {
+  for (const kind of ['index', 'timeindex', 'seal']) {
     const from = `${directory}/${stem}.cleaned.${kind}`
     if (disk.size(from) !== null) disk.rename(from, `${directory}/${segmentName(base)}.${kind}`)
   }

@@ -21,25 +21,6 @@ export class TimeIndex {
     this.#baseOffset = baseOffset
   }
 
-  openSealed(): boolean {
-    return this.entries.openSealed()
-  }
-
-  /** To go on appending; entries that are not in order, or say otherwise than that `newest` is the largest, are dropped: a crash may have torn them. */
-  openForAppend(newest: TimePoint | null): void {
-    let lastTimestamp = Number.NEGATIVE_INFINITY
-    let lastOffset = -1
-    this.entries.openForAppend((buffer, at) => {
-      const timestamp = timestampAt(buffer, at)
-      const offset = relativeAt(buffer, at)
-      const ordered = timestamp > lastTimestamp && offset > lastOffset
-      const older = newest !== null && (timestamp === newest.timestamp ? this.#baseOffset + offset === newest.offset : timestamp < newest.timestamp && this.#baseOffset + offset < newest.offset)
-      lastTimestamp = timestamp
-      lastOffset = offset
-      return ordered && older
-    })
-  }
-
   /** Does nothing unless the timestamp is above the last one. */
   append(point: TimePoint): void {
     const last = this.last()

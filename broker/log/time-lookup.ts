@@ -5,7 +5,8 @@ import { canDecompress } from '../wire/compression.ts'
 import { RecordBatchCursor } from '../wire/record-batch-cursor.ts'
 import { RecordBatchHeader } from '../wire/record-batch-header.ts'
 import type { Log } from './log.ts'
-import type { BatchPlace, Segment, SegmentRead } from './segment.ts'
+import type { BatchPlace, Segment } from './segment.ts'
+import type { SegmentRead } from './segment-read.ts'
 import type { TimePoint } from './time-index.ts'
 
 /** First record at or after a time, below `limit` and not before the log's start; null if there is none. @throws MillraceError LOG_CORRUPT */
@@ -22,7 +23,7 @@ export function findTimestamp(log: Log, timestamp: Timestamp, limit: Offset): Ti
       }
       const found = recordAt(read.records, timestamp, log.logStartOffset, limit)
       if (found !== null) return found
-      place = segment.locateTime(timestamp, place.position + read.records.length)
+      place = segment.locateTime(timestamp, read.end)
     }
   }
   return null
@@ -33,7 +34,7 @@ function readOrPassOver(segment: Segment, place: BatchPlace, limit: Offset): Seg
   try {
     return segment.read(place.position, { offset: place.baseOffset, maxBytes: 0, limit, atLeastOne: true })
   } catch (error) {
-    if (segment.damageAt(place.baseOffset) === null) throw error
+    if (!segment.isDamagedAt(place.position)) throw error
     return null
   }
 }

@@ -6,9 +6,11 @@ import { MillraceError } from '../../../core/error.ts'
 import { FilePool } from '../../../broker/disk/file-pool.ts'
 import { ReadBuffers } from '../../../broker/log/read-buffers.ts'
 import { MemoryDisk } from '../../../broker/disk/memory-disk.ts'
+import { compact, compactionRange } from '../../../broker/log/compaction.ts'
 import type { Damage } from '../../../broker/log/damage.ts'
 import type { Log, LogSettings } from '../../../broker/log/log.ts'
 import { openLog, type OpenedLog } from '../../../broker/log/recovery.ts'
+import { retainedFrom } from '../../../broker/log/retention.ts'
 import { findTimestamp } from '../../../broker/log/time-lookup.ts'
 import { batchOf, recordsOf } from './batches.ts'
 
@@ -43,14 +45,14 @@ function readEach(log: Log): readonly (number | null)[] {
 /** What a reader finds that goes on behind each damage. */
 function readOn(log: Log): readonly number[] {
   const offsets: number[] = []
-  for (let offset = 0; offset < log.endOffset; ) {
+  for (let offset = log.logStartOffset; offset < log.endOffset; ) {
     try {
       const read = log.read(offset, { maxBytes: 300, limit: log.endOffset, atLeastOne: true })
       if (read === null) break
       offsets.push(...recordsOf(read.records, offset).map(record => record.offset))
       offset = read.nextOffset
     } catch (error) {
-      const damage = log.damageAt(offset)
+      const damage = log.damageFrom(offset)
       if (damage === null) throw error
       expect(damage.nextOffset).toBeGreaterThan(offset)
       offset = damage.nextOffset
@@ -133,4 +135,50 @@ test('zeros that a crash left in the middle are no damage: what follows was neve
   expect(opened.cut).toMatchObject({ file: path, position: start, copy: `t-0/${segmentName}.${start}.corrupt` })
   expect(disk.readFile(opened.cut!.copy!)).toEqual(bytes.subarray(opened.cut!.position))
   expect(readOn(opened.log)).toEqual(Array.from({ length: opened.log.endOffset }, (_, offset) => offset))
+})
+
+/** Segments of batches with one key each, and a clean end. Answers the paths of the segments. */
+async function keyed(disk: MemoryDisk): Promise<readonly string[]> {
+  const { log } = open(disk)
+  for (let offset = 0; offset < 80; offset++) log.append(batchOf([{ key: `k${offset % 4}`, value: `v${offset} ${'x'.repeat(40)}`, timestamp: offset }]), 0)
+  const point = log.recoveryPoint()
+  await log.sync()
+  await log.saveCheckpoint(point, null)
+  log.close()
+  return log.segments.map(({ path }) => path)
+}
+
+test('compaction leaves a damaged segment as it is, and those behind it; what lies before is compacted', async () => {
+  const disk = new MemoryDisk()
+  const paths = await keyed(disk)
+  disk.corrupt(paths[2]!, 200)
+  const kept = paths.slice(2).map(path => disk.readFile(path))
+  const { log } = open(disk)
+  const compaction = { deleteRetentionMs: 1e9, minCompactionLagMs: 0, maxCompactionLagMs: 1e15, minCleanableDirtyRatio: 0, segmentBytes: 1500, maxKeyBytes: 1e6 }
+  const pass = (): Promise<unknown> => compact(log, compactionRange(log, compaction, 80, 1000)!, compaction, 1000, async () => {})
+  await expect(pass()).rejects.toMatchObject({ code: 'LOG_CORRUPT', message: expect.stringContaining(paths[2]!) as string })
+  await pass()
+  expect(log.segments.map(({ path }) => path)).toEqual(paths)
+  expect(paths.slice(2).map(path => disk.readFile(path))).toEqual(kept)
+  expect(readOn(log).filter(offset => offset < log.segments[2]!.baseOffset).length).toBe(4)
+})
+
+test('old segments go by their time and size, damaged or not', async () => {
+  for (const spoil of ['one batch', 'all', 'cut to nothing'] as const) {
+    const disk = new MemoryDisk()
+    const paths = await keyed(disk)
+    const bytes = disk.readFile(paths[1]!)!
+    if (spoil === 'one batch') bytes[200]! ^= 1
+    disk.writeFile(paths[1]!, spoil === 'all' ? Buffer.alloc(bytes.length) : spoil === 'one batch' ? bytes : Buffer.alloc(0))
+    const { log } = open(disk)
+    const bases = log.segments.map(({ baseOffset }) => baseOffset)
+    // Up to the time of the third segment's end.
+    expect(retainedFrom(log, { retentionMs: 100, retentionBytes: -1 }, 80, bases[3]! + 100)).toBe(bases[3])
+    expect(retainedFrom(log, { retentionMs: 100, retentionBytes: -1 }, 80, bases[1]! + 100)).toBe(bases[1])
+    expect(retainedFrom(log, { retentionMs: -1, retentionBytes: log.bytes - log.segments[0]!.size - log.segments[1]!.size }, 80, 0)).toBe(spoil === 'cut to nothing' ? bases[1] : bases[2])
+    log.advanceLogStart(bases[2]!)
+    expect([disk.size(paths[0]!), disk.size(paths[1]!)]).toEqual([null, null])
+    expect(readOn(log)[0]).toBe(bases[2])
+    log.close()
+  }
 })
