@@ -12,7 +12,8 @@ import { readCheckpoint, type Json, type RecoveryPoint } from '../log/checkpoint
 import { compact, compactionRange } from '../log/compaction.ts'
 import type { Damage } from '../log/damage.ts'
 import { retainedFrom } from '../log/retention.ts'
-import type { Log, LogRead, LogSettings } from '../log/log.ts'
+import type { Log, LogRead } from '../log/log.ts'
+import type { LogSettings } from '../log/segment-rolling.ts'
 import { openLog } from '../log/recovery.ts'
 import type { SegmentHome } from '../log/segment-home.ts'
 import { readMarker, writeMarker, type TransactionMarker } from '../wire/control-batch.ts'
@@ -391,7 +392,9 @@ export class Partition {
   }
 }
 
+/** A compacted topic goes on to a new segment in time for what lies in the old one to be compacted when it must, as in Kafka. */
 export function logSettings(settings: TopicSettings): LogSettings {
-  const { segmentBytes, segmentMs, indexIntervalBytes, segmentIndexBytes } = settings
-  return { segmentBytes, segmentMs, indexIntervalBytes, segmentIndexBytes }
+  const { segmentBytes, segmentJitterMs, indexIntervalBytes, segmentIndexBytes, compact, maxCompactionLagMs } = settings
+  const segmentMs = compact ? Math.min(settings.segmentMs, maxCompactionLagMs) : settings.segmentMs
+  return { segmentBytes, segmentMs, segmentJitterMs, indexIntervalBytes, segmentIndexBytes }
 }

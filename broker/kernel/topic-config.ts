@@ -40,7 +40,7 @@ export const topicConfigs: ReadonlyMap<string, ConfigDefinition> = new Map(
       },
       { name: 'segment.bytes', type: 'int', default: '1073741824', min: 14, synonyms: [{ name: 'log.segment.bytes' }], documentation: 'Largest file of a partition, bytes.' },
       { name: 'segment.index.bytes', type: 'int', default: '10485760', min: 4, synonyms: [{ name: 'log.index.size.max.bytes' }], documentation: 'Largest offset index, bytes.' },
-      { name: 'segment.jitter.ms', type: 'long', default: '0', min: 0, synonyms: [{ name: 'log.roll.jitter.ms' }], documentation: 'Kept for compatibility.' },
+      { name: 'segment.jitter.ms', type: 'long', default: '0', min: 0, synonyms: [{ name: 'log.roll.jitter.ms' }], documentation: 'By how much segment.ms is shortened at most, by chance for each segment, so that not all begin a new one at once, milliseconds.' },
       { name: 'segment.ms', type: 'long', default: '604800000', min: 1, synonyms: [{ name: 'log.roll.ms' }, { name: 'log.roll.hours', factor: 3_600_000 }], documentation: 'Longest time that one file is written to, by the timestamps in it, milliseconds.' },
       { name: 'unclean.leader.election.enable', type: 'boolean', default: 'false', synonyms: [{ name: 'unclean.leader.election.enable' }], documentation: 'Kept for compatibility; a leader always has what was acknowledged.' },
     ] satisfies ConfigDefinition[]
@@ -73,6 +73,7 @@ export interface TopicSettings {
   readonly retentionMs: number
   readonly segmentBytes: number
   readonly segmentIndexBytes: number
+  readonly segmentJitterMs: number
   readonly segmentMs: number
 }
 
@@ -100,6 +101,7 @@ export function topicSettings(value: (name: string) => string): TopicSettings {
     retentionMs: number('retention.ms'),
     segmentBytes: number('segment.bytes'),
     segmentIndexBytes: number('segment.index.bytes'),
+    segmentJitterMs: number('segment.jitter.ms'),
     segmentMs: number('segment.ms'),
   }
 }

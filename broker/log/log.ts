@@ -7,20 +7,11 @@ import { CheckpointKeeper, type KnownCheckpoint } from './checkpoint-keeper.ts'
 import type { Checkpoint, Json, RecoveryPoint } from './checkpoint.ts'
 import { damageError, type Damage } from './damage.ts'
 import type { LeaderEpochs } from './leader-epochs.ts'
+import { isFull, type LogSettings } from './segment-rolling.ts'
 import { segmentIndexOf } from './segment-search.ts'
 import { SegmentRewriting } from './segment-rewriting.ts'
 import { Segment } from './segment.ts'
 import type { SegmentHome } from './segment-home.ts'
-
-export interface LogSettings {
-  /** A segment that would grow beyond is followed by a new one. */
-  readonly segmentBytes: number
-  /** Longest time between the first and the last record of a segment, by their timestamps. */
-  readonly segmentMs: number
-  /** Bytes between two entries of an index. */
-  readonly indexIntervalBytes: number
-  readonly segmentIndexBytes: number
-}
 
 /** What a log is made of; recovery.ts puts it together from a directory. */
 export interface LogParts {
@@ -52,7 +43,6 @@ export interface LogRead {
 
 /** Places where readers will go on, so that one who reads in order needs no index. */
 const maxRememberedPlaces = 64
-const largestRelativeOffset = 0xffffffff
 
 export class Log {
   readonly #home: SegmentHome
@@ -145,20 +135,11 @@ export class Log {
 
   #appendAsIs(batch: Buffer, header: RecordBatchHeader, leaderEpoch: number): Offset {
     const baseOffset = header.baseOffset
-    if (this.#mustRoll(header)) this.roll(baseOffset)
+    if (isFull(this.#active, header, this.#settings)) this.roll(baseOffset)
     this.#active.append(batch, header)
     this.leaderEpochs.assign(leaderEpoch, baseOffset)
     this.#endOffset = header.lastOffset + 1
     return baseOffset
-  }
-
-  #mustRoll(header: RecordBatchHeader): boolean {
-    const segment = this.#active
-    if (segment.size === 0) return header.lastOffset - segment.baseOffset > largestRelativeOffset
-    if (segment.size + header.size > this.#settings.segmentBytes || segment.indexBytes + 8 > this.#settings.segmentIndexBytes) return true
-    if (header.lastOffset - segment.baseOffset > largestRelativeOffset) return true
-    const first = segment.firstTimestamp
-    return first !== null && header.maxTimestamp - first > this.#settings.segmentMs
   }
 
   /** Begins a new segment. */

@@ -5,7 +5,7 @@ import { shapeProblem } from '../../log/batch-scan.ts'
 import { compressionNames, type CompressionName } from '../../wire/compression.ts'
 import { batchHeaderBytes, RecordBatchHeader } from '../../wire/record-batch-header.ts'
 import { recompressed } from '../../wire/record-batch-recompression.ts'
-import { maxDecompressedBytes, outOfRange, recordProblem, type BatchCheck, type BatchRefusal } from './record-check.ts'
+import { maxDecompressedBytes, recordProblem, type BatchCheck, type BatchRefusal } from './record-check.ts'
 
 const zstd = 4
 
@@ -32,12 +32,8 @@ function contentProblem(header: RecordBatchHeader, version: number, check: Batch
   if (header.isControl) return invalid('Control batches are not taken from clients.')
   if (header.codec > zstd || (header.codec === zstd && version < 7)) return { error: 'UNSUPPORTED_COMPRESSION_TYPE', message: `Compression ${header.codec} is not supported in version ${version}.` }
   if (header.producerId >= 0 && header.baseSequence < 0) return invalid(`The batch of producer ${header.producerId} begins at sequence ${header.baseSequence}.`)
-  return timestampProblem(header, check) ?? recordProblem(header, check)
-}
-
-function timestampProblem(header: RecordBatchHeader, check: BatchCheck): BatchRefusal | null {
   if (header.isAppendTime) return { error: 'INVALID_TIMESTAMP', message: 'Producers do not set the timestamp type to LogAppendTime.' }
-  return outOfRange(header.maxTimestamp, check) ?? outOfRange(header.baseTimestamp, check)
+  return recordProblem(header, check)
 }
 
 /** A topic that says how its batches are compressed has them so, whatever the producer does. */

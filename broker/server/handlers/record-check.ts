@@ -32,14 +32,17 @@ const maxRecordErrors = 100
  */
 export function recordProblem(header: RecordBatchHeader, check: BatchCheck): BatchRefusal | null {
   const { compact, logAppendTime } = check.settings
-  if (!canDecompress(header.codec)) return compact ? { error: 'UNSUPPORTED_COMPRESSION_TYPE', message: `This broker cannot read compression ${header.codec}, which a compacted topic needs.` } : null
-  if (check.trusted && !compact) return null
+  if (!canDecompress(header.codec)) return !compact ? headerTimeProblem(header, check) : { error: 'UNSUPPORTED_COMPRESSION_TYPE', message: `This broker cannot read compression ${header.codec}, which a compacted topic needs.` }
+  if (check.trusted && !compact) return headerTimeProblem(header, check)
   try {
-    const { keyless, maxTimestamp, refusal } = walk(header, check)
+    const { keyless, untimely, maxTimestamp, refusal } = walk(header, check)
     if (refusal !== null) return refusal
+    // Kafka's order: a bad time tells more than a missing key, and all are named.
+    if (untimely.length > 0) return { error: 'INVALID_TIMESTAMP', message: 'One or more records have been rejected due to invalid timestamp.', records: [...keyless, ...untimely].sort((a, b) => a.batchIndex - b.batchIndex) }
     if (keyless.length > 0) return { error: 'INVALID_RECORD', message: 'One or more records have been rejected: a compacted topic takes no record without a key.', records: keyless }
-    if (!logAppendTime && maxTimestamp !== header.maxTimestamp) header.setMaxTimestamp(maxTimestamp)
-    return null
+    const problem = headerTimeProblem(header, check)
+    if (problem === null && !logAppendTime && maxTimestamp !== header.maxTimestamp) header.setMaxTimestamp(maxTimestamp)
+    return problem
   } catch (error) {
     // The sum is right, so this is what was sent: trying again would not help.
     if (error instanceof MillraceError) return { error: 'INVALID_RECORD', message: error.message }
@@ -47,8 +50,16 @@ export function recordProblem(header: RecordBatchHeader, check: BatchCheck): Bat
   }
 }
 
+function headerTimeProblem(header: RecordBatchHeader, check: BatchCheck): BatchRefusal | null {
+  return outOfRange(header.maxTimestamp, check) ?? outOfRange(header.baseTimestamp, check)
+}
+
+type RecordError = NonNullable<BatchRefusal['records']>[number]
+
 interface Walk {
-  readonly keyless: { batchIndex: number; batchIndexErrorMessage: string }[]
+  readonly keyless: RecordError[]
+  /** Out of range, as far as they have a key where they must. */
+  readonly untimely: RecordError[]
   readonly maxTimestamp: Timestamp
   readonly refusal: BatchRefusal | null
 }
@@ -56,30 +67,33 @@ interface Walk {
 /** Reads every record. @throws MillraceError CORRUPT_RECORD */
 function walk(header: RecordBatchHeader, check: BatchCheck): Walk {
   const cursor = new RecordBatchCursor(header.buffer, { start: header.position, end: header.end, fromOffset: Number.NEGATIVE_INFINITY, maxBatchBytes: maxDecompressedBytes, isSummed: true })
-  const keyless: Walk['keyless'] = []
+  const keyless: RecordError[] = []
+  const untimely: RecordError[] = []
   const { baseOffset } = header
   const { compact } = check.settings
   let maxTimestamp = -1
-  let minTimestamp = Number.POSITIVE_INFINITY
   let index = 0
   for (; cursor.next(); index++) {
-    if (cursor.offset !== baseOffset + index) return { keyless, maxTimestamp, refusal: invalid(`Record ${index} of the batch has the offset delta ${cursor.offset - baseOffset}.`) }
-    if (compact && cursor.keyStart < 0 && keyless.length < maxRecordErrors) keyless.push({ batchIndex: index, batchIndexErrorMessage: 'Compacted topic cannot accept message without key.' })
+    if (cursor.offset !== baseOffset + index) return { keyless, untimely, maxTimestamp, refusal: invalid(`Record ${index} of the batch has the offset delta ${cursor.offset - baseOffset}.`) }
+    if (keyless.length + untimely.length < maxRecordErrors) {
+      const problem = outOfRange(cursor.timestamp, check)
+      if (compact && cursor.keyStart < 0) keyless.push({ batchIndex: index, batchIndexErrorMessage: 'Compacted topic cannot accept message without key.' })
+      else if (problem !== null) untimely.push({ batchIndex: index, batchIndexErrorMessage: problem.message })
+    }
     if (cursor.timestamp > maxTimestamp) maxTimestamp = cursor.timestamp
-    if (cursor.timestamp < minTimestamp && cursor.timestamp !== -1) minTimestamp = cursor.timestamp
     cursor.checkHeaders()
   }
-  if (index !== header.count || cursor.bytesLeft !== 0) return { keyless, maxTimestamp, refusal: invalid(`The batch has ${cursor.bytesLeft} bytes behind its ${index} records.`) }
-  return { keyless, maxTimestamp, refusal: check.settings.logAppendTime ? null : outOfRange(maxTimestamp, check) ?? outOfRange(minTimestamp, check) }
+  if (index !== header.count || cursor.bytesLeft !== 0) return { keyless, untimely, maxTimestamp, refusal: invalid(`The batch has ${cursor.bytesLeft} bytes behind its ${index} records.`) }
+  return { keyless, untimely, maxTimestamp, refusal: null }
 }
 
 /** Says so where a timestamp is further from now than the topic takes. No timestamp (-1) is always taken. */
 export function outOfRange(timestamp: Timestamp, { settings, now }: BatchCheck): BatchRefusal | null {
-  if (settings.logAppendTime || timestamp === -1 || timestamp === Number.POSITIVE_INFINITY) return null
+  if (settings.logAppendTime || timestamp === -1) return null
   const tooLate = timestamp - now > settings.timestampAfterMaxMs
   if (!tooLate && now - timestamp <= settings.timestampBeforeMaxMs) return null
   const bound = tooLate ? `message.timestamp.after.max.ms ${settings.timestampAfterMaxMs}` : `message.timestamp.before.max.ms ${settings.timestampBeforeMaxMs}`
-  return { error: 'INVALID_TIMESTAMP', message: `Timestamp ${timestamp} of the batch is out of range for ${bound}; the broker's time is ${now}.` }
+  return { error: 'INVALID_TIMESTAMP', message: `Timestamp ${timestamp} is out of range for ${bound}; the broker's time is ${now}.` }
 }
 
 function invalid(message: string): BatchRefusal {

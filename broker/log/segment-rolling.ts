@@ -1,0 +1,34 @@
+// When a segment is followed by a new one: before it grows beyond its bytes, its index, or its time.
+
+import { crc32c } from '../wire/crc32c.ts'
+import type { RecordBatchHeader } from '../wire/record-batch-header.ts'
+import type { Segment } from './segment.ts'
+
+export interface LogSettings {
+  /** A segment that would grow beyond is followed by a new one. */
+  readonly segmentBytes: number
+  /** Longest time between the first and the last record of a segment, by their timestamps. */
+  readonly segmentMs: number
+  /** By how much that is shortened at most, for each segment otherwise. Default 0. */
+  readonly segmentJitterMs?: number
+  /** Bytes between two entries of an index. */
+  readonly indexIntervalBytes: number
+  readonly segmentIndexBytes: number
+}
+
+const largestRelativeOffset = 0xffffffff
+
+/** Whether a batch must go to a new segment. */
+export function isFull(segment: Segment, next: RecordBatchHeader, settings: LogSettings): boolean {
+  if (next.lastOffset - segment.baseOffset > largestRelativeOffset) return true
+  if (segment.size === 0) return false
+  if (segment.size + next.size > settings.segmentBytes || segment.indexBytes + 8 > settings.segmentIndexBytes) return true
+  const first = segment.firstTimestamp
+  return first !== null && next.maxTimestamp - first > longestMs(segment, settings)
+}
+
+/** What is taken off follows from the segment's name: partitions that began together do not go on together, and it needs no chance. */
+function longestMs({ path }: Segment, { segmentMs, segmentJitterMs = 0 }: LogSettings): number {
+  const most = Math.min(segmentJitterMs, segmentMs)
+  return most === 0 ? segmentMs : segmentMs - (crc32c(Buffer.from(path)) % most)
+}
