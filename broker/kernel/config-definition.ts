@@ -28,10 +28,14 @@ export const maxInt = 2147483647
 /** Kafka's largest long; as text, for a number of ours would round it. */
 export const maxLong = '9223372036854775807'
 
+/** Not every version of the protocol could tell a longer one. */
+const maxValueBytes = 0x7fff
+
 /** What is wrong with a value, as a sentence; null if nothing. */
 export function configProblem(definition: ConfigDefinition, value: string | null): string | null {
   if (value === null) return `Null value not supported for ${definition.name}.`
   const { name, type, oneOf } = definition
+  if (type !== 'password' && Buffer.byteLength(value) > maxValueBytes) return `Invalid value for configuration ${name}: it is longer than ${maxValueBytes} bytes.`
   const bad = (why: string): string => `Invalid value ${type === 'password' ? '[hidden]' : value} for configuration ${name}: ${why}.`
   if (type === 'boolean' && !/^(true|false)$/i.test(value.trim())) return bad('it must be true or false')
   if (type === 'int' || type === 'long' || type === 'double') return numberProblem(definition, value, bad)

@@ -58,16 +58,23 @@ const fixedScalars: { readonly [P in Exclude<Primitive, 'string' | 'bytes' | 're
   uuid: { bytes: 16, fits: value => typeof value === 'string', read: reader => reader.uuid(), write: (writer, value: string) => writer.uuid(value) },
 }
 
+/** In every version, also where the length has room for more: what one version brings another must be able to say. So does Apache Kafka. */
+const maxStringBytes = 0x7fff
+/** Of what tells people about an error and may quote what they sent. */
+const maxMessageLength = 10_000
+
 function stringCodec(layout: Layout): AnyCodec {
   const width = layout.flexible ? 'compact' : 'int16'
+  const isMessage = layout.path.endsWith('.errorMessage')
   return {
     minimalBytes: layout.flexible ? 1 : 2,
     read(reader) {
       const length = reader.length(width)
+      if (length > maxStringBytes) throw new MillraceError('MALFORMED_FRAME', `${layout.path} has ${length} bytes; a string has ${maxStringBytes} at most.`)
       return length < 0 ? nullOf(layout) : reader.utf8(length)
     },
     write(writer, value) {
-      if (typeof value === 'string') writer.utf8(value, width)
+      if (typeof value === 'string') writer.utf8(isMessage && value.length > maxMessageLength ? `${value.slice(0, maxMessageLength)}…` : value, width)
       else writeNull(writer, value, width, layout, 'string')
     },
   }

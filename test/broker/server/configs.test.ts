@@ -83,3 +83,12 @@ test.each([[{ 'node.id': '5' }, 5], [{ 'broker.id': '6' }, 6], [{ 'broker.id': '
   expect([controllerId, ...brokers.map(({ brokerId }) => brokerId)]).toEqual([number, number])
   expect(await describe(channel, broker, String(number), 'node.id')).toMatchObject({ value: String(number) })
 })
+
+test('a list does not grow beyond what every version of the protocol can tell', async () => {
+  const channel = await start()
+  await channel.request('Metadata', { topics: [{ name: 't' }] })
+  const list = (from: number) => Array.from({ length: 3000 }, (_, index) => `${from + index}:1`).join(',')
+  expect(await alter(channel, topic, 't', 'leader.replication.throttled.replicas', 2, list(1000))).toBe('NONE')
+  expect(await alter(channel, topic, 't', 'leader.replication.throttled.replicas', 2, list(5000))).toBe('INVALID_CONFIG')
+  expect((await describe(channel, topic, 't', 'leader.replication.throttled.replicas')).value).toBe(list(1000))
+})

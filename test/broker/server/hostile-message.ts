@@ -79,7 +79,7 @@ function scalar(random: Random, type: Primitive, pools: Pools): unknown {
 
 const oddStrings: readonly string[] = [
   '', ' ', '.', '..', '/', '../../etc/passwd', 'a/b', 'x\0y', '\uD800', 'é', '__proto__', 'constructor', 'toString', '__consumer_offsets', '__transaction_state', 'NaN', '-1', '9223372036854775808', '1e400', 'true',
-  'x'.repeat(249), 'x'.repeat(250), 'y'.repeat(5000), '漢'.repeat(200), '(a+)+$', '*', 'null', 'undefined', '\r\n\r\n', '${jndi:ldap://x}', '%s%n',
+  'x'.repeat(249), 'x'.repeat(250), 'y'.repeat(5000), 'z'.repeat(32_767), '漢'.repeat(200), '(a+)+$', '*', 'null', 'undefined', '\r\n\r\n', '${jndi:ldap://x}', '%s%n',
 ]
 
 /** Damages a frame in one of the ways that lines, bugs and enemies do. The length in front is mostly mended, so that the damage gets past the splitter. */

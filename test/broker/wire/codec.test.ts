@@ -10,6 +10,7 @@ import { ByteWriter } from '../../../broker/wire/byte-writer.ts'
 import { codecOf } from '../../../broker/wire/codec.ts'
 import { complete } from '../../../broker/wire/defaults.ts'
 import type { Description } from '../../../broker/wire/description.ts'
+import { decodeRequest, decodeResponse, encodeRequest, encodeResponse } from '../../../broker/wire/frame.ts'
 import { arbitraryBody, everyMessage, type Body } from './arbitrary-message.ts'
 
 function encode(description: Description, version: number, body: Body): Buffer {
@@ -111,4 +112,13 @@ describe('what a version cannot say', () => {
   test('a value that does not fit names its field', () => {
     expect(() => encode(apis.Heartbeat.request, 0, { groupId: 'g', generationId: 2 ** 40, memberId: 'm' })).toThrow('HeartbeatRequest.generationId')
   })
+})
+
+test('a string that is longer than an old version could tell is refused in every version, and what tells of an error is cut', () => {
+  const write = (groupId: string): Buffer => Buffer.concat(encodeRequest('Heartbeat', 4, { correlationId: 1, clientId: null }, { groupId, generationId: 1, memberId: '' }))
+  expect(decodeRequest(write('x'.repeat(0x7fff)).subarray(4)).body).toMatchObject({ groupId: 'x'.repeat(0x7fff) })
+  expect(() => decodeRequest(write('x'.repeat(0x8000)).subarray(4))).toThrow(expect.objectContaining({ code: 'MALFORMED_FRAME' }))
+  const answer = Buffer.concat(encodeResponse('CreatePartitions', 0, 1, { results: [{ name: 't', errorCode: 1, errorMessage: '漢'.repeat(100_000) }] }))
+  const reader = new ByteReader(answer, 8)
+  expect(decodeResponse('CreatePartitions', 0, reader).results[0]!.errorMessage).toBe(`${'漢'.repeat(10_000)}…`)
 })
