@@ -345,3 +345,48 @@ test('clients are told of transaction.version 2', async () => {
   expect(await features(4)).toEqual([0, 2, 2, 0])
   expect(await features(3)).toEqual([1, 2, 2, 0])
 })
+
+test('of two positions for one place the later record holds, whichever transaction ends first, and after a restart too', async () => {
+  const disk = new MemoryDisk()
+  const channel = await start(disk)
+  const [first, second] = [new TransactionalProducer(channel, 'p'), new TransactionalProducer(channel, 'q')]
+  for (const producer of [first, second]) await producer.init()
+  const commit = { groupId: 'g', topic: 't' }
+  await first.commitOffset({ ...commit, offset: 5 })
+  await second.commitOffset({ ...commit, offset: 7 })
+  await second.end(true)
+  await first.end(true)
+  await settle()
+  expect(await positionOf(channel, 'g', 't')).toBe(7)
+  await first.commitOffset({ ...commit, offset: 8 })
+  await channel.request('OffsetCommit', { groupId: 'g', generationIdOrMemberEpoch: -1, memberId: '', topics: [{ name: 't', partitions: [{ partitionIndex: 0, committedOffset: 9, committedMetadata: '' }] }] }, { version: 9 })
+  expect(await positionOf(channel, 'g', 't')).toBe(9)
+  await first.end(true)
+  await settle()
+  expect(await positionOf(channel, 'g', 't')).toBe(9)
+  await open.pop()!.close()
+  expect(await positionOf(await start(disk), 'g', 't')).toBe(9)
+})
+
+test('a group with positions in an open transaction does not expire; deleted, it forgets them, as in Kafka', async () => {
+  const channel = await start(new MemoryDisk(), { 'offsets.retention.minutes': 1, 'offsets.retention.check.interval.ms': 10_000 })
+  const producer = new TransactionalProducer(channel, 'p')
+  await producer.init({ timeoutMs: 900_000 })
+  const commit = { groupId: 'g', topic: 't' }
+  await producer.commitOffset({ ...commit, offset: 5 })
+  for (let i = 0; i < 20; i++) {
+    clock.advance(10_000)
+    await settle()
+  }
+  const listed = async () => (await channel.request('ListGroups', {})).groups.map(({ groupId }) => groupId)
+  expect(await listed()).toEqual(['g'])
+  await producer.end(true)
+  await settle()
+  expect(await positionOf(channel, 'g', 't')).toBe(5)
+  await producer.commitOffset({ ...commit, offset: 6 })
+  const { results } = await channel.request('DeleteGroups', { groupsNames: ['g'] })
+  expect(results).toMatchObject([{ errorCode: 0 }])
+  await producer.end(true)
+  await settle()
+  expect([await listed(), await positionOf(channel, 'g', 't')]).toEqual([[], -1])
+})
