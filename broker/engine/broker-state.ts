@@ -75,6 +75,7 @@ export class BrokerState {
     this.answerMemory = new AnswerMemory(parts.config.number('millrace.queued.max.response.bytes'), parts.clock)
     // Last, since it goes on with what was begun.
     this.transactions.load(parts.partitions.of(transactionsTopic))
+    this.transactions.endHanging(parts.partitions.all())
   }
 
   get clusterId(): string {

@@ -1,6 +1,8 @@
 // All transaction coordinators of a broker, one per partition of __transaction_state.
 
+import { partitionName } from '../../core/record.ts'
 import type { BrokerConfig } from '../kernel/broker-config.ts'
+import type { TransactionState } from '../kernel/transaction-state.ts'
 import { coordinatorPartitionOf } from './coordinator-log.ts'
 import type { Partition } from './partition.ts'
 import { TransactionHost, transactionSettings, type TransactionHostParts } from './transaction-host.ts'
@@ -30,6 +32,24 @@ export class TransactionHosts {
     ]
   }
 
+  /**
+   * For a start: aborts what no coordinator knows of. That can only be where acknowledgements did not wait for the disk, or the disk lost what it
+   * had; nobody would ever end it, and readers of committed records would stand before it for good.
+   */
+  endHanging(partitions: Iterable<Partition>): void {
+    const { markers, logger } = this.#parts
+    const known = new Set(this.#hosts.flatMap(({ coordinator }) => [...coordinator.all()].flatMap(([, state]) => placesOf(state))))
+    for (const partition of partitions) {
+      const { topic, index, name, leaderEpoch } = partition
+      for (const producerId of partition.transactions.openProducers()) {
+        if (known.has(`${producerId} ${name}`)) continue
+        logger.warn('abort a transaction that no coordinator knows', { partition: name, producerId, since: partition.transactions.openSince(producerId) ?? -1 })
+        const marker = { producerId, producerEpoch: partition.producers.epochOf(producerId), isCommit: false, coordinatorEpoch: leaderEpoch }
+        void markers.writeAll(marker, new Map([[topic, [index]]]))
+      }
+    }
+  }
+
   get all(): readonly TransactionHost[] {
     return this.#hosts
   }
@@ -57,4 +77,8 @@ export class TransactionHosts {
     wait()
     return () => cancel()
   }
+}
+
+function placesOf({ producerId, partitions }: TransactionState): readonly string[] {
+  return [...partitions].flatMap(([topic, indexes]) => indexes.map(index => `${producerId} ${partitionName(topic, index)}`))
 }

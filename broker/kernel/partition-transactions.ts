@@ -53,6 +53,11 @@ export class PartitionTransactions {
     return this.#open.get(producerId)
   }
 
+  /** Producers with an open transaction. */
+  openProducers(): Iterable<number> {
+    return this.#open.keys()
+  }
+
   coordinatorEpochOf(producerId: number): number {
     return this.#coordinatorEpochs.get(producerId) ?? -1
   }
