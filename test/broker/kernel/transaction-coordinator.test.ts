@@ -275,7 +275,7 @@ test('what was decided before a crash is carried out after it', () => {
   expect(host.coordinator.get('t')!.status).toBe('CompleteCommit')
 })
 
-test('while an end is on its way, only who asked for it may ask again; others are shut out', () => {
+test('while an end is on its way, only who asked for it may ask again, or wait; others are shut out', () => {
   const host = new Host()
   const { producerId } = host.init()
   host.init({ producerId, producerEpoch: 0 })
@@ -285,7 +285,7 @@ test('while an end is on its way, only who asked for it may ask again; others ar
   expect(host.answers.get(token)).toEqual({ error: 'NONE', producerId, producerEpoch: 2 })
   const end = (producerEpoch: number, isCommit = true, clientVersion = 2): ErrorName =>
     host.complete((id, fresh) => host.coordinator.end({ transactionalId: 't', producerId, producerEpoch, isCommit, clientVersion }, fresh, id, host.now), false).error
-  expect([end(1), end(1, false), end(0), end(2)]).toEqual(['CONCURRENT_TRANSACTIONS', 'INVALID_TXN_STATE', 'PRODUCER_FENCED', 'PRODUCER_FENCED'])
+  expect([end(1), end(1, false), end(0), end(2)]).toEqual(['CONCURRENT_TRANSACTIONS', 'INVALID_TXN_STATE', 'PRODUCER_FENCED', 'CONCURRENT_TRANSACTIONS'])
   expect([end(1, true, 0), end(2, true, 0)]).toEqual(['PRODUCER_FENCED', 'CONCURRENT_TRANSACTIONS'])
   const verify = (producerEpoch: number): ErrorName => host.coordinator.verify({ transactionalId: 't', producerId, producerEpoch, topic: 'a', partition: 0 })
   expect([verify(1), verify(2)]).toEqual(['PRODUCER_FENCED', 'CONCURRENT_TRANSACTIONS'])
