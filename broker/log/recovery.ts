@@ -42,8 +42,8 @@ export interface RecoveryVisitor {
 
 /** Creates the directory of a new log. */
 export function openLog(home: SegmentHome, settings: LogSettings, visitor: RecoveryVisitor): OpenedLog {
-  home.disk.makeDirectory(home.directory)
   const bases = segmentBases(home)
+  if (bases.length === 0) home.disk.makeDirectory(home.directory)
   const read = readCheckpoint(home.disk, home.directory)
   const isNew = read === 'missing'
   const checkpoint = typeof read === 'string' ? null : read
@@ -73,8 +73,11 @@ function sizeOf(home: SegmentHome, base: Offset): number {
 
 function segmentBases(home: SegmentHome): readonly Offset[] {
   const bases: Offset[] = []
-  for (const name of home.disk.list(home.directory)) if (name.endsWith('.swap')) finishSwap(home, name)
-  for (const name of home.disk.list(home.directory)) {
+  let names = home.disk.list(home.directory)
+  const swaps = names.filter(name => name.endsWith('.swap'))
+  for (const name of swaps) finishSwap(home, name)
+  if (swaps.length > 0) names = home.disk.list(home.directory)
+  for (const name of names) {
     if (/^\d{20}\.log$/.test(name)) bases.push(Number(name.slice(0, 20)))
     else if (/\.tmp$|\.cleaned\./.test(name)) home.disk.remove(`${home.directory}/${name}`)
   }

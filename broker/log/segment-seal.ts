@@ -35,6 +35,9 @@ export function readSeal(file: PooledFile): SegmentSeal | null {
   const { size } = file
   if (size === 0) return null
   const content = Buffer.allocUnsafe(size)
-  const seal = decodeSummed(content.subarray(0, file.read(0, content))) as (SegmentSeal & { readonly version: number }) | null
+  const read = file.read(0, content)
+  // It is looked at once.
+  file.close()
+  const seal = decodeSummed(content.subarray(0, read)) as (SegmentSeal & { readonly version: number }) | null
   return seal !== null && seal.version === version ? seal : null
 }
