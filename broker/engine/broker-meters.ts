@@ -11,6 +11,8 @@ export class BrokerMeters {
   /** Logs whose end had to be looked for at the start. */
   readonly recoveredLogs: Counter = new Counter()
   readonly diskErrors: Counter = new Counter()
+  /** Damaged places in log files, each counted once in a start. */
+  readonly logDamages: Counter = new Counter()
   readonly retentionSeconds: Histogram = new Histogram(latencyBoundsSeconds)
   readonly compactionSeconds: Histogram = new Histogram(latencyBoundsSeconds)
   readonly compactedBytesBefore: Counter = new Counter()

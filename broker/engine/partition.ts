@@ -13,13 +13,13 @@ import { compact, compactionRange } from '../log/compaction.ts'
 import type { Damage } from '../log/damage.ts'
 import { retainedFrom } from '../log/retention.ts'
 import type { Log, LogRead } from '../log/log.ts'
-import type { LogSettings } from '../log/segment-rolling.ts'
 import { openLog } from '../log/recovery.ts'
 import type { SegmentHome } from '../log/segment-home.ts'
 import { readMarker, writeMarker, type TransactionMarker } from '../wire/control-batch.ts'
 import { RecordBatchHeader } from '../wire/record-batch-header.ts'
 import type { BrokerMeters, TopicMeters } from './broker-meters.ts'
 import { errorFields } from './error-fields.ts'
+import { logSettings } from './log-settings.ts'
 import { FlushPace } from './flush-pace.ts'
 
 /** What an acknowledgement waits for. */
@@ -113,6 +113,7 @@ export class Partition {
   }
 
   #report({ file, position, end, problem, fromOffset, nextOffset, copy }: Damage): void {
+    this.#meters.logDamages.add()
     const goesOn = Number.isFinite(nextOffset) ? { nextOffset } : {}
     this.#logger.error('a log is damaged; what lies before and behind can be read', { partition: this.name, file, position, bytes: end - position, problem, fromOffset, ...goesOn, copy })
   }
@@ -390,11 +391,4 @@ export class Partition {
     this.producers.expire(before, producerId => this.transactions.openSince(producerId) !== undefined)
     this.transactions.expire(producerId => this.producers.epochOf(producerId) >= 0)
   }
-}
-
-/** A compacted topic goes on to a new segment in time for what lies in the old one to be compacted when it must, as in Kafka. */
-export function logSettings(settings: TopicSettings): LogSettings {
-  const { segmentBytes, segmentJitterMs, indexIntervalBytes, segmentIndexBytes, compact, maxCompactionLagMs } = settings
-  const segmentMs = compact ? Math.min(settings.segmentMs, maxCompactionLagMs) : settings.segmentMs
-  return { segmentBytes, segmentMs, segmentJitterMs, indexIntervalBytes, segmentIndexBytes }
 }

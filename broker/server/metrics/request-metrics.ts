@@ -37,6 +37,7 @@ export function choreMetrics(meters: BrokerMeters): readonly MetricFamily[] {
   return [
     histogram('millrace_log_flush_seconds', 'Time that making a log durable (fsync) took.', meters.flushSeconds),
     single('counter', 'millrace_logs_recovered', 'Logs whose end had to be looked for at the start, as after a crash.', meters.recoveredLogs.value),
+    single('counter', 'millrace_log_damages', 'Damaged places found in log files; the log says where.', meters.logDamages.value),
     single('counter', 'millrace_disk_errors', 'Reads, writes and fsyncs of logs that failed.', meters.diskErrors.value),
     histogram('millrace_retention_run_seconds', 'Time that a look for old segments took, over all logs.', meters.retentionSeconds),
     histogram('millrace_compaction_run_seconds', 'Time that a look for logs to compact took, their compaction included.', meters.compactionSeconds),

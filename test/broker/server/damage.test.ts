@@ -67,6 +67,7 @@ test.each(['closed', 'killed'] as const)('damage found after the broker was %s i
   const copy = `t-0/00000000000000000000.${2 * batchBytes}.corrupt`
   expect(lines.errors).toEqual([expect.objectContaining({ partition: 't-0', file: path, position: 2 * batchBytes, bytes: batchBytes, fromOffset: 2, nextOffset: 3, copy })])
   expect(disk.size(copy)).toBe(batchBytes)
+  expect([...broker.metrics().find(({ name }) => name === 'millrace_log_damages')!.samples]).toMatchObject([{ value: 1 }])
   await broker.close()
 })
 
