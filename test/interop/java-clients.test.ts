@@ -4,7 +4,7 @@ import { describe } from 'vitest'
 import { storyLaws, tellStoriesToFileBroker, type Departures } from './story-laws.ts'
 
 // One program: a JVM starts slowly.
-const lines = tellStoriesToFileBroker('ClientsStory', 'GroupsStory', 'AdminStory', 'TransactionsStory')
+const lines = tellStoriesToFileBroker('ClientsStory', 'GroupsStory', 'AdminStory', 'TransactionsStory', 'StreamsStory')
 
 const unsupported = { error: 'UnsupportedVersionException' } as const
 
@@ -45,6 +45,9 @@ describe('producer and consumer', () => {
   storyLaws('ClientsStory', () => lines, {
     'too few in-sync replicas for acks=all, enough for acks=1': { because: 'a topic that asks for two replicas of one broker is refused, where Apache Kafka is content with all there are', answer: { all: 'NotEnoughReplicasException' } },
   })
+})
+describe('Kafka Streams', () => {
+  storyLaws('StreamsStory', () => lines)
 })
 describe('groups', () => {
   storyLaws('GroupsStory', () => lines)
