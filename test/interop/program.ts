@@ -19,6 +19,8 @@ export interface RunningProgram {
   output(): string
   /** Asks it to end (SIGTERM) and waits until it has. */
   stop(): Promise<void>
+  /** Ends it without asking (SIGKILL). */
+  kill(): Promise<void>
 }
 
 /** What it prints until its end. @throws MillraceError COMMAND_MISSING, COMMAND_FAILED with what it said */
@@ -79,6 +81,10 @@ export function startProgram(command: string, args: readonly string[], options: 
     }),
     stop() {
       child.kill('SIGTERM')
+      return closed
+    },
+    kill() {
+      child.kill('SIGKILL')
       return closed
     },
   }
