@@ -93,6 +93,7 @@ function place(resourceType: number, name: string): string {
 /** Whether a denial takes all that another rule gives. */
 function dominates(denial: Acl, acl: Acl): boolean {
   if (denial.patternType === patternType.literal && denial.resourceName === '*') return true
-  if (denial.patternType === patternType.prefixed) return acl.resourceName.startsWith(denial.resourceName) && acl.resourceName !== '*'
+  const isForAll = acl.patternType === patternType.literal && acl.resourceName === '*'
+  if (denial.patternType === patternType.prefixed) return !isForAll && acl.resourceName.startsWith(denial.resourceName)
   return acl.patternType === patternType.literal && patternMatches(denial, acl.resourceName)
 }
