@@ -19,6 +19,7 @@ import { produce } from './handlers/produce.ts'
 import { deleteRecords, offsetForLeaderEpoch } from './handlers/records.ts'
 import { alterPartitionReassignments, describeQuorum, electLeaders, listPartitionReassignments } from './handlers/replicas.ts'
 import { createAcls, deleteAcls, describeAcls } from './handlers/acls.ts'
+import { describeClientQuotas } from './handlers/client-quotas.ts'
 import { alterUserScramCredentials, describeUserScramCredentials } from './handlers/scram-credentials.ts'
 import { saslAuthenticate, saslHandshake } from './handlers/sasl.ts'
 import { describeTopicPartitions } from './handlers/topic-partitions.ts'
@@ -28,7 +29,7 @@ import { addOffsetsToTxn, addPartitionsToTxn, endTxn, initProducerId } from './h
 import { txnOffsetCommit } from './handlers/txn-offset-commit.ts'
 import { servedFeatures } from './served-features.ts'
 import { everybody, type Guard } from './security/guard.ts'
-import { guardAlterUserScramCredentials, guardCreateAcls, guardDeleteAcls, guardDescribeAcls, guardDescribeUserScramCredentials, guardElectLeaders, guardAlterPartitionReassignments, guardListPartitionReassignments, guardDescribeLogDirs, guardDescribeQuorum } from './security/guards/cluster-guards.ts'
+import { guardAlterUserScramCredentials, guardCreateAcls, guardDeleteAcls, guardDescribeAcls, guardDescribeUserScramCredentials, guardDescribeClientQuotas, guardElectLeaders, guardAlterPartitionReassignments, guardListPartitionReassignments, guardDescribeLogDirs, guardDescribeQuorum } from './security/guards/cluster-guards.ts'
 import { guardDescribeConfigs, guardAlterConfigs, guardIncrementalAlterConfigs, guardListConfigResources } from './security/guards/config-guards.ts'
 import { guardJoinGroup, guardSyncGroup, guardHeartbeat, guardLeaveGroup, guardFindCoordinator, guardOffsetCommit, guardOffsetFetch, guardOffsetDelete, guardListGroups, guardDescribeGroups, guardDeleteGroups, guardConsumerGroupHeartbeat, guardConsumerGroupDescribe } from './security/guards/group-guards.ts'
 import { guardProduce, guardFetch, guardListOffsets, guardOffsetForLeaderEpoch, guardDeleteRecords, guardDescribeProducers } from './security/guards/record-guards.ts'
@@ -88,6 +89,7 @@ const apisServed: ServedApis = {
   DescribeAcls: { handler: describeAcls, guard: guardDescribeAcls },
   CreateAcls: { handler: createAcls, guard: guardCreateAcls },
   DeleteAcls: { handler: deleteAcls, guard: guardDeleteAcls },
+  DescribeClientQuotas: { handler: describeClientQuotas, guard: guardDescribeClientQuotas },
   DescribeUserScramCredentials: { handler: describeUserScramCredentials, guard: guardDescribeUserScramCredentials },
   AlterUserScramCredentials: { handler: alterUserScramCredentials, guard: guardAlterUserScramCredentials },
   ListConfigResources: { handler: listConfigResources, guard: guardListConfigResources },

@@ -40,6 +40,7 @@ import { incrementalAlterConfigs } from './messages/incremental-alter-configs.ts
 import { alterPartitionReassignments } from './messages/alter-partition-reassignments.ts'
 import { listPartitionReassignments } from './messages/list-partition-reassignments.ts'
 import { offsetDelete } from './messages/offset-delete.ts'
+import { describeClientQuotas } from './messages/describe-client-quotas.ts'
 import { describeUserScramCredentials } from './messages/describe-user-scram-credentials.ts'
 import { alterUserScramCredentials } from './messages/alter-user-scram-credentials.ts'
 import { describeQuorum } from './messages/describe-quorum.ts'
@@ -92,6 +93,7 @@ export interface Apis {
   readonly AlterPartitionReassignments: typeof alterPartitionReassignments
   readonly ListPartitionReassignments: typeof listPartitionReassignments
   readonly OffsetDelete: typeof offsetDelete
+  readonly DescribeClientQuotas: typeof describeClientQuotas
   readonly DescribeUserScramCredentials: typeof describeUserScramCredentials
   readonly AlterUserScramCredentials: typeof alterUserScramCredentials
   readonly DescribeQuorum: typeof describeQuorum
@@ -159,6 +161,7 @@ export const apis: Apis = {
   AlterPartitionReassignments: alterPartitionReassignments,
   ListPartitionReassignments: listPartitionReassignments,
   OffsetDelete: offsetDelete,
+  DescribeClientQuotas: describeClientQuotas,
   DescribeUserScramCredentials: describeUserScramCredentials,
   AlterUserScramCredentials: alterUserScramCredentials,
   DescribeQuorum: describeQuorum,

@@ -127,6 +127,7 @@ const questions: readonly Question[] = [
   asking('DescribeTransactions', 0, { transactionalIds: ['t', 'u'] }),
   asking('ListTransactions', 1, { stateFilters: [], producerIdFilters: [] }),
   asking('DescribeProducers', 0, { topics: names.map(name => ({ name, partitionIndexes: [0] })) }),
+  asking('DescribeClientQuotas', 1, { components: [], strict: false }),
   asking('DescribeUserScramCredentials', 0, { users: [{ name: 'nobody' }] }),
   asking('ElectLeaders', 2, { electionType: 0, topicPartitions: [{ topic: 'mine', partitions: [0] }] }),
 ]

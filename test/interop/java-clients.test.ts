@@ -35,7 +35,6 @@ const departures: Departures = {
   'describeLogDirs tells how large partitions are': { because: 'that is not served yet', answer: unsupported },
   'describeReplicaLogDirs': { because: 'that is not served yet', answer: unsupported },
   'describeAcls without an authorizer': { because: 'that is not served yet', answer: unsupported },
-  'describeClientQuotas': { because: 'there are no quotas', answer: unsupported },
   'describeUserScramCredentials': { because: 'that is not served yet', answer: unsupported },
   'describeDelegationToken': { because: 'there are no delegation tokens', answer: unsupported },
   'unregisterBroker of nobody': { because: 'there is one broker', answer: unsupported },

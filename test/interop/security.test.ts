@@ -133,6 +133,7 @@ describe("Apache Kafka's tools", () => {
   test('kafka-configs makes a user, kafka-acls says what it may do, and both hold at once', async () => {
     const root = scram('root', 'root')
     await run(ruled, 'configs', root, ['--alter', '--add-config', 'SCRAM-SHA-512=[iterations=8192,password=bob-secret]', '--entity-type', 'users', '--entity-name', 'bob'])
+    expect(await run(ruled, 'configs', root, ['--describe', '--entity-type', 'users', '--entity-name', 'bob'])).toContain('SCRAM-SHA-512=iterations=8192')
     const bob = scram('bob', 'bob-secret')
     await run(ruled, 'topics', root, ['--create', '--topic', 'bobs'])
     await run(ruled, 'topics', root, ['--create', '--topic', 'roots'])

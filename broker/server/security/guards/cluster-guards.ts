@@ -10,6 +10,7 @@ const errorMessage = 'Cluster authorization failed.'
 export const guardDescribeAcls: Guard<'DescribeAcls'> = onCluster<'DescribeAcls'>(operation.describe, () => ({ errorCode, errorMessage, resources: [] }))
 export const guardCreateAcls: Guard<'CreateAcls'> = onCluster<'CreateAcls'>(operation.alter, ({ creations }) => ({ results: creations.map(() => ({ errorCode, errorMessage })) }))
 export const guardDeleteAcls: Guard<'DeleteAcls'> = onCluster<'DeleteAcls'>(operation.alter, ({ filters }) => ({ filterResults: filters.map(() => ({ errorCode, errorMessage, matchingAcls: [] })) }))
+export const guardDescribeClientQuotas: Guard<'DescribeClientQuotas'> = onCluster<'DescribeClientQuotas'>(operation.describeConfigs, () => ({ errorCode, errorMessage, entries: null }))
 export const guardDescribeUserScramCredentials: Guard<'DescribeUserScramCredentials'> = onCluster<'DescribeUserScramCredentials'>(operation.describe, () => ({ errorCode, errorMessage, results: [{ user: '', errorCode, errorMessage, credentialInfos: [] }] }))
 export const guardAlterUserScramCredentials: Guard<'AlterUserScramCredentials'> = onCluster<'AlterUserScramCredentials'>(operation.alter, ({ deletions, upsertions }) => ({
   results: [...new Set([...deletions, ...upsertions].map(({ name }) => name))].map(user => ({ user, errorCode, errorMessage })),
