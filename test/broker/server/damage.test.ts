@@ -91,6 +91,31 @@ test('a reader of ours is told topic, partition and offset at each poll, and goe
   await broker.close()
 })
 
+test.each(['checkpoint', 'checkpoint cut short'])('a rotten %s costs nothing: what producers have sent is known from the log', async what => {
+  const disk = new MemoryDisk()
+  let broker = await start(disk)
+  await broker.connect().request('CreateTopics', createTopic)
+  const send = async (baseSequence: number): Promise<readonly [string, number]> => {
+    const records = batchOf([{ key: 'k', value: `v${baseSequence}`, timestamp: 1000 }], { producerId: 7, producerEpoch: 0, baseSequence })
+    const { responses } = await broker.connect().request('Produce', { acks: -1, timeoutMs: 1, topicData: [{ name: 't', partitionData: [{ index: 0, records }] }] }, { version: 11 })
+    const { errorCode, baseOffset } = responses[0]!.partitionResponses[0]!
+    return [errorNameOf(errorCode), baseOffset]
+  }
+  for (const sequence of [0, 1, 2]) expect(await send(sequence)).toEqual(['NONE', sequence])
+  await broker.close()
+  const path = 't-0/checkpoint'
+  if (what === 'checkpoint') disk.corrupt(path, 30)
+  else disk.writeFile(path, disk.readFile(path)!.subarray(0, 20))
+  const lines = new Lines()
+  broker = await start(disk, lines)
+  expect(await send(1)).toEqual(['NONE', 1])
+  expect((await send(5))[0]).toBe('OUT_OF_ORDER_SEQUENCE_NUMBER')
+  expect(await send(3)).toEqual(['NONE', 3])
+  expect(await fetchAt(broker.connect(), 0)).toEqual(['v0', 'v1', 'v2', 'v3'])
+  expect(lines.errors).toEqual([])
+  await broker.close()
+})
+
 test('a damaged catalogue or group partition does not keep a broker from starting', async () => {
   const disk = new MemoryDisk()
   let broker = await start(disk)
