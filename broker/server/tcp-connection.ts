@@ -84,6 +84,7 @@ export class TcpConnection {
     const [first] = this.#answers
     if (this.#ended || first === undefined || waitsForOthers(first.frame)) return this.close()
     this.#waiting.length = 0
+    this.#unread = null
     this.#inputEnded = true
     this.#socket.pause()
     this.#session.close()
