@@ -45,12 +45,13 @@ export const describeTransactions: Handler<'DescribeTransactions'> = ({ broker }
   }),
 })
 
-export const describeProducers: Handler<'DescribeProducers'> = ({ broker }, { topics }) => ({
+export const describeProducers: Handler<'DescribeProducers'> = ({ broker, answer }, { topics }) => ({
   topics: topics.map(({ name, partitionIndexes }) => ({
     name,
     partitions: partitionIndexes.map((partitionIndex): DescribedPartition => {
       const partition = broker.partition(name, partitionIndex)
       if (partition === undefined) return { partitionIndex, errorCode: errorCodeOf('UNKNOWN_TOPIC_OR_PARTITION'), activeProducers: [] }
+      answer.admit(partition.producers.size)
       return { partitionIndex, errorCode: 0, activeProducers: producersOf(partition) }
     }),
   })),

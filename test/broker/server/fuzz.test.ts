@@ -209,6 +209,7 @@ describe(`MILLRACE_SEED=${seed}`, () => {
     { name: 'a topic of 500 partitions', ask: channel => channel.request('Metadata', { topics: times(100_000, () => ({ name: 'wide' })) }) },
     { name: 'what topics would be like', ask: channel => channel.request('CreateTopics', { validateOnly: true, topics: times(100_000, index => ({ name: `t${index}`, numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] })) }) },
     { name: 'all offsets of a group', ask: channel => channel.request('OffsetFetch', { groups: times(100_000, () => ({ groupId: 'g', topics: null })) }) },
+    { name: 'the producers of a partition', ask: channel => channel.request('DescribeProducers', { topics: [{ name: 'wide', partitionIndexes: times(50_000, () => 0) }] }) },
     { name: 'few offsets with long notes', ask: channel => channel.request('OffsetFetch', { groups: times(100, () => ({ groupId: 'g', topics: null })) }) },
   ]
   test.each(greedy)('$name, asked for again and again in one request, ends the connection of who asks', async ({ ask }) => {
@@ -217,6 +218,10 @@ describe(`MILLRACE_SEED=${seed}`, () => {
     await other.request('FindCoordinator', { coordinatorKeys: ['g'] })
     await other.request('CreateTopics', { topics: [{ name: 'wide', numPartitions: 500, replicationFactor: 1, assignments: [], configs: [] }] })
     await other.request('OffsetCommit', { groupId: 'g', generationIdOrMemberEpoch: -1, memberId: '', topics: [{ name: 'wide', partitions: wide }] }, { version: 9 })
+    for (let producerId = 0; producerId < 50; producerId++) {
+      const records = batchOf([{ key: null, value: 'v', timestamp: startMs }], { producerId, producerEpoch: 0, baseSequence: 0 })
+      await other.request('Produce', { acks: -1, timeoutMs: 1000, topicData: [{ name: 'wide', partitionData: [{ index: 0, records }] }] }, { version: 9 })
+    }
     await expect(ask(other)).rejects.toMatchObject({ code: 'CONNECTION_FAILED' })
     await checkAfterwards()
   })
