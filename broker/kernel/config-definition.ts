@@ -1,6 +1,6 @@
 // How a setting of a topic or broker is described, checked and read; values are text, as Kafka's clients send them.
 
-export type ConfigType = 'boolean' | 'string' | 'int' | 'long' | 'double' | 'list' | 'password'
+export type ConfigType = 'boolean' | 'string' | 'short' | 'int' | 'long' | 'double' | 'list' | 'password'
 
 export interface ConfigDefinition {
   readonly name: string
@@ -19,7 +19,7 @@ export interface ConfigDefinition {
 }
 
 /** Numbers as DescribeConfigs has them. */
-export const configTypeCodes: Readonly<Record<ConfigType, number>> = { boolean: 1, string: 2, int: 3, long: 5, double: 6, list: 7, password: 9 }
+export const configTypeCodes: Readonly<Record<ConfigType, number>> = { boolean: 1, string: 2, int: 3, short: 4, long: 5, double: 6, list: 7, password: 9 }
 
 /** Where a value comes from, as DescribeConfigs numbers it. */
 export const configSource = { topic: 1, dynamicBroker: 2, dynamicDefaultBroker: 3, staticBroker: 4, default: 5 } as const
@@ -38,7 +38,7 @@ export function configProblem(definition: ConfigDefinition, value: string | null
   if (type !== 'password' && Buffer.byteLength(value) > maxValueBytes) return `Invalid value for configuration ${name}: it is longer than ${maxValueBytes} bytes.`
   const bad = (why: string): string => `Invalid value ${type === 'password' ? '[hidden]' : value} for configuration ${name}: ${why}.`
   if (type === 'boolean' && !/^(true|false)$/i.test(value.trim())) return bad('it must be true or false')
-  if (type === 'int' || type === 'long' || type === 'double') return numberProblem(definition, value, bad)
+  if (type === 'short' || type === 'int' || type === 'long' || type === 'double') return numberProblem(definition, value, bad)
   const elements = type === 'list' ? listOf(value) : [type === 'boolean' ? value.trim().toLowerCase() : value]
   const stranger = oneOf === undefined ? undefined : elements.find(element => !oneOf.includes(element))
   return stranger === undefined ? null : bad(`it must be one of ${oneOf!.join(', ')}`)
@@ -49,6 +49,7 @@ function numberProblem(definition: ConfigDefinition, value: string, bad: (why: s
   const pattern = type === 'double' ? /^[+-]?\d+(\.\d*)?([eE][+-]?\d+)?$/ : /^[+-]?\d+$/
   if (!pattern.test(value.trim())) return bad(`it is not a number of type ${type.toUpperCase()}`)
   const number = Number(value)
+  if (type === 'short' && (number > 32767 || number < -32768)) return bad('it is not a number of type SHORT')
   if (type === 'int' && (number > maxInt || number < -maxInt - 1)) return bad('it is not a number of type INT')
   if (type === 'long' && BigInt.asIntN(64, BigInt(value.trim().replace('+', ''))) !== BigInt(value.trim().replace('+', ''))) return bad('it is not a number of type LONG')
   if (min !== undefined && number < min) return bad(`it must be at least ${min}`)
