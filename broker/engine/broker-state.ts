@@ -63,7 +63,7 @@ export class BrokerState {
     this.#metadata = parts.metadata
     this.catalogue = parts.catalogue
     this.partitions = parts.partitions
-    this.groups = new GroupHosts({ ...parts, topics: parts.catalogue }, parts.config)
+    this.groups = new GroupHosts({ ...parts, topics: parts.catalogue }, parts.config, groupId => parts.catalogue.groupConfigs(groupId))
     this.groups.load(parts.partitions.of(offsetsTopic))
     this.markers = new MarkerWriter({ ...parts, groups: this.groups })
     this.transactions = new TransactionHosts({ ...parts, markers: this.markers, newProducerId: () => this.newProducerId() }, parts.config)
@@ -157,6 +157,11 @@ export class BrokerState {
       this.config.dynamic = { all: this.catalogue.brokerConfigs(null), own: this.catalogue.brokerConfigs(this.nodeId) }
       for (const topic of this.catalogue.topics.values()) this.partitions.configure(topic)
     })
+  }
+
+  /** Replaces what is set for a group; its members hear of it with their next heartbeat. */
+  alterGroupConfigs(groupId: string, configs: Readonly<Record<string, string>>): Promise<Refusal | null> {
+    return this.#decide([this.catalogue.alterGroupConfigs(groupId, configs)], () => {})
   }
 
   /** Who keeps a group; null before {@link ensureGroups}. */

@@ -5,10 +5,12 @@ import type { Logger } from '../../core/logger.ts'
 import type { Random } from '../../core/random.ts'
 import type { BrokerConfig } from '../kernel/broker-config.ts'
 import type { GroupEffect, GroupTimer } from '../kernel/group-effects.ts'
+import type { MemberTiming } from '../kernel/consumer-groups.ts'
 import type { TopicsView } from '../kernel/consumer-group-planning.ts'
 import { GroupCoordinator } from '../kernel/group-coordinator.ts'
 import { decodeFact } from '../kernel/group-records.ts'
 import type { GroupSettings } from '../kernel/group-requests.ts'
+import type { ConfigOverrides } from '../kernel/topic-config.ts'
 import type { TransactionMarker } from '../wire/control-batch.ts'
 import { CoordinatorLog } from './coordinator-log.ts'
 import type { Partition } from './partition.ts'
@@ -16,7 +18,8 @@ import { WaitingRequests } from './waiting-requests.ts'
 
 export const offsetsTopic = '__consumer_offsets'
 
-export function groupSettings(config: BrokerConfig): GroupSettings {
+/** `configsOf`: what a group has of its own. */
+export function groupSettings(config: BrokerConfig, configsOf: (groupId: string) => ConfigOverrides = () => ({})): GroupSettings {
   return {
     initialRebalanceDelayMs: config.number('group.initial.rebalance.delay.ms'),
     minSessionTimeoutMs: config.number('group.min.session.timeout.ms'),
@@ -26,10 +29,16 @@ export function groupSettings(config: BrokerConfig): GroupSettings {
     consumer: {
       sessionTimeoutMs: config.number('group.consumer.session.timeout.ms'),
       heartbeatIntervalMs: config.number('group.consumer.heartbeat.interval.ms'),
+      ofGroup: groupId => timingIn(configsOf(groupId)),
       maxSize: config.number('group.consumer.max.size'),
       assignor: config.text('group.consumer.assignors').split(',')[0]!.trim(),
     },
   }
+}
+
+function timingIn(configs: ConfigOverrides): Partial<MemberTiming> {
+  const { 'consumer.session.timeout.ms': session, 'consumer.heartbeat.interval.ms': heartbeat } = configs
+  return { ...(session === undefined ? {} : { sessionTimeoutMs: Number(session) }), ...(heartbeat === undefined ? {} : { heartbeatIntervalMs: Number(heartbeat) }) }
 }
 
 export interface GroupHostParts {

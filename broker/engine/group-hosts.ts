@@ -1,6 +1,7 @@
 // All group coordinators of a broker, one per partition of __consumer_offsets.
 
 import type { BrokerConfig } from '../kernel/broker-config.ts'
+import type { ConfigOverrides } from '../kernel/topic-config.ts'
 import { coordinatorPartitionOf } from './coordinator-log.ts'
 import { GroupHost, groupSettings, type GroupHostParts } from './group-host.ts'
 import type { Partition } from './partition.ts'
@@ -8,16 +9,19 @@ import type { Partition } from './partition.ts'
 export class GroupHosts {
   readonly #parts: Omit<GroupHostParts, 'partition' | 'settings'>
   readonly #config: BrokerConfig
+  readonly #configsOf: (groupId: string) => ConfigOverrides
   #hosts: readonly GroupHost[] = []
 
-  constructor(parts: Omit<GroupHostParts, 'partition' | 'settings'>, config: BrokerConfig) {
+  /** `configsOf`: what a group has of its own. */
+  constructor(parts: Omit<GroupHostParts, 'partition' | 'settings'>, config: BrokerConfig, configsOf: (groupId: string) => ConfigOverrides) {
     this.#parts = parts
     this.#config = config
+    this.#configsOf = configsOf
   }
 
   /** Replays the partitions and takes over their groups. */
   load(partitions: readonly Partition[]): void {
-    const settings = groupSettings(this.#config)
+    const settings = groupSettings(this.#config, this.#configsOf)
     this.#hosts = partitions.map(partition => new GroupHost({ ...this.#parts, partition, settings }))
   }
 

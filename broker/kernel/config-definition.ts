@@ -22,7 +22,7 @@ export interface ConfigDefinition {
 export const configTypeCodes: Readonly<Record<ConfigType, number>> = { boolean: 1, string: 2, int: 3, short: 4, long: 5, double: 6, list: 7, password: 9 }
 
 /** Where a value comes from, as DescribeConfigs numbers it. */
-export const configSource = { topic: 1, dynamicBroker: 2, dynamicDefaultBroker: 3, staticBroker: 4, default: 5 } as const
+export const configSource = { topic: 1, dynamicBroker: 2, dynamicDefaultBroker: 3, staticBroker: 4, default: 5, group: 8 } as const
 
 export const maxInt = 2147483647
 /** Kafka's largest long; as text, for a number of ours would round it. */

@@ -16,9 +16,16 @@ import { isWithin, noPartitions, samePartitions } from './topic-partitions.ts'
 export interface ConsumerGroupSettings {
   readonly sessionTimeoutMs: number
   readonly heartbeatIntervalMs: number
+  /** What a group has of its own. */
+  readonly ofGroup?: (groupId: string) => Partial<MemberTiming>
   readonly maxSize: number
   /** The one for groups whose members do not say. */
   readonly assignor: string
+}
+
+export interface MemberTiming {
+  readonly sessionTimeoutMs: number
+  readonly heartbeatIntervalMs: number
 }
 
 /** Where the groups say what they want done; the coordinator is behind it. */
@@ -75,7 +82,7 @@ export class ConsumerGroups {
       const ghosts = [...group.members.values()].filter(({ subscription }) => subscription.clientHost === inProcessHost)
       if (ghosts.length > 0) this.#remove(group, ghosts, now)
       for (const member of group.members.values()) {
-        this.#out.timer(sessionTimer(group, member), this.#settings.sessionTimeoutMs)
+        this.#out.timer(sessionTimer(group, member), this.#timing(group).sessionTimeoutMs)
         if (member.current.state === 'unrevoked') this.#out.timer(revocationTimer(group, member), member.subscription.rebalanceTimeoutMs)
       }
     }
@@ -120,9 +127,14 @@ export class ConsumerGroups {
     if (group.epoch > group.assignmentEpoch) this.#assign(turn, now)
     const member = this.#reconcile(turn, request)
     this.#write(turn)
-    this.#out.timer(sessionTimer(group, member), this.#settings.sessionTimeoutMs)
+    this.#out.timer(sessionTimer(group, member), this.#timing(group).sessionTimeoutMs)
     const isTold = request.memberEpoch === joinEpoch || isFullRequest(request) || !samePartitions(before?.current.assigned ?? noPartitions, member.current.assigned)
-    return heartbeatAnswer(member, this.#settings.heartbeatIntervalMs, isTold)
+    return heartbeatAnswer(member, this.#timing(group).heartbeatIntervalMs, isTold)
+  }
+
+  #timing({ groupId }: ConsumerGroup): MemberTiming {
+    const { sessionTimeoutMs, heartbeatIntervalMs, ofGroup } = this.#settings
+    return { sessionTimeoutMs, heartbeatIntervalMs, ...ofGroup?.(groupId) }
   }
 
   /** The member that asks, one that has left and that it stands in for, or null: a new one. */

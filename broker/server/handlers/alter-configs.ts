@@ -4,6 +4,7 @@ import type { RequestOf, ResponseInput } from '../../wire/apis.ts'
 import { errorCodeOf } from '../../wire/error-code.ts'
 import { brokerConfigRefusal, brokerConfigs } from '../../kernel/broker-config.ts'
 import { listOf, type ConfigDefinition } from '../../kernel/config-definition.ts'
+import { groupConfigRefusal, groupConfigs } from '../../kernel/group-config.ts'
 import { topicConfigRefusal, topicConfigs, type ConfigOverrides, type Refusal } from '../../kernel/topic-config.ts'
 import type { BrokerState } from '../../engine/broker-state.ts'
 import { brokerNameRefusal, invalid, isResourceType, resourceType, topicNameRefusal, unknownTopic } from './config-resources.ts'
@@ -101,8 +102,8 @@ async function alter(broker: BrokerState, { type, name, validateOnly }: Alterati
 function targetOf(broker: BrokerState, type: number, name: string): Target | Refusal {
   if (type === resourceType.topic) return name === '' ? invalid('Default topic resources are not allowed.') : (topicNameRefusal(name) ?? topicTarget(broker, name))
   if (type === resourceType.broker) return name === '' ? brokerTarget(broker, null) : (brokerNameRefusal(broker.nodeId, name) ?? brokerTarget(broker, broker.nodeId))
-  if (type === resourceType.brokerLogger) return brokerNameRefusal(broker.nodeId, name) ?? settingless('Logger')
-  if (type === resourceType.group) return name === '' ? invalid('Default group resources are not allowed.') : settingless('Group setting')
+  if (type === resourceType.brokerLogger) return brokerNameRefusal(broker.nodeId, name) ?? loggerTarget
+  if (type === resourceType.group) return name === '' ? invalid('Default group resources are not allowed.') : groupTarget(broker, name)
   return isResourceType(type) ? invalid('This broker collects no metrics of clients.') : unknownType(type)
 }
 
@@ -125,13 +126,20 @@ function brokerTarget(broker: BrokerState, node: number | null): Target {
   }
 }
 
-function settingless(what: string): Target {
+function groupTarget(broker: BrokerState, name: string): Target {
   return {
-    own: {},
-    definitions: new Map(),
-    refusal: configs => Object.keys(configs).map((name): Refusal => ({ error: 'INVALID_CONFIG', message: `${what} ${name} does not exist.` }))[0] ?? null,
-    replace: () => Promise.resolve(null),
+    own: broker.catalogue.groupConfigs(name),
+    definitions: groupConfigs,
+    refusal: groupConfigRefusal,
+    replace: configs => broker.alterGroupConfigs(name, configs),
   }
+}
+
+const loggerTarget: Target = {
+  own: {},
+  definitions: new Map(),
+  refusal: configs => Object.keys(configs).map((name): Refusal => ({ error: 'INVALID_CONFIG', message: `Logger ${name} does not exist.` }))[0] ?? null,
+  replace: () => Promise.resolve(null),
 }
 
 // ─── the changes ───

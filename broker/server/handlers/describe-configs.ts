@@ -4,6 +4,7 @@ import type { RequestOf, ResponseInput } from '../../wire/apis.ts'
 import { errorCodeOf } from '../../wire/error-code.ts'
 import { brokerConfigs, type ConfigSynonym } from '../../kernel/broker-config.ts'
 import { configSource, configTypeCodes, type ConfigDefinition } from '../../kernel/config-definition.ts'
+import { groupConfigs, groupLayersOf } from '../../kernel/group-config.ts'
 import { topicConfigs, type Refusal } from '../../kernel/topic-config.ts'
 import type { BrokerState } from '../../engine/broker-state.ts'
 import { brokerNameRefusal, invalid, isResourceType, resourceType, topicNameRefusal, unknownTopic } from './config-resources.ts'
@@ -40,7 +41,8 @@ function knownResource(broker: BrokerState, { resourceType: type, resourceName: 
   if (type === resourceType.broker) return brokerNameRefusal(broker.nodeId, name) ?? { definitions: [...brokerConfigs.values()], layersOf: setting => broker.config.layersOf(setting) }
   if (type === resourceType.brokerLogger) return brokerNameRefusal(broker.nodeId, name) ?? withoutSettings
   if (!isResourceType(type)) return invalid(`Unexpected resource type ${type} for resource ${name}.`)
-  return name === '' ? invalid('The name of the resource must not be empty.') : withoutSettings
+  if (name === '') return invalid('The name of the resource must not be empty.')
+  return type === resourceType.group ? groupResource(broker, name) : withoutSettings
 }
 
 function topicResource(broker: BrokerState, name: string): KnownResource | Refusal {
@@ -48,6 +50,10 @@ function topicResource(broker: BrokerState, name: string): KnownResource | Refus
   if (refused !== null) return refused
   const topic = broker.catalogue.topics.get(name)
   return topic === undefined ? unknownTopic(name) : { definitions: [...topicConfigs.values()], layersOf: setting => broker.config.topicLayersOf(setting, topic.configs) }
+}
+
+function groupResource(broker: BrokerState, name: string): KnownResource {
+  return { definitions: [...groupConfigs.values()], layersOf: setting => groupLayersOf(setting, broker.catalogue.groupConfigs(name), broker.config) }
 }
 
 /** Only what was set for all brokers while they ran. */

@@ -161,6 +161,20 @@ const others: readonly Step[] = [
   ['a group without a name', describe(kind.group, '', null), [['INVALID_REQUEST', 32, '']]],
   ['a setting of a group without a name', alter(kind.group, '', 'consumer.session.timeout.ms', op.set, '50000'), ['INVALID_REQUEST']],
   ['a setting of a group that is not there', alter(kind.group, 'g', 'no.such', op.set, '1'), ['INVALID_CONFIG']],
+  ['settings of a group', describe(kind.group, 'g', ['consumer.session.timeout.ms']), [['NONE', 32, 'g',
+    ['consumer.session.timeout.ms', '45000', { ...facts, configSource: 5, configType: 3 }, '5 group.consumer.session.timeout.ms=45000']]]],
+  ['a group has its own', altering([changes(kind.group, 'g', [['consumer.session.timeout.ms', op.set, '50000'], ['consumer.heartbeat.interval.ms', op.set, '6000']])]), ['NONE']],
+  ['which are shown', describedAs(kind.group, 'g', ['consumer.session.timeout.ms'], '50000'), [['NONE', 32, 'g',
+    ['consumer.session.timeout.ms', '50000', { ...facts, configSource: 8, configType: 3 }, '8 consumer.session.timeout.ms=50000', '5 group.consumer.session.timeout.ms=45000']]]],
+  ['too short a session', alter(kind.group, 'g', 'consumer.session.timeout.ms', op.set, '1000'), ['INVALID_CONFIG']],
+  ['too long a session', alter(kind.group, 'g', 'consumer.session.timeout.ms', op.set, '70000'), ['INVALID_CONFIG']],
+  ['too rare a heartbeat', alter(kind.group, 'g', 'consumer.heartbeat.interval.ms', op.set, '20000'), ['INVALID_CONFIG']],
+  ['no number', alter(kind.group, 'g', 'consumer.heartbeat.interval.ms', op.set, 'often'), ['INVALID_CONFIG']],
+  ['a group that has settings is one', async channel => {
+    const { configResources } = await channel.request('ListConfigResources', { resourceTypes: [kind.group] })
+    return configResources.map(({ resourceType, resourceName }) => `${resourceType} ${resourceName}`)
+  }, ['32 g']],
+  ['a group gives them up', altering([changes(kind.group, 'g', [['consumer.session.timeout.ms', op.delete, null], ['consumer.heartbeat.interval.ms', op.delete, null]])]), ['NONE']],
   ['which topics and brokers have settings', async channel => {
     const { errorCode, configResources } = await channel.request('ListConfigResources', { resourceTypes: [kind.topic, kind.broker] })
     return [errorNameOf(errorCode), configResources.map(({ resourceType, resourceName }) => `${resourceType} ${resourceName}`).sort()]

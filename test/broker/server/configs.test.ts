@@ -1,6 +1,7 @@
 // Settings of topics and of the broker: where they come from, and how they are changed.
 
 import { afterEach, expect, test } from 'vitest'
+import { VirtualClock } from '../../../core/clock.ts'
 import { MemoryDisk } from '../../../broker/disk/memory-disk.ts'
 import { startBroker, type Broker } from '../../../broker/server/start-broker.ts'
 import type { Channel } from '../../../broker/wire/channel.ts'
@@ -91,4 +92,23 @@ test('a list does not grow beyond what every version of the protocol can tell', 
   expect(await alter(channel, topic, 't', 'leader.replication.throttled.replicas', 2, list(1000))).toBe('NONE')
   expect(await alter(channel, topic, 't', 'leader.replication.throttled.replicas', 2, list(5000))).toBe('INVALID_CONFIG')
   expect((await describe(channel, topic, 't', 'leader.replication.throttled.replicas')).value).toBe(list(1000))
+})
+
+test('members of a consumer group are told the heartbeat interval of their group, and outlive the session timeout that it has', async () => {
+  const clock = new VirtualClock(1000)
+  const running = await startBroker({ memory: true, clock })
+  open.push(running)
+  const channel = running.connect()
+  await channel.request('CreateTopics', { topics: [{ name: 't', numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] }] })
+  await channel.request('FindCoordinator', { keyType: 0, coordinatorKeys: ['g'] })
+  const beat = (memberEpoch: number) => channel.request('ConsumerGroupHeartbeat', { groupId: 'g', memberId: 'm', memberEpoch, rebalanceTimeoutMs: 1000, subscribedTopicNames: ['t'], topicPartitions: [] }, { version: 0 })
+  expect(await beat(0)).toMatchObject({ errorCode: 0, heartbeatIntervalMs: 5000 })
+  expect(await alter(channel, 32, 'g', 'consumer.heartbeat.interval.ms', 0, '7000')).toBe('NONE')
+  expect(await alter(channel, 32, 'g', 'consumer.session.timeout.ms', 0, '60000')).toBe('NONE')
+  const { memberEpoch, heartbeatIntervalMs } = await beat(1)
+  expect(heartbeatIntervalMs).toBe(7000)
+  clock.advance(59_000)
+  expect((await beat(memberEpoch)).errorCode).toBe(0)
+  clock.advance(60_000)
+  expect(errorNameOf((await beat(memberEpoch)).errorCode)).toMatch(/UNKNOWN_MEMBER_ID|GROUP_ID_NOT_FOUND/)
 })
