@@ -27,6 +27,8 @@ export class PartitionTransactions {
   #ended: PartitionTransaction[] = []
   /** In the order of their markers. */
   #aborted: PartitionTransaction[] = []
+  /** For each of them the least first offset of it and all behind it: where a search may end. */
+  #abortedFrom: Offset[] = []
   #coordinatorEpochs = new Map<number, number>()
 
   /** Called in the order of the log, at appending and when a log is read again. */
@@ -41,7 +43,14 @@ export class PartitionTransactions {
     this.#open.delete(producerId)
     const transaction = { producerId, firstOffset, lastOffset: baseOffset }
     this.#ended.push(transaction)
-    if (marker === 'abort') this.#aborted.push(transaction)
+    if (marker === 'abort') this.#addAborted(transaction)
+  }
+
+  #addAborted(transaction: PartitionTransaction): void {
+    const { firstOffset } = transaction
+    for (let index = this.#abortedFrom.length - 1; index >= 0 && this.#abortedFrom[index]! > firstOffset; index--) this.#abortedFrom[index] = firstOffset
+    this.#aborted.push(transaction)
+    this.#abortedFrom.push(firstOffset)
   }
 
   get openCount(): number {
@@ -83,7 +92,7 @@ export class PartitionTransactions {
   /** Aborted transactions that touch records in `[from, to)`. */
   abortedWithin(from: Offset, to: Offset): readonly PartitionTransaction[] {
     const found: PartitionTransaction[] = []
-    for (let index = firstBehind(this.#aborted, from); index < this.#aborted.length; index++) {
+    for (let index = firstBehind(this.#aborted, from); index < this.#aborted.length && this.#abortedFrom[index]! < to; index++) {
       const transaction = this.#aborted[index]!
       if (transaction.firstOffset < to) found.push(transaction)
     }
@@ -112,7 +121,9 @@ export class PartitionTransactions {
   /** Forgets aborted transactions whose marker lies below an offset: their records are gone. */
   forgetAborted(offset: Offset): void {
     const gone = firstBehind(this.#aborted, offset)
-    if (gone > 0) this.#aborted.splice(0, gone)
+    if (gone === 0) return
+    this.#aborted.splice(0, gone)
+    this.#abortedFrom.splice(0, gone)
   }
 
   snapshot(): Json {
@@ -125,7 +136,9 @@ export class PartitionTransactions {
     this.#open.clear()
     for (const [producerId, firstOffset] of open) this.#open.set(producerId, firstOffset)
     this.#ended = []
-    this.#aborted = aborted.map(([producerId, firstOffset, lastOffset]) => ({ producerId, firstOffset, lastOffset }))
+    this.#aborted = []
+    this.#abortedFrom = []
+    for (const [producerId, firstOffset, lastOffset] of aborted) this.#addAborted({ producerId, firstOffset, lastOffset })
     this.#coordinatorEpochs = new Map(coordinatorEpochs)
   }
 

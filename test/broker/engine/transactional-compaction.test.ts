@@ -123,9 +123,9 @@ test('whatever is compacted, ended, closed or killed, committed records and the 
       }
       await world.partition.close()
     }),
-    { numRuns: 100 },
+    { numRuns: 60 },
   )
-}, 60_000)
+}, 120_000)
 
 test('aborted records go at once, markers when nothing needs them and their time is over; the producer goes on where it was', async () => {
   const world = new World()

@@ -66,3 +66,10 @@ test('a start from a snapshot, with what lies behind it read again, is as if not
     expect(restored.abortedWithin(0, 100)).toEqual(never.abortedWithin(0, 100))
   }))
 })
+
+test('a transaction that began before one that was aborted earlier is found with it and without it', () => {
+  const log: readonly Step[] = [{ producerId: 1, marker: null }, { producerId: 2, marker: null }, { producerId: 2, marker: 'abort' }, { producerId: 1, marker: 'abort' }, { producerId: 3, marker: null }, { producerId: 3, marker: 'abort' }]
+  const transactions = replay(new PartitionTransactions(), log)
+  const found = (from: number, to: number): readonly number[] => transactions.abortedWithin(from, to).map(({ producerId }) => producerId)
+  expect([found(0, 1), found(0, 2), found(3, 4), found(0, 5), found(4, 5), found(5, 6)]).toEqual([[1], [2, 1], [1], [2, 1, 3], [3], [3]])
+})
