@@ -4,7 +4,7 @@ import { describe } from 'vitest'
 import { storyLaws, tellStoriesToFileBroker, type Departures } from './story-laws.ts'
 
 // One program: a JVM starts slowly.
-const lines = tellStoriesToFileBroker('ClientsStory', 'GroupsStory', 'AdminStory', 'TransactionsStory', 'StreamsStory')
+const lines = tellStoriesToFileBroker('ClientsStory', 'GroupsStory', 'AdminStory', 'TransactionsStory', 'StreamsStory', 'ConsumerProtocolStory')
 
 const unsupported = { error: 'UnsupportedVersionException' } as const
 
@@ -31,11 +31,6 @@ const departures: Departures = {
   'describeConfigs of a broker: what most people look for': { because: 'there are no threads to count, and connections have a bound', answer: { 'num.network.threads': 'absent', 'max.connections': ['10000', true, false, 'INT'] } },
   'settings of brokers are refused': { because: 'one that does not exist is refused too', answer: { unknown: 'InvalidConfigurationException' } },
   'settings of groups': { because: 'there are none yet', answer: { error: 'InvalidConfigurationException' } },
-  'describeFeatures': { because: 'there are no groups of KIP-848 yet', answer: { 'group.version': [-1, -1] } },
-  'describeLogDirs tells how large partitions are': { because: 'that is not served yet', answer: unsupported },
-  'describeReplicaLogDirs': { because: 'that is not served yet', answer: unsupported },
-  'describeAcls without an authorizer': { because: 'that is not served yet', answer: unsupported },
-  'describeUserScramCredentials': { because: 'that is not served yet', answer: unsupported },
   'describeDelegationToken': { because: 'there are no delegation tokens', answer: unsupported },
   'unregisterBroker of nobody': { because: 'there is one broker', answer: unsupported },
 }
@@ -43,6 +38,11 @@ const departures: Departures = {
 describe('producer and consumer', () => {
   storyLaws('ClientsStory', () => lines, {
     'too few in-sync replicas for acks=all, enough for acks=1': { because: 'a topic that asks for two replicas of one broker is refused, where Apache Kafka is content with all there are', answer: { all: 'NotEnoughReplicasException' } },
+  })
+})
+describe('groups that the broker assigns', () => {
+  storyLaws('ConsumerProtocolStory', () => lines, {
+    'a group moves from one protocol to the other while its members work': { because: 'a group with members keeps its protocol', answer: ['Classic', 'Classic', ['null'], [0, 200]] },
   })
 })
 describe('Kafka Streams', () => {

@@ -1,8 +1,6 @@
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collection;
-import java.util.Collections;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -11,14 +9,10 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.concurrent.Callable;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.*;
-import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
@@ -55,10 +49,10 @@ public class GroupsStory extends Story {
     step("two members share, one leaves, every record is read once (" + assignor + ")", () -> {
       String group = "groups-" + assignor;
       Object[] settings = {"group.id", group, "partition.assignment.strategy", "org.apache.kafka.clients.consumer." + assignor + "Assignor", "auto.offset.reset", "earliest", "max.poll.records", 7, "enable.auto.commit", false};
-      try (Member first = new Member(List.of("groups"), settings)) {
+      try (Member first = member(List.of("groups"), settings)) {
         first.until(() -> first.assigned.size() == PARTITIONS);
         List<Object> shares = new ArrayList<>(List.of(first.assigned.size()));
-        Member second = new Member(List.of("groups"), settings);
+        Member second = member(List.of("groups"), settings);
         try (second) {
           second.until(() -> first.assigned.size() == 2 && second.assigned.size() == 2);
           shares.add(List.of(first.assigned.size(), second.assigned.size(), disjoint(first, second)));
@@ -122,14 +116,14 @@ public class GroupsStory extends Story {
     step("a static member comes back to its partitions without a rebalance", () -> {
       Object[] one = {"group.id", "groups-static", "group.instance.id", "one", "session.timeout.ms", 20_000};
       Object[] two = {"group.id", "groups-static", "group.instance.id", "two", "session.timeout.ms", 20_000};
-      try (Member first = new Member(List.of("groups"), one)) {
+      try (Member first = member(List.of("groups"), one)) {
         Set<TopicPartition> before;
-        try (Member second = new Member(List.of("groups"), two)) {
+        try (Member second = member(List.of("groups"), two)) {
           second.until(() -> first.assigned.size() == 2 && second.assigned.size() == 2);
           before = Set.copyOf(second.assigned);
         }
         int rebalances = first.rebalances;
-        try (Member again = new Member(List.of("groups"), two)) {
+        try (Member again = member(List.of("groups"), two)) {
           again.until(() -> again.assigned.size() == 2);
           ConsumerGroupDescription description = describe("groups-static");
           return map("same", before.equals(again.assigned), "rebalances", first.rebalances - rebalances, "members", description.members().stream().map(member -> member.groupInstanceId().orElse("") + " " + member.assignment().topicPartitions().size()).sorted().collect(Collectors.toList()));
@@ -138,9 +132,9 @@ public class GroupsStory extends Story {
     });
     step("a second consumer of the same instance id fences the first", () -> {
       Object[] settings = {"group.id", "groups-fenced", "group.instance.id", "one", "session.timeout.ms", 20_000};
-      Member first = new Member(List.of("groups"), settings);
+      Member first = member(List.of("groups"), settings);
       first.until(() -> first.assigned.size() == PARTITIONS);
-      try (Member second = new Member(List.of("groups"), settings)) {
+      try (Member second = member(List.of("groups"), settings)) {
         second.until(() -> second.assigned.size() == PARTITIONS && first.error != null);
         return List.of(second.assigned.size(), first.error.getClass().getSimpleName());
       } finally {
@@ -148,7 +142,7 @@ public class GroupsStory extends Story {
       }
     });
     step("members that subscribe to different topics each get theirs", () -> {
-      try (Member first = new Member(List.of("groups"), "group.id", "groups-different"); Member second = new Member(List.of("groups-other"), "group.id", "groups-different")) {
+      try (Member first = member(List.of("groups"), "group.id", "groups-different"); Member second = member(List.of("groups-other"), "group.id", "groups-different")) {
         second.until(() -> first.assigned.size() == PARTITIONS && second.assigned.size() == 2);
         return List.of(first.assigned.size(), second.assigned.size());
       }
@@ -179,14 +173,14 @@ public class GroupsStory extends Story {
       }
     });
     step("a member that closes is gone at once", () -> {
-      Member member = new Member(List.of("groups"), "group.id", "groups-dead", "session.timeout.ms", 6_000);
+      Member member = member(List.of("groups"), "group.id", "groups-dead", "session.timeout.ms", 6_000);
       member.until(() -> member.assigned.size() == PARTITIONS);
       String during = describe("groups-dead").groupState().toString();
       member.close();
       return List.of(during, describe("groups-dead").groupState().toString());
     });
     step("members without a protocol in common, and session timeouts out of bounds", () -> {
-      try (Member first = new Member(List.of("groups"), "group.id", "groups-protocols", "partition.assignment.strategy", "org.apache.kafka.clients.consumer.RangeAssignor")) {
+      try (Member first = member(List.of("groups"), "group.id", "groups-protocols", "partition.assignment.strategy", "org.apache.kafka.clients.consumer.RangeAssignor")) {
         first.until(() -> first.assigned.size() == PARTITIONS);
         Map<String, Object> errors = new LinkedHashMap<>();
         errors.put("protocol", joinError("group.id", "groups-protocols", "partition.assignment.strategy", "org.apache.kafka.clients.consumer.StickyAssignor"));
@@ -210,7 +204,7 @@ public class GroupsStory extends Story {
           "consumer groups", admin.listGroups(ListGroupsOptions.forConsumerGroups()).all().get().size() > 3);
     });
     step("describeConsumerGroups: state, coordinator, assignor and members", () -> {
-      try (Member member = new Member(List.of("groups"), "group.id", "groups-described", "client.id", "me")) {
+      try (Member member = member(List.of("groups"), "group.id", "groups-described", "client.id", "me")) {
         member.until(() -> member.assigned.size() == PARTITIONS);
         ConsumerGroupDescription stable = admin.describeConsumerGroups(List.of("groups-described"), new DescribeConsumerGroupsOptions().includeAuthorizedOperations(true)).all().get().get("groups-described");
         MemberDescription one = stable.members().iterator().next();
@@ -232,7 +226,7 @@ public class GroupsStory extends Story {
       admin.alterConsumerGroupOffsets("groups-auto", Map.of(new TopicPartition("groups-other", 1), new OffsetAndMetadata(2, "set"))).all().get();
       admin.alterConsumerGroupOffsets("groups-set", Map.of(new TopicPartition("groups-other", 0), new OffsetAndMetadata(3))).all().get();
       AlterConsumerGroupOffsetsResult absent = admin.alterConsumerGroupOffsets("groups-set", Map.of(new TopicPartition("groups-absent", 0), new OffsetAndMetadata(3)));
-      try (Member member = new Member(List.of("groups"), "group.id", "groups-busy")) {
+      try (Member member = member(List.of("groups"), "group.id", "groups-busy")) {
         member.until(() -> member.assigned.size() == PARTITIONS);
         return map("empty", offsetsOf("groups-auto"), "new", offsetsOf("groups-set"), "state", describe("groups-set").groupState().toString(), "simple", describe("groups-set").isSimpleConsumerGroup(), "of no topic", thrown(() -> absent.all().get()), "with members", thrown(() -> admin.alterConsumerGroupOffsets("groups-busy", Map.of(new TopicPartition("groups", 0), new OffsetAndMetadata(3))).all().get()),
             "delete offsets with members", thrown(() -> admin.deleteConsumerGroupOffsets("groups-busy", Set.of(new TopicPartition("groups", 0))).all().get()),
@@ -246,8 +240,8 @@ public class GroupsStory extends Story {
     });
     step("removeMembersFromConsumerGroup: a static member, one that is not there, and all", () -> {
       Object[] settings = {"group.id", "groups-removed", "session.timeout.ms", 20_000};
-      Member kept = new Member(List.of("groups"), and(settings, "group.instance.id", "kept"));
-      try (kept; Member removed = new Member(List.of("groups"), and(settings, "group.instance.id", "removed"))) {
+      Member kept = member(List.of("groups"), and(settings, "group.instance.id", "kept"));
+      try (kept; Member removed = member(List.of("groups"), and(settings, "group.instance.id", "removed"))) {
         kept.until(() -> kept.assigned.size() == 2 && removed.assigned.size() == 2);
         String absent = thrown(() -> admin.removeMembersFromConsumerGroup("groups-removed", new RemoveMembersFromConsumerGroupOptions(Set.of(new MemberToRemove("nobody")))).all().get());
         removed.close(); // Which leaves its place in the group to whoever comes with its name.
@@ -274,7 +268,7 @@ public class GroupsStory extends Story {
 
   private void refusals() {
     step("a consumer outside a group's generation cannot commit into it", () -> {
-      try (Member member = new Member(List.of("groups"), "group.id", "groups-outsider"); KafkaConsumer<byte[], byte[]> outsider = consumer("group.id", "groups-outsider")) {
+      try (Member member = member(List.of("groups"), "group.id", "groups-outsider"); KafkaConsumer<byte[], byte[]> outsider = consumer("group.id", "groups-outsider")) {
         member.until(() -> member.assigned.size() == PARTITIONS);
         outsider.assign(List.of(new TopicPartition("groups", 0)));
         return thrown(() -> { outsider.commitSync(Map.of(new TopicPartition("groups", 0), new OffsetAndMetadata(1))); return null; });
@@ -328,69 +322,11 @@ public class GroupsStory extends Story {
     }
   }
 
-  private KafkaConsumer<byte[], byte[]> consumer(Object... settings) {
-    return new KafkaConsumer<>(with(settings), new ByteArrayDeserializer(), new ByteArrayDeserializer());
+  private Member member(List<String> topics, Object... settings) {
+    return new Member(consumer(and(new Object[] {"heartbeat.interval.ms", 200}, settings)), topics);
   }
 
-  /** A consumer in a thread of its own, which commits what it read when partitions are taken from it. */
-  private final class Member implements AutoCloseable, ConsumerRebalanceListener {
-    final Set<TopicPartition> assigned = ConcurrentHashMap.newKeySet();
-    final List<String> read = Collections.synchronizedList(new ArrayList<>());
-    volatile int rebalances;
-    volatile int lost;
-    volatile Throwable error;
-    private volatile boolean closed;
-    private final KafkaConsumer<byte[], byte[]> consumer;
-    private final Thread thread;
-
-    Member(List<String> topics, Object... settings) {
-      consumer = consumer(and(new Object[] {"heartbeat.interval.ms", 200}, settings));
-      consumer.subscribe(topics, this);
-      thread = new Thread(this::run, "member");
-      thread.setDaemon(true);
-      thread.start();
-    }
-
-    private void run() {
-      try (consumer) {
-        while (!closed) {
-          for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofMillis(50))) read.add(record.topic() + "-" + record.partition() + ":" + record.offset());
-        }
-      } catch (Throwable thrown) {
-        error = thrown;
-      }
-    }
-
-    @Override
-    public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
-      rebalances++;
-      assigned.addAll(partitions);
-    }
-
-    @Override
-    public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
-      if (!partitions.isEmpty()) consumer.commitSync();
-      assigned.removeAll(partitions);
-    }
-
-    @Override
-    public void onPartitionsLost(Collection<TopicPartition> partitions) {
-      lost += partitions.size();
-      assigned.removeAll(partitions);
-    }
-
-    void until(Callable<Boolean> condition) throws Exception {
-      long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
-      while (!condition.call() && error == null) {
-        if (System.nanoTime() > end) throw new IllegalStateException("waited for twenty seconds; assigned " + assigned + ", read " + read.size());
-        Thread.sleep(10);
-      }
-    }
-
-    @Override
-    public void close() throws Exception {
-      closed = true;
-      thread.join(10_000);
-    }
+  private KafkaConsumer<byte[], byte[]> consumer(Object... settings) {
+    return new KafkaConsumer<>(with(settings), new ByteArrayDeserializer(), new ByteArrayDeserializer());
   }
 }
