@@ -1,0 +1,283 @@
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import org.apache.kafka.clients.admin.*;
+import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.consumer.SubscriptionPattern;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.GroupType;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+
+/** Consumers with group.protocol=consumer (KIP-848), whose partitions the broker assigns. */
+public class ConsumerGroupsStory extends Story {
+  private static final int PARTITIONS = 4;
+  private static final int RECORDS = 200;
+  private Admin admin;
+
+  @Override
+  void tell() throws Exception {
+    try (Admin opened = Admin.create(with("default.api.timeout.ms", 15_000, "request.timeout.ms", 10_000))) {
+      admin = opened;
+      admin.createTopics(List.of(new NewTopic("shared", PARTITIONS, (short) 1))).all().get();
+      write("shared", RECORDS);
+      for (String assignor : List.of("uniform", "range")) sharing(assignor);
+      staticMembers();
+      patterns();
+      administering();
+      transactions();
+    }
+  }
+
+  private void sharing(String assignor) {
+    String group = "consumers-" + assignor;
+    String topic = "shared-" + assignor;
+    step("two members share, one leaves, every record is read once (" + assignor + ")", () -> {
+      admin.createTopics(List.of(new NewTopic(topic, PARTITIONS, (short) 1))).all().get();
+      write(topic, RECORDS);
+      Object[] settings = {"group.id", group, "group.remote.assignor", assignor, "max.poll.records", 7};
+      try (Member first = new Member(topic, settings)) {
+        first.until(() -> first.assigned.size() == PARTITIONS);
+        List<Object> shares = new ArrayList<>(List.of(first.assigned.size()));
+        Member second = new Member(topic, settings);
+        try (second) {
+          second.until(() -> first.assigned.size() == 2 && second.assigned.size() == 2);
+          shares.add(List.of(first.assigned.size(), second.assigned.size(), Collections.disjoint(first.assigned, second.assigned)));
+          second.until(() -> union(first, second).size() == RECORDS);
+        }
+        first.until(() -> first.assigned.size() == PARTITIONS);
+        shares.add(first.assigned.size());
+        shares.add(Map.of("different", union(first, second).size(), "in all", first.read.size() + second.read.size(), "lost", first.lost + second.lost));
+        return shares;
+      }
+    });
+    step("the offsets of the group are kept, and the next member goes on there (" + assignor + ")", () -> {
+      long committed = 0;
+      for (OffsetAndMetadata offset : admin.listConsumerGroupOffsets(group).partitionsToOffsetAndMetadata().get().values()) committed += offset.offset();
+      write(topic, 8);
+      try (Member next = new Member(topic, "group.id", group)) {
+        next.until(() -> next.read.size() >= 8);
+        return List.of(committed, next.read.size());
+      }
+    });
+  }
+
+  private void staticMembers() {
+    step("a static member comes back to its partitions, and the others keep theirs", () -> {
+      Object[] one = {"group.id", "consumers-static", "group.instance.id", "one"};
+      Object[] two = {"group.id", "consumers-static", "group.instance.id", "two"};
+      try (Member first = new Member("shared", one)) {
+        Set<TopicPartition> before;
+        try (Member second = new Member("shared", two)) {
+          second.until(() -> first.assigned.size() == 2 && second.assigned.size() == 2);
+          before = Set.copyOf(second.assigned);
+        }
+        int rebalances = first.rebalances;
+        try (Member again = new Member("shared", two)) {
+          again.until(() -> again.assigned.size() == 2);
+          return map("same", before.equals(again.assigned), "rebalances", first.rebalances - rebalances, "instances", describe("consumers-static").members().stream().map(member -> member.groupInstanceId().orElse("") + " " + member.assignment().topicPartitions().size()).sorted().collect(Collectors.toList()));
+        }
+      }
+    });
+    step("a second consumer of the same instance id is refused while the first lives", () -> {
+      try (Member first = new Member("shared", "group.id", "consumers-taken", "group.instance.id", "one")) {
+        first.until(() -> first.assigned.size() == PARTITIONS);
+        try (Member second = new Member("shared", "group.id", "consumers-taken", "group.instance.id", "one")) {
+          AdminStory.eventually(() -> second.error != null);
+          return List.of(first.assigned.size(), first.error == null, second.error.getClass().getSimpleName());
+        }
+      }
+    });
+  }
+
+  private void patterns() {
+    step("a pattern finds topics that are made later, and partitions that are added", () -> {
+      try (KafkaConsumer<byte[], byte[]> consumer = consumer("group.id", "consumers-pattern")) {
+        consumer.subscribe(new SubscriptionPattern("found-.*"));
+        List<Object> sizes = new ArrayList<>();
+        for (Callable<?> change : List.<Callable<?>>of(
+            () -> admin.createTopics(List.of(new NewTopic("found-a", 1, (short) 1), new NewTopic("not-found-a", 1, (short) 1))).all().get(),
+            () -> admin.createTopics(List.of(new NewTopic("found-b", 2, (short) 1))).all().get(),
+            () -> admin.createPartitions(Map.of("found-a", NewPartitions.increaseTo(4))).all().get())) {
+          change.call();
+          int wanted = new int[] {1, 3, 6}[sizes.size()];
+          long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(18);
+          while (consumer.assignment().size() != wanted && System.nanoTime() < end) consumer.poll(Duration.ofMillis(50));
+          sizes.add(consumer.assignment().size());
+        }
+        return sizes;
+      }
+    });
+    step("a pattern that is none, and an assignor that the broker does not have", () -> {
+      try (KafkaConsumer<byte[], byte[]> wrong = consumer("group.id", "consumers-wrong"); KafkaConsumer<byte[], byte[]> sticky = consumer("group.id", "consumers-sticky", "group.remote.assignor", "sticky")) {
+        wrong.subscribe(new SubscriptionPattern("(a"));
+        sticky.subscribe(List.of("shared"));
+        return map("pattern", pollError(wrong), "assignor", pollError(sticky));
+      }
+    });
+  }
+
+  private void administering() {
+    step("what administrators see of a group, and may do to it, while it has members and after", () -> {
+      Map<String, Object> seen = new TreeMap<>();
+      try (Member member = new Member("shared", "group.id", "consumers-admin", "client.id", "me")) {
+        member.until(() -> member.assigned.size() == PARTITIONS && member.read.size() >= RECORDS);
+        ConsumerGroupDescription group = describe("consumers-admin");
+        MemberDescription one = group.members().iterator().next();
+        seen.put("group", List.of(group.type().toString(), group.groupState().toString(), group.partitionAssignor(), group.isSimpleConsumerGroup(), group.groupEpoch().equals(group.targetAssignmentEpoch()), group.groupEpoch().equals(one.memberEpoch())));
+        seen.put("member", List.of(one.clientId(), one.host(), one.assignment().topicPartitions().size(), one.targetAssignment().get().topicPartitions().size(), String.valueOf(one.upgraded().orElse(null))));
+        seen.put("classic description", thrown(() -> admin.describeClassicGroups(List.of("consumers-admin")).all().get()));
+        seen.put("listed", admin.listGroups(new ListGroupsOptions().withTypes(Set.of(GroupType.CONSUMER))).all().get().stream().filter(listing -> listing.groupId().equals("consumers-admin")).map(listing -> listing.protocol() + " " + listing.groupState().get()).collect(Collectors.toList()));
+        seen.put("live: delete", thrown(() -> admin.deleteConsumerGroups(List.of("consumers-admin")).all().get()));
+        seen.put("live: delete offsets", thrown(() -> admin.deleteConsumerGroupOffsets("consumers-admin", Set.of(new TopicPartition("shared", 0))).all().get()));
+        seen.put("live: alter offsets", thrown(() -> admin.alterConsumerGroupOffsets("consumers-admin", Map.of(new TopicPartition("shared", 0), new OffsetAndMetadata(1))).all().get()));
+      }
+      seen.put("left", List.of(describe("consumers-admin").groupState().toString(), describe("consumers-admin").type().toString()));
+      seen.put("empty: alter offsets", thrown(() -> admin.alterConsumerGroupOffsets("consumers-admin", Map.of(new TopicPartition("shared", 0), new OffsetAndMetadata(1))).all().get()));
+      seen.put("empty: delete offsets", thrown(() -> admin.deleteConsumerGroupOffsets("consumers-admin", Set.of(new TopicPartition("shared", 0))).all().get()));
+      seen.put("empty: delete", thrown(() -> admin.deleteConsumerGroups(List.of("consumers-admin")).all().get()));
+      seen.put("gone", thrown(() -> describe("consumers-admin")));
+      return seen;
+    });
+    step("an empty group changes its protocol and keeps its offsets", () -> {
+      TopicPartition partition = new TopicPartition("shared", 0);
+      List<Object> seen = new ArrayList<>();
+      for (String protocol : List.of("classic", "consumer", "classic")) {
+        try (Member member = new Member("shared", "group.id", "consumers-changing", "group.protocol", protocol)) {
+          member.until(() -> member.assigned.size() == PARTITIONS);
+          seen.add(describe("consumers-changing").type().toString());
+          if (seen.size() == 1) member.until(() -> member.read.size() >= RECORDS);
+          else seen.add(member.read.size());
+        }
+        seen.add(admin.listConsumerGroupOffsets("consumers-changing").partitionsToOffsetAndMetadata().get().get(partition) != null);
+      }
+      return seen;
+    });
+  }
+
+  private void transactions() {
+    step("offsets in a transaction, with the member's epoch and with one of the past", () -> {
+      try (KafkaConsumer<byte[], byte[]> consumer = consumer("group.id", "consumers-transactions"); KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(with("transactional.id", "consumers-transactions"), new ByteArraySerializer(), new ByteArraySerializer())) {
+        consumer.subscribe(List.of("shared"));
+        ClientsStory.poll(consumer, 1);
+        producer.initTransactions();
+        producer.beginTransaction();
+        producer.sendOffsetsToTransaction(Map.of(new TopicPartition("shared", 0), new OffsetAndMetadata(3)), consumer.groupMetadata());
+        producer.commitTransaction();
+        long committed = admin.listConsumerGroupOffsets("consumers-transactions", new ListConsumerGroupOffsetsOptions().requireStable(true)).partitionsToOffsetAndMetadata().get().get(new TopicPartition("shared", 0)).offset();
+        producer.beginTransaction();
+        String past = thrown(() -> {
+          producer.sendOffsetsToTransaction(Map.of(new TopicPartition("shared", 0), new OffsetAndMetadata(9)), new org.apache.kafka.clients.consumer.ConsumerGroupMetadata("consumers-transactions", 77, consumer.groupMetadata().memberId(), java.util.Optional.empty()));
+          return null;
+        });
+        producer.abortTransaction();
+        return List.of(committed, past);
+      }
+    });
+  }
+
+  private ConsumerGroupDescription describe(String group) throws Exception {
+    return admin.describeConsumerGroups(List.of(group)).all().get().get(group);
+  }
+
+  private static String pollError(KafkaConsumer<byte[], byte[]> consumer) {
+    return thrown(() -> { for (int i = 0; i < 100; i++) consumer.poll(Duration.ofMillis(100)); return null; });
+  }
+
+  private static Set<String> union(Member first, Member second) {
+    Set<String> all = new TreeSet<>(List.copyOf(first.read));
+    all.addAll(List.copyOf(second.read));
+    return all;
+  }
+
+  /** As many to each partition. */
+  private void write(String topic, int count) throws Exception {
+    try (KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(with(), new ByteArraySerializer(), new ByteArraySerializer())) {
+      for (int i = 0; i < count; i++) producer.send(new ProducerRecord<>(topic, i % PARTITIONS, null, new byte[] {1}));
+    }
+  }
+
+  private KafkaConsumer<byte[], byte[]> consumer(Object... settings) {
+    Map<String, Object> all = with("group.protocol", "consumer", "auto.offset.reset", "earliest", "enable.auto.commit", false);
+    for (int i = 0; i < settings.length; i += 2) all.put((String) settings[i], settings[i + 1]);
+    return new KafkaConsumer<>(all, new ByteArrayDeserializer(), new ByteArrayDeserializer());
+  }
+
+  /** A member that polls in a thread of its own, and commits what it has read before it gives a partition up. */
+  private final class Member implements AutoCloseable, ConsumerRebalanceListener {
+    final Set<TopicPartition> assigned = ConcurrentHashMap.newKeySet();
+    final List<String> read = Collections.synchronizedList(new ArrayList<>());
+    volatile int rebalances;
+    volatile int lost;
+    volatile Throwable error;
+    private volatile boolean closed;
+    private final KafkaConsumer<byte[], byte[]> consumer;
+    private final Thread thread;
+
+    Member(String topic, Object... settings) {
+      consumer = consumer(settings);
+      consumer.subscribe(List.of(topic), this);
+      thread = new Thread(this::run, "member");
+      thread.setDaemon(true);
+      thread.start();
+    }
+
+    private void run() {
+      try (consumer) {
+        while (!closed) {
+          for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofMillis(50))) read.add(record.partition() + ":" + record.offset());
+        }
+      } catch (Throwable thrown) {
+        error = thrown;
+      }
+    }
+
+    @Override
+    public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
+      if (!partitions.isEmpty()) rebalances++;
+      assigned.addAll(partitions);
+    }
+
+    @Override
+    public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
+      if (!partitions.isEmpty()) consumer.commitSync();
+      assigned.removeAll(partitions);
+    }
+
+    @Override
+    public void onPartitionsLost(Collection<TopicPartition> partitions) {
+      lost += partitions.size();
+      assigned.removeAll(partitions);
+    }
+
+    void until(Callable<Boolean> condition) throws Exception {
+      long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(25);
+      while (!condition.call() && error == null) {
+        if (System.nanoTime() > end) throw new IllegalStateException("waited for 25 seconds; assigned " + assigned + ", read " + read.size());
+        Thread.sleep(10);
+      }
+      if (error != null) throw new IllegalStateException(error);
+    }
+
+    @Override
+    public void close() throws Exception {
+      closed = true;
+      thread.join(10_000);
+    }
+  }
+}
