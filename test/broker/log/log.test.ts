@@ -213,3 +213,14 @@ test('a full disk refuses the append, and takes it when there is room again', ()
   disk.capacityBytes = 1e9
   expect(log.append(batchOf([{ key: 'b', value: '2', timestamp: 2 }]), 0)).toBe(1)
 })
+
+test('a sync that waits for one that fails does not say that all is well', async () => {
+  const disk = new MemoryDisk()
+  const { log } = open(disk)
+  await log.sync()
+  log.append(batchOf([{ key: 'k', value: 'v', timestamp: 1 }]), 0)
+  disk.syncFailsOnce = true
+  const outcomes = await Promise.allSettled([log.sync(), log.sync()])
+  expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+  expect(log.durableOffset).toBe(0)
+})
