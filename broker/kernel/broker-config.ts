@@ -62,7 +62,7 @@ export const brokerConfigs: ReadonlyMap<string, ConfigDefinition> = new Map(
       { name: 'millrace.metrics.max.series', type: 'int', default: '1000', min: 1, readOnly: true, documentation: 'Most topics, partitions or groups that one metric shows; how many are left out is a metric, too.' },
       { name: 'millrace.queued.max.response.bytes', type: 'long', default: '134217728', min: 0, readOnly: true, documentation: 'Bytes of records on their way to clients, all connections together; beyond, an answer brings one batch only, and at twice that those who take nothing are cut off.' },
       { name: 'millrace.slow.request.ms', type: 'int', default: '1000', min: 0, documentation: 'From here on a request gets a line in the log, milliseconds.' },
-      { name: 'min.insync.replicas', type: 'int', default: '1', min: 1, documentation: 'Replicas that must have a record before it is acknowledged.' },
+      { name: 'min.insync.replicas', type: 'int', default: '1', min: 1, documentation: 'Kept for compatibility: replicas that must have a record before it is acknowledged, at most as many as there are, which is one.' },
       { name: 'num.partitions', type: 'int', default: '1', min: 1, readOnly: true, documentation: 'Partitions of topics that do not say.' },
       { name: 'offset.metadata.max.bytes', type: 'int', default: '4096', min: 0, readOnly: true, documentation: 'Longest metadata of a committed offset.' },
       { name: 'offsets.retention.check.interval.ms', type: 'long', default: '600000', min: 1, readOnly: true, documentation: 'Time between two looks for committed offsets to forget.' },

@@ -28,7 +28,7 @@ export const topicConfigs: ReadonlyMap<string, ConfigDefinition> = new Map(
       { name: 'message.timestamp.type', type: 'string', default: 'CreateTime', oneOf: ['CreateTime', 'LogAppendTime'], synonyms: [{ name: 'log.message.timestamp.type' }], documentation: 'Whether the producer or the broker says when a record is.' },
       { name: 'min.cleanable.dirty.ratio', type: 'double', default: '0.5', min: 0, max: 1, synonyms: [{ name: 'log.cleaner.min.cleanable.ratio' }], documentation: 'Share of uncompacted bytes from which a log is compacted.' },
       { name: 'min.compaction.lag.ms', type: 'long', default: '0', min: 0, synonyms: [{ name: 'log.cleaner.min.compaction.lag.ms' }], documentation: 'Shortest time that a record stays uncompacted, milliseconds.' },
-      { name: 'min.insync.replicas', type: 'int', default: '1', min: 1, synonyms: [{ name: 'min.insync.replicas' }], documentation: 'Replicas that must have a record before it is acknowledged.' },
+      { name: 'min.insync.replicas', type: 'int', default: '1', min: 1, synonyms: [{ name: 'min.insync.replicas' }], documentation: 'Kept for compatibility: replicas that must have a record before it is acknowledged, at most as many as there are, which is one.' },
       { name: 'preallocate', type: 'boolean', default: 'false', synonyms: [{ name: 'log.preallocate' }], documentation: 'Kept for compatibility; files grow as they are written.' },
       { name: 'remote.log.copy.disable', type: 'boolean', default: 'false', documentation: 'Kept for compatibility.' },
       { name: 'remote.log.delete.on.disable', type: 'boolean', default: 'false', documentation: 'Kept for compatibility.' },
@@ -67,7 +67,6 @@ export interface TopicSettings {
   readonly logAppendTime: boolean
   readonly minCleanableDirtyRatio: number
   readonly minCompactionLagMs: number
-  readonly minInsyncReplicas: number
   /** -1: no limit; so is retentionMs. */
   readonly retentionBytes: number
   readonly retentionMs: number
@@ -96,7 +95,6 @@ export function topicSettings(value: (name: string) => string): TopicSettings {
     logAppendTime: value('message.timestamp.type') === 'LogAppendTime',
     minCleanableDirtyRatio: number('min.cleanable.dirty.ratio'),
     minCompactionLagMs: number('min.compaction.lag.ms'),
-    minInsyncReplicas: number('min.insync.replicas'),
     retentionBytes: number('retention.bytes'),
     retentionMs: number('retention.ms'),
     segmentBytes: number('segment.bytes'),

@@ -8,6 +8,7 @@ import { Log } from './log.ts'
 import type { LogSettings } from './segment-rolling.ts'
 import { finishSwap } from './segment-rewriting.ts'
 import { Segment } from './segment.ts'
+import { readSeal } from './segment-seal.ts'
 import { segmentName, type SegmentHome } from './segment-home.ts'
 
 /** What was found behind the checkpoint that could not be trusted. */
@@ -45,12 +46,12 @@ export function openLog(home: SegmentHome, settings: LogSettings, visitor: Recov
   const bases = segmentBases(home)
   if (bases.length === 0) home.disk.makeDirectory(home.directory)
   const read = readCheckpoint(home.disk, home.directory)
-  const isNew = read === 'missing'
+  const isNew = read === 'missing' && !wasCompacted(home, bases)
   const checkpoint = typeof read === 'string' ? null : read
   const state = checkpoint?.state ?? null
   visitor.restore(state)
   const leaderEpochs = new LeaderEpochs(checkpoint?.leaderEpochs)
-  const found = recoverSegments(home, bases, { checkpoint, mayHaveGaps: read === 'broken' }, header => {
+  const found = recoverSegments(home, bases, { checkpoint, mayHaveGaps: checkpoint === null && !isNew }, header => {
     leaderEpochs.assign(header.leaderEpoch, header.baseOffset)
     visitor.batch(header)
   })
@@ -58,6 +59,11 @@ export function openLog(home: SegmentHome, settings: LogSettings, visitor: Recov
   const trusted = checkpoint?.recoveryPoint.offset ?? found.segments[0]!.baseOffset
   const log = new Log({ home, settings, ...found, logStartOffset, durableOffset: Math.min(trusted, found.endOffset), leaderEpochs, compactedOffset: checkpoint?.compactedOffset ?? 0, checkpoint: checkpoint ?? (isNew ? 'missing' : 'broken') })
   return { log, state, recovered: found.endOffset > trusted || found.cut !== null || found.isShort || (checkpoint === null && !isNew), cut: found.cut }
+}
+
+/** By the seals of its segments: a log that was compacted had a checkpoint. */
+function wasCompacted(home: SegmentHome, bases: readonly Offset[]): boolean {
+  return bases.some(base => readSeal(home.pool.file(`${home.directory}/${segmentName(base)}.seal`))?.isContiguous === false)
 }
 
 /** The segment that was appended to has lost bytes which a checkpoint speaks of: nothing is appended to it any more, so that no offset is given twice. */

@@ -62,9 +62,6 @@ function appendTo(context: RequestContext, request: RequestOf<'Produce'>, verify
   if (partition === undefined) return refusal('UNKNOWN_TOPIC_OR_PARTITION', 'This server does not host this topic-partition.')
   if (request.acks < -1 || request.acks > 1) return refusal('INVALID_REQUIRED_ACKS', `acks is ${request.acks}; it must be 0, 1 or -1.`)
   if (internalTopics.has(topic)) return refusal('INVALID_TOPIC_EXCEPTION', `The topic ${topic} is internal.`)
-  if (request.acks === -1 && partition.settings.minInsyncReplicas > 1) {
-    return refusal('NOT_ENOUGH_REPLICAS', `min.insync.replicas of ${topic} is ${partition.settings.minInsyncReplicas}, and there is one replica.`)
-  }
   const now = broker.clock.now()
   const header = checkBatch(records, context.version, { settings: partition.settings, now, trusted: context.peer === 'in-process' })
   if (!(header instanceof RecordBatchHeader)) return header
