@@ -66,6 +66,9 @@ const maxMessageLength = 10_000
 function stringCodec(layout: Layout): AnyCodec {
   const width = layout.flexible ? 'compact' : 'int16'
   const isMessage = layout.path.endsWith('.errorMessage')
+  const isAnswer = layout.message.endsWith('Response')
+  // What was no UTF-8 grows when it is read, and an answer may quote it.
+  const isCut = (value: string): boolean => value.length > maxMessageLength && (isMessage || (isAnswer && Buffer.byteLength(value) > maxStringBytes))
   return {
     minimalBytes: layout.flexible ? 1 : 2,
     read(reader) {
@@ -74,7 +77,7 @@ function stringCodec(layout: Layout): AnyCodec {
       return length < 0 ? nullOf(layout) : reader.utf8(length)
     },
     write(writer, value) {
-      if (typeof value === 'string') writer.utf8(isMessage && value.length > maxMessageLength ? `${value.slice(0, maxMessageLength)}…` : value, width)
+      if (typeof value === 'string') writer.utf8(isCut(value) ? `${value.slice(0, maxMessageLength)}…` : value, width)
       else writeNull(writer, value, width, layout, 'string')
     },
   }

@@ -121,4 +121,8 @@ test('a string that is longer than an old version could tell is refused in every
   const answer = Buffer.concat(encodeResponse('CreatePartitions', 0, 1, { results: [{ name: 't', errorCode: 1, errorMessage: '漢'.repeat(100_000) }] }))
   const reader = new ByteReader(answer, 8)
   expect(decodeResponse('CreatePartitions', 0, reader).results[0]!.errorMessage).toBe(`${'漢'.repeat(10_000)}…`)
+  const frame = write('x'.repeat(0x7fff)).fill(0xff, 100, 200)
+  const { groupId } = decodeRequest(frame.subarray(4)).body as { readonly groupId: string }
+  expect(Buffer.byteLength(groupId)).toBeGreaterThan(0x7fff)
+  expect(Buffer.concat(encodeResponse('DescribeGroups', 0, 1, { groups: [{ errorCode: 0, groupId, groupState: '', protocolType: '', protocolData: '', members: [] }] })).length).toBeLessThan(0x7fff)
 })
