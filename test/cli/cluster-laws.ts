@@ -160,7 +160,8 @@ export function clusterLaws(bootstrap: () => string, { canHang = false }: Cluste
 
   test('settings of brokers are changed while they run', async () => {
     await run(['configs', 'alter', '--broker', 'all', '--set', 'log.cleaner.delete.retention.ms=1234'])
-    expect(await run(['configs', 'describe', '--broker', 'all'])).toMatch(/^all brokers +log.cleaner.delete.retention.ms +1234 +dynamic default/m)
+    // A cluster's brokers hear of it a little later.
+    await expect.poll(() => run(['configs', 'describe', '--broker', 'all']), { timeout: 15_000 }).toMatch(/^all brokers +log.cleaner.delete.retention.ms +1234 +dynamic default/m)
     expect(await run(['configs', 'describe', '--broker', '1', '--all'])).toMatch(/^broker 1 +num.partitions +\d+ +.*at start$/m)
     await run(['configs', 'alter', '--broker', 'all', '--delete', 'log.cleaner.delete.retention.ms'])
     await fails(['configs', 'alter', '--broker', '1', '--set', 'num.partitions=3'], 1, 'num.partitions')

@@ -155,7 +155,9 @@ def absent(what):
 def delete_topic():
     code = outcome(admin.delete_topics([topic], operation_timeout=10))
     assert code == 0, code
-    return {"listed": partitions_of(topic) is not None}
+    # A cluster's brokers hear of it a little later.
+    until("the end of the topic", lambda: True if partitions_of(topic) is None else None)
+    return {"listed": False}
 
 
 tell("create", create)
