@@ -3,7 +3,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { errorNameOf } from '../../../broker/wire/error-code.ts'
-import { compacted, ConsumerGroupsHost, type Topics } from './consumer-groups-host.ts'
+import { compacted, ConsumerGroupsHost, placesOf, type Topics } from './consumer-groups-host.ts'
 import { ConsumerClient } from './consumer-client.ts'
 
 type Event =
@@ -249,6 +249,30 @@ test('a member that has to give up is fenced after its rebalance timeout, counte
     host.disks()
   }
   expect([seconds, slow.errors, slow.owned.size]).toEqual([20, [], 2])
+})
+
+test('what a failing disk did not take is written later, in an order that takes nothing from its new owner', () => {
+  const host = new ConsumerGroupsHost('uniform')
+  host.topic('a', 2)
+  const [first, second] = [new ConsumerClient(host, 1, ['a']), new ConsumerClient(host, 2, ['a'])]
+  settle(host, first)
+  // Nothing of this is durable: the second joins, the first gives its half up unasked, the second gets it.
+  second.beat(true)
+  host.disk(false)
+  const [kept] = placesOf(host.group!.targetOf(first.memberId))
+  const givesUp = (): void => host.heartbeat({
+    groupId: 'g', memberId: first.memberId, memberEpoch: 1, instanceId: null, rackId: null, clientId: 'c1', clientHost: '/h', rebalanceTimeoutMs: -1, topicNames: null,
+    topicRegex: null, serverAssignor: null, owned: new Map([[kept!.slice(0, 36), new Set([Number(kept!.slice(37))])]]),
+  }, () => {})
+  givesUp()
+  host.disk(false)
+  second.beat(true)
+  host.disk(false)
+  // The oldest of these facts, the second's, comes first when all are written again.
+  givesUp()
+  host.disks()
+  expect(host.held().map(([, places]) => places.length)).toEqual([1, 1])
+  expect(host.replayed()).toEqual(host.snapshot())
 })
 
 test('a pattern takes in topics that are made later', () => {
