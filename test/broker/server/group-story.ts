@@ -77,12 +77,16 @@ function forgetting(groupId: string, topic: string, partitions: readonly number[
   }
 }
 
+/** Who was given a name last. */
+const named: { id: string } = { id: '' }
+
 type Join = Partial<RequestInput<'JoinGroup'>>
 
 function joining(more: Join, version = 9): Ask {
   return async channel => {
     const protocols = [{ name: 'range', metadata: nothing }]
     const answer = await channel.request('JoinGroup', { groupId: 'joined', sessionTimeoutMs: 10_000, rebalanceTimeoutMs: 10_000, memberId: '', protocolType: 'consumer', protocols, ...more }, { version })
+    named.id = answer.memberId
     return [errorNameOf(answer.errorCode), answer.generationId, answer.memberId !== '']
   }
 }
@@ -193,6 +197,8 @@ const members: readonly Step[] = [
   ['no kind of protocol', joining({ protocolType: '' }), ['INCONSISTENT_GROUP_PROTOCOL', -1, false]],
   ['a member that is none', joining({ memberId: 'nobody' }), ['UNKNOWN_MEMBER_ID', -1, true]],
   ['a new member is given a name first', joining({}), ['MEMBER_ID_REQUIRED', -1, true]],
+  // Whoever joins next would wait a session for it.
+  ['and may go before it has joined with it', channel => leaving('joined', [{ memberId: named.id, groupInstanceId: null }])(channel), ['NONE', [[null, 'NONE']]]],
   ['a static member joins and is assigned', joinedAndAssigned, ['NONE', 1, 'range', true, 1, 'NONE', 'mine']],
   ['a member of another kind', joining({ protocolType: 'connect', groupInstanceId: 'x' }), ['INCONSISTENT_GROUP_PROTOCOL', -1, false]],
   ['a member with another protocol', joining({ protocols: [{ name: 'sticky', metadata: nothing }], groupInstanceId: 'x' }), ['INCONSISTENT_GROUP_PROTOCOL', -1, false]],
