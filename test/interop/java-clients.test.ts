@@ -30,7 +30,6 @@ const departures: Departures = {
   },
   'describeConfigs of a broker: what most people look for': { because: 'there are no threads to count, and connections have a bound', answer: { 'num.network.threads': 'absent', 'max.connections': ['10000', true, false, 'INT'] } },
   'settings of brokers are refused': { because: 'one that does not exist is refused too', answer: { unknown: 'InvalidConfigurationException' } },
-  'settings of groups': { because: 'there are none yet', answer: { error: 'InvalidConfigurationException' } },
   'describeDelegationToken': { because: 'there are no delegation tokens', answer: unsupported },
   'unregisterBroker of nobody': { because: 'there is one broker', answer: unsupported },
 }
