@@ -4,7 +4,7 @@ import { describe } from 'vitest'
 import { storyLaws, tellStoriesToFileBroker, type Departures } from './story-laws.ts'
 
 // One program: a JVM starts slowly.
-const lines = tellStoriesToFileBroker('ClientsStory', 'GroupsStory', 'AdminStory', 'TransactionsStory', 'StreamsStory', 'ConsumerProtocolStory')
+const lines = tellStoriesToFileBroker('ClientsStory', 'GroupsStory', 'AdminStory', 'TransactionsStory', 'StreamsStory', 'ConsumerGroupsStory')
 
 const unsupported = { error: 'UnsupportedVersionException' } as const
 
@@ -38,7 +38,7 @@ describe('producer and consumer', () => {
   storyLaws('ClientsStory', () => lines, {})
 })
 describe('groups that the broker assigns', () => {
-  storyLaws('ConsumerProtocolStory', () => lines, {
+  storyLaws('ConsumerGroupsStory', () => lines, {
     'a group moves from one protocol to the other while its members work': { because: 'a group with members keeps its protocol', answer: ['Classic', 'Classic', ['null'], [0, 200]] },
   })
 })

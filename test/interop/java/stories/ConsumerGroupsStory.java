@@ -1,19 +1,17 @@
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.*;
-import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
-import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.consumer.SubscriptionPattern;
@@ -37,10 +35,12 @@ public class ConsumerGroupsStory extends Story {
       admin.createTopics(List.of(new NewTopic("shared", PARTITIONS, (short) 1))).all().get();
       write("shared", RECORDS);
       for (String assignor : List.of("uniform", "range")) sharing(assignor);
+      commits();
       staticMembers();
       patterns();
       administering();
       transactions();
+      migration();
     }
   }
 
@@ -51,10 +51,10 @@ public class ConsumerGroupsStory extends Story {
       admin.createTopics(List.of(new NewTopic(topic, PARTITIONS, (short) 1))).all().get();
       write(topic, RECORDS);
       Object[] settings = {"group.id", group, "group.remote.assignor", assignor, "max.poll.records", 7};
-      try (Member first = new Member(topic, settings)) {
+      try (Member first = member(topic, settings)) {
         first.until(() -> first.assigned.size() == PARTITIONS);
         List<Object> shares = new ArrayList<>(List.of(first.assigned.size()));
-        Member second = new Member(topic, settings);
+        Member second = member(topic, settings);
         try (second) {
           second.until(() -> first.assigned.size() == 2 && second.assigned.size() == 2);
           shares.add(List.of(first.assigned.size(), second.assigned.size(), Collections.disjoint(first.assigned, second.assigned)));
@@ -70,9 +70,26 @@ public class ConsumerGroupsStory extends Story {
       long committed = 0;
       for (OffsetAndMetadata offset : admin.listConsumerGroupOffsets(group).partitionsToOffsetAndMetadata().get().values()) committed += offset.offset();
       write(topic, 8);
-      try (Member next = new Member(topic, "group.id", group)) {
+      try (Member next = member(topic, "group.id", group)) {
         next.until(() -> next.read.size() >= 8);
         return List.of(committed, next.read.size());
+      }
+    });
+  }
+
+  private void commits() {
+    step("commits, which the next member finds", () -> {
+      TopicPartition partition = new TopicPartition("shared", 0);
+      try (KafkaConsumer<byte[], byte[]> consumer = consumer("group.id", "consumers-commits")) {
+        consumer.subscribe(List.of("shared"));
+        AdminStory.eventually(() -> { consumer.poll(Duration.ofMillis(50)); return consumer.assignment().size() == PARTITIONS; });
+        consumer.commitSync(Map.of(partition, new OffsetAndMetadata(45, Optional.of(0), "what I know")));
+      }
+      try (KafkaConsumer<byte[], byte[]> consumer = consumer("group.id", "consumers-commits", "auto.offset.reset", "latest")) {
+        consumer.subscribe(List.of("shared"));
+        AdminStory.eventually(() -> { consumer.poll(Duration.ofMillis(50)); return consumer.assignment().size() == PARTITIONS; });
+        OffsetAndMetadata committed = consumer.committed(Set.of(partition)).get(partition);
+        return List.of(committed.offset(), committed.metadata(), committed.leaderEpoch().orElse(-1), consumer.groupMetadata().generationId() > 0);
       }
     });
   }
@@ -81,23 +98,23 @@ public class ConsumerGroupsStory extends Story {
     step("a static member comes back to its partitions, and the others keep theirs", () -> {
       Object[] one = {"group.id", "consumers-static", "group.instance.id", "one"};
       Object[] two = {"group.id", "consumers-static", "group.instance.id", "two"};
-      try (Member first = new Member("shared", one)) {
+      try (Member first = member("shared", one)) {
         Set<TopicPartition> before;
-        try (Member second = new Member("shared", two)) {
+        try (Member second = member("shared", two)) {
           second.until(() -> first.assigned.size() == 2 && second.assigned.size() == 2);
           before = Set.copyOf(second.assigned);
         }
         int rebalances = first.rebalances;
-        try (Member again = new Member("shared", two)) {
+        try (Member again = member("shared", two)) {
           again.until(() -> again.assigned.size() == 2);
           return map("same", before.equals(again.assigned), "rebalances", first.rebalances - rebalances, "instances", describe("consumers-static").members().stream().map(member -> member.groupInstanceId().orElse("") + " " + member.assignment().topicPartitions().size()).sorted().collect(Collectors.toList()));
         }
       }
     });
     step("a second consumer of the same instance id is refused while the first lives", () -> {
-      try (Member first = new Member("shared", "group.id", "consumers-taken", "group.instance.id", "one")) {
+      try (Member first = member("shared", "group.id", "consumers-taken", "group.instance.id", "one")) {
         first.until(() -> first.assigned.size() == PARTITIONS);
-        try (Member second = new Member("shared", "group.id", "consumers-taken", "group.instance.id", "one")) {
+        try (Member second = member("shared", "group.id", "consumers-taken", "group.instance.id", "one")) {
           AdminStory.eventually(() -> second.error != null);
           return List.of(first.assigned.size(), first.error == null, second.error.getClass().getSimpleName());
         }
@@ -135,7 +152,7 @@ public class ConsumerGroupsStory extends Story {
   private void administering() {
     step("what administrators see of a group, and may do to it, while it has members and after", () -> {
       Map<String, Object> seen = new TreeMap<>();
-      try (Member member = new Member("shared", "group.id", "consumers-admin", "client.id", "me")) {
+      try (Member member = member("shared", "group.id", "consumers-admin", "client.id", "me")) {
         member.until(() -> member.assigned.size() == PARTITIONS && member.read.size() >= RECORDS);
         ConsumerGroupDescription group = describe("consumers-admin");
         MemberDescription one = group.members().iterator().next();
@@ -154,11 +171,31 @@ public class ConsumerGroupsStory extends Story {
       seen.put("gone", thrown(() -> describe("consumers-admin")));
       return seen;
     });
+    step("listGroups and describeConsumerGroups of a group that the broker assigns", () -> {
+      try (Member one = member("shared", "group.id", "consumers-described", "client.id", "me", "group.instance.id", "mine")) {
+        one.until(() -> one.assigned.size() == PARTITIONS);
+        ConsumerGroupDescription group = describe("consumers-described");
+        MemberDescription member = group.members().iterator().next();
+        return map("listed", admin.listGroups(new ListGroupsOptions().withTypes(Set.of(GroupType.CONSUMER))).all().get().stream().filter(listing -> listing.groupId().equals("consumers-described")).map(listing -> List.of(listing.type().get().toString(), listing.protocol(), listing.groupState().get().toString())).collect(Collectors.toList()),
+            "group", List.of(group.groupState().toString(), group.type().toString(), group.partitionAssignor(), group.groupEpoch().isPresent(), group.targetAssignmentEpoch().isPresent(), group.coordinator().id()),
+            "member", List.of(member.clientId(), member.host(), member.groupInstanceId().orElse(""), member.assignment().topicPartitions().size(), member.targetAssignment().map(target -> target.topicPartitions().size()).orElse(-1), member.memberEpoch().isPresent(), member.upgraded().orElse(false)),
+            "alter offsets", thrown(() -> admin.alterConsumerGroupOffsets("consumers-described", Map.of(new TopicPartition("shared", 0), new OffsetAndMetadata(1))).all().get()),
+            "delete offsets", thrown(() -> admin.deleteConsumerGroupOffsets("consumers-described", Set.of(new TopicPartition("shared", 0))).all().get()),
+            "delete", thrown(() -> admin.deleteConsumerGroups(List.of("consumers-described")).all().get()),
+            "remove a stranger", thrown(() -> admin.removeMembersFromConsumerGroup("consumers-described", new RemoveMembersFromConsumerGroupOptions(Set.of(new MemberToRemove("nobody")))).all().get()));
+      }
+    });
+    step("an empty group that the broker assigned: described, its offsets set, deleted", () -> {
+      ConsumerGroupDescription empty = describe("consumers-uniform");
+      admin.alterConsumerGroupOffsets("consumers-uniform", Map.of(new TopicPartition("shared-uniform", 0), new OffsetAndMetadata(3))).all().get();
+      long offset = admin.listConsumerGroupOffsets("consumers-uniform").partitionsToOffsetAndMetadata().get().get(new TopicPartition("shared-uniform", 0)).offset();
+      return List.of(empty.groupState().toString(), empty.type().toString(), empty.members().size(), offset, thrown(() -> admin.deleteConsumerGroups(List.of("consumers-uniform")).all().get()), thrown(() -> describe("consumers-uniform")));
+    });
     step("an empty group changes its protocol and keeps its offsets", () -> {
       TopicPartition partition = new TopicPartition("shared", 0);
       List<Object> seen = new ArrayList<>();
       for (String protocol : List.of("classic", "consumer", "classic")) {
-        try (Member member = new Member("shared", "group.id", "consumers-changing", "group.protocol", protocol)) {
+        try (Member member = member("shared", "group.id", "consumers-changing", "group.protocol", protocol)) {
           member.until(() -> member.assigned.size() == PARTITIONS);
           seen.add(describe("consumers-changing").type().toString());
           if (seen.size() == 1) member.until(() -> member.read.size() >= RECORDS);
@@ -179,15 +216,38 @@ public class ConsumerGroupsStory extends Story {
         producer.beginTransaction();
         producer.sendOffsetsToTransaction(Map.of(new TopicPartition("shared", 0), new OffsetAndMetadata(3)), consumer.groupMetadata());
         producer.commitTransaction();
-        long committed = admin.listConsumerGroupOffsets("consumers-transactions", new ListConsumerGroupOffsetsOptions().requireStable(true)).partitionsToOffsetAndMetadata().get().get(new TopicPartition("shared", 0)).offset();
+        // The transaction's marker may be there a little later than the answer.
+        Callable<OffsetAndMetadata> stable = () -> admin.listConsumerGroupOffsets("consumers-transactions", new ListConsumerGroupOffsetsOptions().requireStable(true)).partitionsToOffsetAndMetadata().get().get(new TopicPartition("shared", 0));
+        AdminStory.eventually(() -> stable.call() != null);
+        long committed = stable.call().offset();
         producer.beginTransaction();
         String past = thrown(() -> {
-          producer.sendOffsetsToTransaction(Map.of(new TopicPartition("shared", 0), new OffsetAndMetadata(9)), new org.apache.kafka.clients.consumer.ConsumerGroupMetadata("consumers-transactions", 77, consumer.groupMetadata().memberId(), java.util.Optional.empty()));
+          producer.sendOffsetsToTransaction(Map.of(new TopicPartition("shared", 0), new OffsetAndMetadata(9)), new ConsumerGroupMetadata("consumers-transactions", 77, consumer.groupMetadata().memberId(), Optional.empty()));
           return null;
         });
         producer.abortTransaction();
         return List.of(committed, past);
       }
+    });
+  }
+
+  private void migration() {
+    step("a group moves from one protocol to the other while its members work", () -> {
+      Member classic = member("shared", "group.id", "consumers-moves", "group.protocol", "classic", "heartbeat.interval.ms", 200);
+      List<Object> types = new ArrayList<>();
+      try (classic) {
+        classic.until(() -> classic.assigned.size() == PARTITIONS);
+        types.add(describe("consumers-moves").type().toString());
+        try (Member modern = member("shared", "group.id", "consumers-moves")) {
+          modern.until(() -> modern.assigned.size() == 2 && classic.assigned.size() == 2);
+          types.add(describe("consumers-moves").type().toString());
+          types.add(describe("consumers-moves").members().stream().map(member -> String.valueOf(member.upgraded().orElse(null))).sorted().collect(Collectors.toList()));
+          classic.close();
+          modern.until(() -> modern.assigned.size() == PARTITIONS);
+          types.add(List.of(modern.assigned.size(), union(classic, modern).size()));
+        }
+      }
+      return types;
     });
   }
 
@@ -212,72 +272,13 @@ public class ConsumerGroupsStory extends Story {
     }
   }
 
+  private Member member(String topic, Object... settings) {
+    return new Member(consumer(settings), List.of(topic));
+  }
+
   private KafkaConsumer<byte[], byte[]> consumer(Object... settings) {
     Map<String, Object> all = with("group.protocol", "consumer", "auto.offset.reset", "earliest", "enable.auto.commit", false);
     for (int i = 0; i < settings.length; i += 2) all.put((String) settings[i], settings[i + 1]);
     return new KafkaConsumer<>(all, new ByteArrayDeserializer(), new ByteArrayDeserializer());
-  }
-
-  /** A member that polls in a thread of its own, and commits what it has read before it gives a partition up. */
-  private final class Member implements AutoCloseable, ConsumerRebalanceListener {
-    final Set<TopicPartition> assigned = ConcurrentHashMap.newKeySet();
-    final List<String> read = Collections.synchronizedList(new ArrayList<>());
-    volatile int rebalances;
-    volatile int lost;
-    volatile Throwable error;
-    private volatile boolean closed;
-    private final KafkaConsumer<byte[], byte[]> consumer;
-    private final Thread thread;
-
-    Member(String topic, Object... settings) {
-      consumer = consumer(settings);
-      consumer.subscribe(List.of(topic), this);
-      thread = new Thread(this::run, "member");
-      thread.setDaemon(true);
-      thread.start();
-    }
-
-    private void run() {
-      try (consumer) {
-        while (!closed) {
-          for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofMillis(50))) read.add(record.partition() + ":" + record.offset());
-        }
-      } catch (Throwable thrown) {
-        error = thrown;
-      }
-    }
-
-    @Override
-    public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
-      if (!partitions.isEmpty()) rebalances++;
-      assigned.addAll(partitions);
-    }
-
-    @Override
-    public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
-      if (!partitions.isEmpty()) consumer.commitSync();
-      assigned.removeAll(partitions);
-    }
-
-    @Override
-    public void onPartitionsLost(Collection<TopicPartition> partitions) {
-      lost += partitions.size();
-      assigned.removeAll(partitions);
-    }
-
-    void until(Callable<Boolean> condition) throws Exception {
-      long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(25);
-      while (!condition.call() && error == null) {
-        if (System.nanoTime() > end) throw new IllegalStateException("waited for 25 seconds; assigned " + assigned + ", read " + read.size());
-        Thread.sleep(10);
-      }
-      if (error != null) throw new IllegalStateException(error);
-    }
-
-    @Override
-    public void close() throws Exception {
-      closed = true;
-      thread.join(10_000);
-    }
   }
 }

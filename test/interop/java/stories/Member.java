@@ -60,9 +60,9 @@ final class Member implements AutoCloseable, ConsumerRebalanceListener {
   }
 
   void until(Callable<Boolean> condition) throws Exception {
-    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(25);
     while (!condition.call() && error == null) {
-      if (System.nanoTime() > end) throw new IllegalStateException("waited for twenty seconds; assigned " + assigned + ", read " + read.size());
+      if (System.nanoTime() > end) throw new IllegalStateException("waited for 25 seconds; assigned " + assigned + ", read " + read.size());
       Thread.sleep(10);
     }
   }
