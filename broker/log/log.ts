@@ -202,7 +202,8 @@ export class Log {
   async #syncNow(): Promise<void> {
     const target = this.#endOffset
     const cuts = this.#cuts
-    const rolled = this.#unsynced
+    // Those of now: one that is rolled meanwhile is for the next sync.
+    const rolled = [...this.#unsynced]
     const active = this.#active
     if (this.#checkpoints.isMissing) {
       await this.#saveFirst()
