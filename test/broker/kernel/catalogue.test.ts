@@ -42,7 +42,7 @@ const change: fc.Arbitrary<Change> = fc.oneof(
 
 test('the records tell all, the last of each key is enough, and producer ids are given once', () => {
   fc.assert(
-    fc.property(fc.array(change, { maxLength: 50 }), changes => {
+    fc.property(fc.array(change, { maxLength: 50, size: 'max' }), changes => {
       const catalogue = new Catalogue()
       const log: MetadataRecord[] = []
       const ids = new Set<number>()

@@ -209,7 +209,7 @@ const event: fc.Arbitrary<Event> = fc.oneof(
 
 test.each([[0], [3000]])('members see one leader and one assignment per generation, and end up together (initial delay %i)', initialRebalanceDelayMs => {
   fc.assert(
-    fc.property(fc.array(event, { maxLength: 120 }), events => {
+    fc.property(fc.array(event, { maxLength: 120, size: 'max' }), events => {
       const host = new Host({ initialRebalanceDelayMs })
       const seen = new Seen()
       const clients = Array.from({ length: 4 }, (_, index) => new Client(host, index))

@@ -37,7 +37,7 @@ const event: fc.Arbitrary<Event> = fc.oneof(
 
 test('a producer with five batches under way that sends again whatever it is unsure of', () => {
   fc.assert(
-    fc.property(fc.array(event, { maxLength: 80 }), events => {
+    fc.property(fc.array(event, { maxLength: 80, size: 'max' }), events => {
       let state = new ProducerState()
       const log: number[] = []
       /** Sequences sent and not known to be acknowledged, oldest first. */

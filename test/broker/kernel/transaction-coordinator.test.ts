@@ -160,7 +160,7 @@ function checkHistory(records: readonly TransactionRecord[]): void {
 }
 
 test('live state is what replaying the log gives, at every point; no end is taken back; all settles', () => {
-  fc.assert(fc.property(fc.array(step, { maxLength: 60 }), steps => {
+  fc.assert(fc.property(fc.array(step, { maxLength: 60, size: 'max' }), steps => {
     const host = new Host()
     for (const each of steps) {
       run(host, each)

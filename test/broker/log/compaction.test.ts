@@ -83,7 +83,7 @@ function checkEveryOffset(log: Log): void {
 
 test('of every key the last record stays, with its offset and timestamp', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { maxLength: 40 }), async steps => {
+    fc.asyncProperty(fc.array(step, { maxLength: 40, size: 'max' }), async steps => {
       const disk = new MemoryDisk()
       let log = open(disk)
       const all: ReadRecord[] = []

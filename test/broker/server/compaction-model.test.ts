@@ -129,7 +129,7 @@ async function turns(count: number): Promise<void> {
 
 test('of every key the last committed value is seen, and nothing that was aborted or is open', { timeout: 1_200_000 }, async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { maxLength: 50 }), async steps => {
+    fc.asyncProperty(fc.array(step, { maxLength: 50, size: 'max' }), async steps => {
       const world = new World()
       await world.begin()
       for (const step of steps) {

@@ -241,7 +241,7 @@ test('no partition has two owners in a generation, nobody of the past commits, a
   let assigned = 0
   let commits = 0
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 30, maxLength: 150 }), async steps => {
+    fc.asyncProperty(fc.array(step, { minLength: 30, maxLength: 150, size: 'max' }), async steps => {
       const world = new World()
       await world.start()
       await world.channel.request('CreateTopics', { topics: [{ name: 't', numPartitions: partitions, replicationFactor: 1, assignments: [], configs: [] }] })
