@@ -59,7 +59,7 @@ export class MemoryDisk implements Disk {
   }
 
   async replaceFile(path: string, bytes: Uint8Array): Promise<void> {
-    if (this.syncGate !== null) await this.syncGate
+    if (this.syncGate !== null) await this.#gateOf(parentOf(path))
     this.#check()
     if (this.syncFailure !== null) throw this.syncFailure
     this.writeFile(path, bytes)
@@ -146,8 +146,10 @@ export class MemoryDisk implements Disk {
 
   /** The disk as the next process finds it when only the process has died: every byte is there, and what was not synced still is not. */
   kill(): MemoryDisk {
+    this.losesNames = false
     const next = this.crash(file => ({ keep: file.size }))
     for (const [path, content] of this.#files) next.#files.get(path)!.synced = content.synced
+    for (const name of this.#newNames) next.#newNames.add(name)
     return next
   }
 
@@ -177,6 +179,13 @@ export class MemoryDisk implements Disk {
     this.#check()
     if (bytes === 0 || this.capacityBytes === Number.POSITIVE_INFINITY || this.usedBytes + bytes <= this.capacityBytes) return
     throw new MillraceError('DISK_FULL', `There is no room to write ${path}.`, { retriable: true })
+  }
+
+  /** A directory may be removed meanwhile. */
+  async #gateOf(directory: string): Promise<void> {
+    const wasThere = this.#directories.has(directory)
+    await this.syncGate
+    if (wasThere && !this.#directories.has(directory)) throw new MillraceError('DISK_FAILED', `There is no directory ${directory} any more.`)
   }
 
   #isLost(path: string): boolean {

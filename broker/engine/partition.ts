@@ -291,15 +291,16 @@ export class Partition {
     else if (!header.isControl) this.transactions.replay({ producerId, baseOffset, marker: null })
   }
 
-  /** Makes records below `offset` unreadable, for good when this resolves. */
+  /** Makes records below `offset` unreadable, for good when this resolves. @throws MillraceError KAFKA_STORAGE_ERROR */
   async deleteRecords(offset: Offset): Promise<void> {
     this.log.advanceLogStart(offset)
     this.transactions.forgetAborted(this.log.logStartOffset)
     await this.checkpoint()
   }
 
-  /** Syncs and writes down where a start may begin. @throws MillraceError KAFKA_STORAGE_ERROR */
+  /** Syncs and writes down where a start may begin. @throws MillraceError KAFKA_STORAGE_ERROR where it is not written down */
   async checkpoint(): Promise<void> {
+    if (this.#offline !== null) throw this.#offline
     const checkpoint = this.#takeCheckpoint()
     try {
       await this.log.sync()
@@ -307,7 +308,7 @@ export class Partition {
       throw this.#flushFailed(error)
     }
     this.#advance(this.log.durableOffset)
-    await this.#saveCheckpoint(checkpoint)
+    if (!(await this.#saveCheckpoint(checkpoint))) throw new MillraceError('KAFKA_STORAGE_ERROR', `The checkpoint of ${this.name} could not be written.`, { retriable: true })
   }
 
   #checkpointDue(): boolean {
@@ -321,13 +322,15 @@ export class Partition {
     return { point, state: { producers: this.producers.snapshot(), transactions: this.transactions.snapshot() } }
   }
 
-  /** Where it fails, the one before holds: a start reads more, that is all. */
-  async #saveCheckpoint({ point, state }: { readonly point: RecoveryPoint; readonly state: Json }): Promise<void> {
-    if (this.#closed || point.offset > this.log.durableOffset) return
+  /** Where it fails (and answers false), the one before holds: a start reads more, and the log begins where it began. */
+  async #saveCheckpoint({ point, state }: { readonly point: RecoveryPoint; readonly state: Json }): Promise<boolean> {
+    if (this.#closed || point.offset > this.log.durableOffset) return false
     try {
       await this.log.saveCheckpoint(point, state)
+      return true
     } catch (error) {
       this.#logger.warn('could not write a checkpoint', { partition: this.name, ...errorFields(error) })
+      return false
     }
   }
 
@@ -372,9 +375,9 @@ export class Partition {
     const settings = { ...this.#settings, maxKeyBytes }
     const now = this.#clock.now()
     if (compactionRange(this.log, settings, this.lastStableOffset, now) === null) return
-    // What is rewritten must lie before the point that a recovery begins at.
     await this.checkpoint()
-    const range = this.#closed ? null : compactionRange(this.log, settings, this.lastStableOffset, now)
+    // What is rewritten must lie before the point that a recovery begins at; segments may have been rolled since.
+    const range = this.#closed ? null : compactionRange(this.log, settings, Math.min(this.lastStableOffset, this.log.recoveredFrom), now)
     if (range === null) return
     const aborted = this.transactions.abortedRecords()
     const { from, to, bytesBefore, bytesAfter } = await compact(this.log, range, { ...settings, aborted }, now, pause)

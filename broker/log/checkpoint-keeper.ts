@@ -31,6 +31,11 @@ export class CheckpointKeeper {
     return typeof this.#known === 'string' ? -1 : this.#known.recoveryPoint.offset
   }
 
+  /** The segment that its recovery point lies in; Infinity if there is none. */
+  get segment(): Offset {
+    return typeof this.#known === 'string' ? Number.POSITIVE_INFINITY : this.#known.recoveryPoint.segment
+  }
+
   /** `prepare` makes durable what the checkpoint relies on. One that is older than what is written, or says the same, is not written. */
   async save(next: Checkpoint, prepare: () => Promise<void>): Promise<void> {
     const saving = this.#saving.then(() => this.#save(next, prepare))

@@ -82,7 +82,10 @@ export function compactionRange(log: Log, settings: CompactionSettings, lastStab
  */
 export async function compact(log: Log, range: CompactionRange, settings: CompactionSettings, now: Timestamp, pause: () => Promise<void>): Promise<CompactionResult> {
   const { aborted = nothingAborted, maxKeyBytes } = settings
-  const { latest, end } = await latestOffsets(range, { aborted, maxKeyBytes }, pause)
+  const unchanged: CompactionResult = { from: range.dirtyFrom, to: range.dirtyFrom, bytesBefore: range.bytes, bytesAfter: range.bytes }
+  const seen = await latestOffsets(log, range, { aborted, maxKeyBytes }, pause)
+  if (seen === null) return unchanged
+  const { latest, end } = seen
   const markers = new Markers(aborted, now - settings.deleteRetentionMs)
   const isWanted = ({ key, offset, isTombstone, deleteHorizon }: FilteredRecord): boolean => {
     if (key === null) return false
@@ -94,20 +97,26 @@ export async function compact(log: Log, range: CompactionRange, settings: Compac
   let bytesAfter = 0
   for (const group of groupsOf(segments, settings.segmentBytes)) {
     const rewritten = await rewrite(log, group, { isWanted, aborted, markers, end, deleteHorizon: now + settings.deleteRetentionMs, pause })
-    if (rewritten === null) return { from: range.dirtyFrom, to: range.dirtyFrom, bytesBefore: range.bytes, bytesAfter: range.bytes }
+    if (rewritten === null) return unchanged
     bytesAfter += rewritten
   }
   log.compactedOffset = end
   return { from: range.dirtyFrom, to: end, bytesBefore: segments.reduce((sum, { size }) => sum + size, 0), bytesAfter }
 }
 
-/** The last offset of each key in the part that was not compacted, or as much of it as fits. */
-async function latestOffsets(range: CompactionRange, { aborted, maxKeyBytes }: { readonly aborted: AbortedRecords; readonly maxKeyBytes: number }, pause: () => Promise<void>): Promise<{ readonly latest: ReadonlyMap<string, Offset>; readonly end: Offset }> {
+interface SeenKeys {
+  readonly latest: ReadonlyMap<string, Offset>
+  readonly end: Offset
+}
+
+/** The last offset of each key in the part that was not compacted, or as much of it as fits; null if the log has changed below our feet. */
+async function latestOffsets(log: Log, range: CompactionRange, { aborted, maxKeyBytes }: { readonly aborted: AbortedRecords; readonly maxKeyBytes: number }, pause: () => Promise<void>): Promise<SeenKeys | null> {
   const latest = new LatestOffsets()
   let end = range.dirtyFrom
   for (const segment of range.segments) {
     for (let position = 0; position < segment.size; ) {
       if (latest.bytes >= maxKeyBytes) return { latest: latest.offsets, end }
+      if (!log.has(segment)) return null
       segment.scan({ from: position, checked: true, blockBytes: pauseBytes }, (header, start) => {
         position = start + header.size
         if (header.lastOffset < range.dirtyFrom) return true

@@ -19,6 +19,8 @@ export interface LogParts {
   readonly settings: LogSettings
   /** In order; the last one is appended to. */
   readonly segments: readonly Segment[]
+  /** Those before the last one that nobody knows to be on the medium. */
+  readonly unsynced: readonly Segment[]
   readonly logStartOffset: Offset
   readonly endOffset: Offset
   readonly durableOffset: Offset
@@ -56,7 +58,7 @@ export class Log {
   /** Records below were compacted before; see compaction.ts. */
   compactedOffset: Offset
   /** Segments that were rolled and not synced yet. */
-  #unsynced: Segment[] = []
+  #unsynced: Segment[]
   #namesChanged = true
   readonly #checkpoints: CheckpointKeeper
   #syncing: Promise<void> | null = null
@@ -73,6 +75,7 @@ export class Log {
     this.#settings = parts.settings
     this.#segments = [...parts.segments]
     this.#active = parts.segments.at(-1)!
+    this.#unsynced = [...parts.unsynced]
     this.leaderEpochs = parts.leaderEpochs
     this.#logStartOffset = parts.logStartOffset
     this.#endOffset = parts.endOffset
@@ -206,9 +209,9 @@ export class Log {
     const rolled = [...this.#unsynced]
     const active = this.#active
     if (this.#checkpoints.isMissing) {
-      await this.#saveFirst()
-      // The log's own directory may be as new.
+      // The log's own directory may be as new, and comes first: who finds a checkpoint need not sync it.
       await this.#home.disk.syncDirectory('')
+      await this.#saveFirst()
     }
     if (this.#namesChanged) {
       this.#namesChanged = false
@@ -240,6 +243,12 @@ export class Log {
       assert(cuts === this.#cuts, 'a log is not cut while its checkpoint is written')
       await this.#segments.find(({ baseOffset }) => baseOffset === point.segment)?.saveIndexes()
     })
+    if (!this.#closed) this.#free()
+  }
+
+  /** Base offset of the segment that a start after a crash begins to look at; Infinity if it looks at all of them. Those before hold nothing that it must find. */
+  get recoveredFrom(): Offset {
+    return this.#checkpoints.segment
   }
 
   /** Says no more than where the log begins. */
@@ -253,13 +262,18 @@ export class Log {
     return { logStartOffset: this.#logStartOffset, recoveryPoint: point, compactedOffset: this.compactedOffset, leaderEpochs, state }
   }
 
-  /** Makes records below `offset` unreadable and frees the segments that hold nothing else. The caller saves a checkpoint. */
+  /** Makes records below `offset` unreadable and frees the segments that hold nothing else. The caller saves a checkpoint: the last of them go when that is done. */
   advanceLogStart(offset: Offset): void {
     assert(offset <= this.#endOffset, `a log cannot start at ${offset}, behind its end ${this.#endOffset}`)
     if (offset <= this.#logStartOffset) return
     this.#logStartOffset = offset
     this.leaderEpochs.truncateStart(offset)
-    while (this.#segments.length > 1 && this.#segments[1]!.baseOffset <= offset) this.#forget(this.#segments.shift()!)
+    this.#free()
+  }
+
+  /** Where a crash would find no file to begin at, nor all behind it, it would not know where the log ends, and give offsets twice. */
+  #free(): void {
+    while (this.#segments.length > 1 && this.#segments[1]!.baseOffset <= this.#logStartOffset && this.#segments[0]!.baseOffset < this.recoveredFrom) this.#forget(this.#segments.shift()!)
   }
 
   /** Cuts the log so that `offset` is next; a batch that holds it goes as a whole. A checkpoint beyond is removed: the caller saves another. */
@@ -271,6 +285,8 @@ export class Log {
     while (this.#segments.length > 1 && this.#active.baseOffset > offset) {
       this.#forget(this.#segments.pop()!)
       this.#active = this.#segments.at(-1)!
+      // What is appended takes their offsets: they must not come back.
+      this.#namesChanged = true
     }
     const place = this.#active.locate(offset)
     this.#endOffset = place === null ? Math.min(this.#endOffset, offset) : Math.min(offset, place.baseOffset)

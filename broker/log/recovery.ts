@@ -92,6 +92,8 @@ function segmentBases(home: SegmentHome): readonly Offset[] {
 
 interface FoundSegments {
   readonly segments: readonly Segment[]
+  /** Found behind the checkpoint, and not appended to any more. */
+  readonly unsynced: readonly Segment[]
   readonly endOffset: Offset
   /** The medium has lost bytes before the checkpoint. */
   readonly isShort: boolean
@@ -107,31 +109,47 @@ interface Trust {
 function recoverSegments(home: SegmentHome, bases: readonly Offset[], { checkpoint, mayHaveGaps }: Trust, visit: (header: RecordBatchHeader) => void): FoundSegments {
   const point = checkpoint?.recoveryPoint ?? null
   const segments = bases.filter(base => point !== null && base < point.segment).map(base => Segment.sealed(home, base))
+  const recovered: Segment[] = []
+  const found = (endOffset: Offset, cut: CutTail | null): FoundSegments => ({ segments, unsynced: recovered.filter(segment => segment !== segments.at(-1)), endOffset, isShort, cut })
   const isShort = point !== null && sizeOf(home, point.segment) < point.position
   if (isShort) segments.push(shortened(home, point, checkpoint!.compactedOffset))
   const unsure = bases.filter(base => point === null || (isShort ? base > point.segment : base >= point.segment))
   let endOffset = point?.offset ?? unsure[0] ?? 0
+  let stale: CutTail | null = null
   for (const [index, base] of unsure.entries()) {
+    if (base < endOffset && recovered.length > 0) {
+      stale = overlap(home, base, endOffset)
+      continue
+    }
+    const isLostByMedium = isShort && index === 0
     // Behind a checkpoint, or before the first, nothing was compacted yet: a gap between segments is what a crash has taken.
-    if (!mayHaveGaps && base > endOffset && segments.length > 0) {
+    if (!mayHaveGaps && !isLostByMedium && base > endOffset && segments.length > 0) {
       const cut = gapBefore(home, segments.at(-1)!, endOffset, unsure.slice(index))
       if (!segments.at(-1)!.isActive) segments.push(Segment.create(home, endOffset))
-      return { segments, endOffset, isShort, cut }
+      return found(endOffset, cut)
     }
-    if (index > 0) segments.at(-1)!.seal()
+    if (recovered.length > 0) segments.at(-1)!.seal()
     const start = { point: base === point?.segment ? point : null, mayHaveGaps: mayHaveGaps || base < (checkpoint?.compactedOffset ?? 0) }
     const { segment, scan } = Segment.recover(home, base, start, header => {
       endOffset = header.lastOffset + 1
       visit(header)
     })
     segments.push(segment)
+    recovered.push(segment)
     if (scan.problem === null) continue
     const bytes = segment.file.size - scan.end
     const copy = segment.cut(scan.minOffset)
-    return { segments, endOffset, isShort, cut: { file: segment.path, position: scan.end, problem: scan.problem, bytes, orphans: setAside(home, unsure.slice(index + 1)), copy } }
+    return found(endOffset, { file: segment.path, position: scan.end, problem: scan.problem, bytes, orphans: setAside(home, unsure.slice(index + 1)), copy })
   }
   if (segments.at(-1)?.isActive !== true) segments.push(Segment.create(home, endOffset))
-  return { segments, endOffset: Math.max(endOffset, segments.at(-1)!.baseOffset), isShort, cut: null }
+  return found(Math.max(endOffset, segments.at(-1)!.baseOffset), stale)
+}
+
+/** A file that was taken back, whose removal a crash has undone. What took its place is in the file before. */
+function overlap(home: SegmentHome, base: Offset, endOffset: Offset): CutTail {
+  const file = `${home.directory}/${segmentName(base)}.log`
+  const bytes = sizeOf(home, base)
+  return { file, position: 0, problem: `it begins at ${base}, and the file before it ends at ${endOffset}`, bytes, orphans: setAside(home, [base]), copy: null }
 }
 
 function gapBefore(home: SegmentHome, last: Segment, endOffset: Offset, bases: readonly Offset[]): CutTail {

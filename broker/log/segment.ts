@@ -44,6 +44,7 @@ export class Segment {
   readonly #indexes: SegmentIndexes
   readonly #sealFile: PooledFile
   #isActive = false
+  #isClosed = false
   /** Bytes of whole batches. */
   size = 0
   #firstTimestamp: Timestamp | null = null
@@ -173,6 +174,8 @@ export class Segment {
 
   /** Appends one batch whose offsets are set. All of it is written, or nothing. */
   append(batch: Buffer, header: RecordBatchHeader): void {
+    // What a write that failed has left, where it could not be cut off.
+    if (this.file.size !== this.size) this.file.truncate(this.size)
     this.file.append([batch])
     if (this.#damages.appended(header.baseOffset)) this.#nextOffset = header.baseOffset
     this.#note(header, this.size)
@@ -273,16 +276,19 @@ export class Segment {
     return this.#indexes.save()
   }
 
-  sync(): Promise<void> {
-    return this.file.sync()
+  async sync(): Promise<void> {
+    if (!this.#isClosed) await this.file.sync()
   }
 
   /** After sealing: the indexes too, for they are trusted from then on. */
   async syncWithIndexes(): Promise<void> {
-    for (const file of this.#files) await file.sync()
+    // One that is removed meanwhile must not come back by being opened.
+    for (const file of this.#files) if (!this.#isClosed) await file.sync()
   }
 
+  /** Its files can still be read; nothing is synced any more. */
   close(): void {
+    this.#isClosed = true
     for (const file of this.#files) file.close()
   }
 

@@ -12,11 +12,16 @@ export class Power {
   /** What they were, for messages. */
   last = 'none'
   readonly disk: Disk
-  readonly #goesAt: number
+  #goesAt: number
 
   constructor(disk: MemoryDisk, goesAt: number = Number.POSITIVE_INFINITY) {
     this.#goesAt = goesAt
     this.disk = this.#watched<Disk>(disk)
+  }
+
+  /** It goes after so many operations more. */
+  goIn(operations: number): void {
+    this.#goesAt = this.operations + operations
   }
 
   get isOff(): boolean {
