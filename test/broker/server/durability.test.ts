@@ -7,7 +7,6 @@ import type { Disk } from '../../../broker/disk/disk.ts'
 import { MemoryDisk } from '../../../broker/disk/memory-disk.ts'
 import { startBroker, type Broker } from '../../../broker/server/start-broker.ts'
 import type { Channel } from '../../../broker/wire/channel.ts'
-import { ZERO_UUID } from '../../../broker/wire/defaults.ts'
 import { Power } from '../disk/power.ts'
 import { refusingDisk } from '../disk/refusing-disk.ts'
 import { batchOf, recordsOf } from '../log/batches.ts'
@@ -168,7 +167,7 @@ test('a topic that is deleted while its log is synced leaves nothing that comes 
   disk.syncGate = new Promise(resolve => (release = resolve))
   for (let n = 0; n < 6; n++) void produce(life, `${n}`.padEnd(120, '.'))
   await turns()
-  const deleted = life.channel.request('DeleteTopics', { topics: [{ name: 't', topicId: ZERO_UUID }] }, { version: 6 })
+  const deleted = life.channel.request('DeleteTopics', { topicNames: ['t'], timeoutMs: 1000 }, { version: 5 })
   await turns()
   disk.syncGate = null
   release()
