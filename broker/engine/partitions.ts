@@ -4,7 +4,7 @@ import type { Clock } from '../../core/clock.ts'
 import { partitionName } from '../../core/record.ts'
 import type { Disk } from '../disk/disk.ts'
 import type { FilePool } from '../disk/file-pool.ts'
-import { ReadBuffers } from '../log/read-buffers.ts'
+import { LentBuffers } from '../wire/lent-buffers.ts'
 import type { BrokerConfig } from '../kernel/broker-config.ts'
 import type { Topic } from '../kernel/catalogue.ts'
 import { topicSettings, type TopicSettings } from '../kernel/topic-config.ts'
@@ -28,7 +28,7 @@ export class Partitions {
   readonly #parts: PartitionsParts
   readonly #topics = new Map<string, Partition[]>()
   /** What fetches read into; answers that were sent are handed back. */
-  readonly readBuffers: ReadBuffers = new ReadBuffers(maxIdleReadBytes)
+  readonly readBuffers: LentBuffers = new LentBuffers(maxIdleReadBytes)
   /** Epoch of what is appended by this broker since its start. */
   leaderEpoch = 0
 

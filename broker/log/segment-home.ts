@@ -4,13 +4,13 @@ import type { Offset } from '../../core/record.ts'
 import type { Disk } from '../disk/disk.ts'
 import type { FilePool } from '../disk/file-pool.ts'
 import type { Damage } from './damage.ts'
-import type { ReadBuffers } from './read-buffers.ts'
+import type { LentBuffers } from '../wire/lent-buffers.ts'
 
 /** Where segments live. */
 export interface SegmentHome {
   readonly disk: Disk
   readonly pool: FilePool
-  readonly buffers: ReadBuffers
+  readonly buffers: LentBuffers
   readonly directory: string
   /** Hears of each damage once. */
   readonly onDamage?: (damage: Damage) => void

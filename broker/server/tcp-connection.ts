@@ -6,6 +6,7 @@ import { MillraceError } from '../../core/error.ts'
 import type { Logger } from '../../core/logger.ts'
 import { decodeRequest, encodeResponse, unsupportedApiVersionsResponse } from '../wire/frame.ts'
 import { FrameSplitter } from '../wire/frame-splitter.ts'
+import type { LentBuffers } from '../wire/lent-buffers.ts'
 import { apis } from '../wire/apis.ts'
 import type { Session } from '../wire/session.ts'
 import type { ConnectionLimits } from './security/connection-limits.ts'
@@ -29,6 +30,8 @@ export interface ConnectionOptions {
   readonly limits: ConnectionLimits
   /** Shared by all connections. */
   readonly memory: RequestMemory
+  /** Large requests come in here. Shared by all connections. */
+  readonly buffers: LentBuffers
 }
 
 export class TcpConnection {
@@ -59,8 +62,8 @@ export class TcpConnection {
     this.#socket = socket
     this.#session = session
     this.#options = options
-    const { clock, limits, memory } = options
-    this.#splitter = new FrameSplitter(this.#isUnknown() ? limits.maxUnknownRequestBytes : limits.maxRequestBytes)
+    const { clock, limits, memory, buffers } = options
+    this.#splitter = new FrameSplitter(this.#isUnknown() ? limits.maxUnknownRequestBytes : limits.maxRequestBytes, buffers)
     this.#memory = memory.share(() => this.#readOn())
     this.#lastProgressMs = clock.monotonic()
     this.#watchIdle(limits.maxIdleMs)
@@ -169,6 +172,8 @@ export class TcpConnection {
       if (outcome.chunks !== null && !this.#send(outcome.chunks)) await this.#drained()
       if (this.#session.isOver === true) return this.close()
       this.#answers.shift()
+      // Of other requests something may be kept, such as what a member of a group says of itself.
+      if (isProduce(answer.frame)) this.#options.buffers.give(answer.frame)
       this.#heldBytes -= answer.frame.length
       this.#memory.hold(this.#heldBytes + this.#splitter.partialBytes)
       this.#startWaiting()

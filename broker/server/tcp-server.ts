@@ -4,6 +4,7 @@ import { createServer, type Server, type Socket } from 'node:net'
 import type { Clock } from '../../core/clock.ts'
 import { MillraceError } from '../../core/error.ts'
 import type { Logger } from '../../core/logger.ts'
+import { LentBuffers } from '../wire/lent-buffers.ts'
 import type { SessionFactory } from '../wire/session.ts'
 import { ConnectionCount, defaultConnectionLimits, type ConnectionLimits } from './security/connection-limits.ts'
 import { RequestMemory } from './security/request-memory.ts'
@@ -41,6 +42,9 @@ export interface TcpServer {
   close(): Promise<void>
 }
 
+/** Memory for large requests, kept while none come. */
+const maxIdleRequestBytes = 8 * 1024 * 1024
+
 /** @throws MillraceError ADDRESS_IN_USE, LISTEN_FAILED */
 export async function startTcpServer(options: TcpServerOptions): Promise<TcpServer> {
   const { clock, logger, sessions, tls = null, host = '127.0.0.1', port = 0, maxConnections = Infinity, maxConnectionsPerIp = Infinity } = options
@@ -48,8 +52,10 @@ export async function startTcpServer(options: TcpServerOptions): Promise<TcpServ
   const open = new Set<TcpConnection>()
   const count = new ConnectionCount(maxConnections, maxConnectionsPerIp)
   const memory = new RequestMemory(options.maxQueuedBytes ?? Infinity)
+  // Not those of fetches: these are handed back with an answer, which may hold a part of another client's request.
+  const buffers = new LentBuffers(maxIdleRequestBytes)
   const serve = (socket: Socket, peer: TcpPeer): void => {
-    const connection: TcpConnection = new TcpConnection(socket, sessions(peer, reason => connection.hangUp(reason)), { clock, logger, peer, limits, memory })
+    const connection: TcpConnection = new TcpConnection(socket, sessions(peer, reason => connection.hangUp(reason)), { clock, logger, peer, limits, memory, buffers })
     open.add(connection)
     void connection.closed.then(() => open.delete(connection))
   }

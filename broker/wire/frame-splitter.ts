@@ -1,6 +1,7 @@
 // Cuts the byte stream of a connection into frames; a frame that arrives whole is a view, one that does not is put together in one buffer.
 
 import { MillraceError } from '../../core/error.ts'
+import type { LentBuffers } from './lent-buffers.ts'
 
 /** What is allocated at once on the word of a length; the rest follows as bytes really come. */
 const TRUSTED_BYTES = 1024 * 1024
@@ -8,6 +9,8 @@ const TRUSTED_BYTES = 1024 * 1024
 export class FrameSplitter {
   /** Applies from the next frame on. */
   maxFrameBytes: number
+  /** Where the memory for frames comes from that do not arrive whole. */
+  readonly #buffers: LentBuffers
   /** The frame in the making, with its length; all of it before the length is known is in `#lengthBytes`. */
   #frame: Buffer | null = null
   #size = 0
@@ -15,8 +18,9 @@ export class FrameSplitter {
   #lengthBytes = 0
   #lengthFilled = 0
 
-  constructor(maxFrameBytes: number) {
+  constructor(maxFrameBytes: number, buffers: LentBuffers) {
     this.maxFrameBytes = maxFrameBytes
+    this.#buffers = buffers
   }
 
   /** What has come of a frame that is not whole yet. */
@@ -54,14 +58,15 @@ export class FrameSplitter {
     }
     this.#size = size
     this.#filled = 0
-    this.#frame = Buffer.allocUnsafe(Math.min(size, TRUSTED_BYTES))
+    this.#frame = this.#buffers.take(Math.min(size, TRUSTED_BYTES))
     return at
   }
 
   #fill(frame: Buffer, chunk: Buffer, at: number, take: (frame: Buffer) => void): number {
     if (this.#filled === frame.length) {
-      const larger = Buffer.allocUnsafe(Math.min(this.#size, frame.length * 2))
+      const larger = this.#buffers.take(Math.min(this.#size, frame.length * 2))
       frame.copy(larger)
+      this.#buffers.give(frame)
       this.#frame = larger
       return at
     }

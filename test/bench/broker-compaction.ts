@@ -9,7 +9,7 @@ import { seededRandom } from '../../core/random.ts'
 import { FileDisk } from '../../broker/disk/file-disk.ts'
 import { FilePool } from '../../broker/disk/file-pool.ts'
 import { compact, compactionRange } from '../../broker/log/compaction.ts'
-import { ReadBuffers } from '../../broker/log/read-buffers.ts'
+import { LentBuffers } from '../../broker/wire/lent-buffers.ts'
 import { openLog } from '../../broker/log/recovery.ts'
 import { RecordBatchWriter } from '../../broker/wire/record-batch-writer.ts'
 
@@ -18,7 +18,7 @@ try {
   const disk = new FileDisk(directory)
   const segmentBytes = 50 << 20
   const settings = { segmentBytes, segmentMs: 1e12, indexIntervalBytes: 4096, segmentIndexBytes: 10 << 20 }
-  const { log } = openLog({ disk, pool: new FilePool(disk), buffers: new ReadBuffers(0), directory: 't-0' }, settings, { restore: () => {}, batch: () => {} })
+  const { log } = openLog({ disk, pool: new FilePool(disk), buffers: new LentBuffers(0), directory: 't-0' }, settings, { restore: () => {}, batch: () => {} })
   const random = seededRandom(1)
   const writer = new RecordBatchWriter()
   const value = Buffer.alloc(100, 7)

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { systemClock } from '../../core/clock.ts'
 import { FileDisk } from '../../broker/disk/file-disk.ts'
 import { FilePool } from '../../broker/disk/file-pool.ts'
-import { ReadBuffers } from '../../broker/log/read-buffers.ts'
+import { LentBuffers } from '../../broker/wire/lent-buffers.ts'
 import { openLog } from '../../broker/log/recovery.ts'
 import { RecordBatchWriter } from '../../broker/wire/record-batch-writer.ts'
 
@@ -14,7 +14,7 @@ const directory = mkdtempSync(join(tmpdir(), 'millrace-bench-log-'))
 try {
   const disk = new FileDisk(directory)
   const settings = { segmentBytes: 1 << 30, segmentMs: 7 * 24 * 3600_000, indexIntervalBytes: 4096, segmentIndexBytes: 10 << 20 }
-  const { log } = openLog({ disk, pool: new FilePool(disk), buffers: new ReadBuffers(0), directory: 't-0' }, settings, { restore: () => {}, batch: () => {} })
+  const { log } = openLog({ disk, pool: new FilePool(disk), buffers: new LentBuffers(0), directory: 't-0' }, settings, { restore: () => {}, batch: () => {} })
   const writer = new RecordBatchWriter(300_000)
   const value = Buffer.alloc(100, 7)
   for (let i = 0; writer.size < 256 * 1024; i++) writer.append(value, value, i)

@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest'
 import { FilePool } from '../../../broker/disk/file-pool.ts'
-import { ReadBuffers } from '../../../broker/log/read-buffers.ts'
+import { LentBuffers } from '../../../broker/wire/lent-buffers.ts'
 import { MemoryDisk } from '../../../broker/disk/memory-disk.ts'
 import { BrokerMeters } from '../../../broker/engine/broker-meters.ts'
 import { Partition } from '../../../broker/engine/partition.ts'
@@ -14,7 +14,7 @@ import { silentLogger } from '../../../core/logger.ts'
 
 function open(disk: MemoryDisk): Partition {
   const settings = topicSettings(name => topicConfigs.get(name)!.default!)
-  const home = { disk, pool: new FilePool(disk), buffers: new ReadBuffers(0), directory: 'topic-0' }
+  const home = { disk, pool: new FilePool(disk), buffers: new LentBuffers(0), directory: 'topic-0' }
   return new Partition({ topic: 'topic', index: 0, home, settings, flush: 'fsync', leaderEpoch: 0, clock: new VirtualClock(1000), logger: silentLogger, meters: new BrokerMeters() })
 }
 

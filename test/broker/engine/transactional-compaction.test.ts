@@ -7,7 +7,7 @@ import { MemoryDisk } from '../../../broker/disk/memory-disk.ts'
 import { BrokerMeters } from '../../../broker/engine/broker-meters.ts'
 import { Partition } from '../../../broker/engine/partition.ts'
 import { topicConfigs, topicSettings } from '../../../broker/kernel/topic-config.ts'
-import { ReadBuffers } from '../../../broker/log/read-buffers.ts'
+import { LentBuffers } from '../../../broker/wire/lent-buffers.ts'
 import { RecordBatchHeader } from '../../../broker/wire/record-batch-header.ts'
 import { VirtualClock } from '../../../core/clock.ts'
 import { silentLogger } from '../../../core/logger.ts'
@@ -51,7 +51,7 @@ class World {
 
   #open(): Partition {
     const settings = topicSettings(name => configs[name] ?? topicConfigs.get(name)!.default!)
-    const home = { disk: this.disk, pool: new FilePool(this.disk), buffers: new ReadBuffers(0), directory: 'topic-0' }
+    const home = { disk: this.disk, pool: new FilePool(this.disk), buffers: new LentBuffers(0), directory: 'topic-0' }
     return new Partition({ topic: 'topic', index: 0, home, settings, flush: 'fsync', leaderEpoch: 0, clock: this.clock, logger: silentLogger, meters: new BrokerMeters() })
   }
 

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { MillraceError } from '../../../core/error.ts'
 import type { Disk } from '../../../broker/disk/disk.ts'
 import { FilePool } from '../../../broker/disk/file-pool.ts'
-import { ReadBuffers } from '../../../broker/log/read-buffers.ts'
+import { LentBuffers } from '../../../broker/wire/lent-buffers.ts'
 import { MemoryDisk } from '../../../broker/disk/memory-disk.ts'
 import { compact, compactionRange, type CompactionSettings } from '../../../broker/log/compaction.ts'
 import type { Log } from '../../../broker/log/log.ts'
@@ -17,7 +17,7 @@ const logSettings = { segmentBytes: 800, segmentMs: 1e12, indexIntervalBytes: 20
 const settings: CompactionSettings = { deleteRetentionMs: 1000, minCompactionLagMs: 0, maxCompactionLagMs: 1e15, minCleanableDirtyRatio: 0, segmentBytes: 800, maxKeyBytes: 1e9 }
 
 function open(disk: Disk): Log {
-  return openLog({ disk, pool: new FilePool(disk, 4), buffers: new ReadBuffers(0), directory: 'topic-0' }, logSettings, { restore: () => {}, batch: () => {} }).log
+  return openLog({ disk, pool: new FilePool(disk, 4), buffers: new LentBuffers(0), directory: 'topic-0' }, logSettings, { restore: () => {}, batch: () => {} }).log
 }
 
 function readAll(log: Log): readonly ReadRecord[] {

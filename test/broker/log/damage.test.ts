@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { MillraceError } from '../../../core/error.ts'
 import { FilePool } from '../../../broker/disk/file-pool.ts'
-import { ReadBuffers } from '../../../broker/log/read-buffers.ts'
+import { LentBuffers } from '../../../broker/wire/lent-buffers.ts'
 import { MemoryDisk } from '../../../broker/disk/memory-disk.ts'
 import { compact, compactionRange } from '../../../broker/log/compaction.ts'
 import type { Damage } from '../../../broker/log/damage.ts'
@@ -18,7 +18,7 @@ import { batchOf, recordsOf } from './batches.ts'
 const settings: LogSettings = { segmentBytes: 1500, segmentMs: 1e9, indexIntervalBytes: 200, segmentIndexBytes: 4096 }
 
 function open(disk: MemoryDisk, damages: Damage[] = []): OpenedLog {
-  const home = { disk, pool: new FilePool(disk, 4), buffers: new ReadBuffers(0), directory: 't-0', onDamage: (damage: Damage) => damages.push(damage) }
+  const home = { disk, pool: new FilePool(disk, 4), buffers: new LentBuffers(0), directory: 't-0', onDamage: (damage: Damage) => damages.push(damage) }
   return openLog(home, settings, { restore: () => {}, batch: () => {} })
 }
 
@@ -122,7 +122,7 @@ function startOfBatch(bytes: Buffer, position: number): number {
 test('zeros that a crash left in the middle are no damage: what follows was never acknowledged, and is cut and set aside', async () => {
   const disk = new MemoryDisk()
   const large: LogSettings = { ...settings, segmentBytes: 1e6 }
-  const home = { disk, pool: new FilePool(disk, 4), buffers: new ReadBuffers(0), directory: 't-0' }
+  const home = { disk, pool: new FilePool(disk, 4), buffers: new LentBuffers(0), directory: 't-0' }
   const { log } = openLog(home, large, { restore: () => {}, batch: () => {} })
   await log.sync()
   fill(log, 100)

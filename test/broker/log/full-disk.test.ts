@@ -7,7 +7,7 @@ import { FilePool } from '../../../broker/disk/file-pool.ts'
 import { MemoryDisk } from '../../../broker/disk/memory-disk.ts'
 import type { Damage } from '../../../broker/log/damage.ts'
 import type { Log } from '../../../broker/log/log.ts'
-import { ReadBuffers } from '../../../broker/log/read-buffers.ts'
+import { LentBuffers } from '../../../broker/wire/lent-buffers.ts'
 import { openLog } from '../../../broker/log/recovery.ts'
 import type { LogSettings } from '../../../broker/log/segment-rolling.ts'
 import { findTimestamp } from '../../../broker/log/time-lookup.ts'
@@ -17,7 +17,7 @@ const settings: LogSettings = { segmentBytes: 400, segmentMs: 1e9, indexInterval
 const damages: Damage[] = []
 
 function open(disk: MemoryDisk): Log {
-  const home = { disk, pool: new FilePool(disk, 4), buffers: new ReadBuffers(0), directory: 't-0', onDamage: (damage: Damage) => damages.push(damage) }
+  const home = { disk, pool: new FilePool(disk, 4), buffers: new LentBuffers(0), directory: 't-0', onDamage: (damage: Damage) => damages.push(damage) }
   return openLog(home, settings, { restore: () => {}, batch: () => {} }).log
 }
 

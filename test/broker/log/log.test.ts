@@ -8,7 +8,7 @@ import { expect, test } from 'vitest'
 import { FileDisk } from '../../../broker/disk/file-disk.ts'
 import type { Disk } from '../../../broker/disk/disk.ts'
 import { FilePool } from '../../../broker/disk/file-pool.ts'
-import { ReadBuffers } from '../../../broker/log/read-buffers.ts'
+import { LentBuffers } from '../../../broker/wire/lent-buffers.ts'
 import { MemoryDisk } from '../../../broker/disk/memory-disk.ts'
 import type { Log } from '../../../broker/log/log.ts'
 import type { LogSettings } from '../../../broker/log/segment-rolling.ts'
@@ -19,7 +19,7 @@ import { batchOf, recordsOf, type ReadRecord, type TestRecord } from './batches.
 const settings: LogSettings = { segmentBytes: 600, segmentMs: 1000, indexIntervalBytes: 150, segmentIndexBytes: 4096 }
 
 function open(disk: Disk, seen: number[] = []): OpenedLog {
-  const home = { disk, pool: new FilePool(disk, 4), buffers: new ReadBuffers(0), directory: 'topic-0' }
+  const home = { disk, pool: new FilePool(disk, 4), buffers: new LentBuffers(0), directory: 'topic-0' }
   return openLog(home, settings, { restore: () => {}, batch: header => seen.push(header.baseOffset) })
 }
 

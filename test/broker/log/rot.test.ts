@@ -9,7 +9,7 @@ import { compact, compactionRange } from '../../../broker/log/compaction.ts'
 import type { Damage } from '../../../broker/log/damage.ts'
 import type { Log } from '../../../broker/log/log.ts'
 import type { LogSettings } from '../../../broker/log/segment-rolling.ts'
-import { ReadBuffers } from '../../../broker/log/read-buffers.ts'
+import { LentBuffers } from '../../../broker/wire/lent-buffers.ts'
 import { openLog } from '../../../broker/log/recovery.ts'
 import { findTimestamp } from '../../../broker/log/time-lookup.ts'
 import { batchOf, recordsOf, type ReadRecord } from './batches.ts'
@@ -19,7 +19,7 @@ const directory = 't-0'
 const runs = process.env['MILLRACE_NIGHTLY'] === undefined ? 200 : 10_000
 
 function open(disk: MemoryDisk, damages: Damage[] = []): Log {
-  const home = { disk, pool: new FilePool(disk, 4), buffers: new ReadBuffers(0), directory, onDamage: (damage: Damage) => damages.push(damage) }
+  const home = { disk, pool: new FilePool(disk, 4), buffers: new LentBuffers(0), directory, onDamage: (damage: Damage) => damages.push(damage) }
   return openLog(home, settings, { restore: () => {}, batch: () => {} }).log
 }
 

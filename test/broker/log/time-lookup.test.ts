@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest'
 import { FilePool } from '../../../broker/disk/file-pool.ts'
-import { ReadBuffers } from '../../../broker/log/read-buffers.ts'
+import { LentBuffers } from '../../../broker/wire/lent-buffers.ts'
 import { MemoryDisk } from '../../../broker/disk/memory-disk.ts'
 import type { Log } from '../../../broker/log/log.ts'
 import { openLog } from '../../../broker/log/recovery.ts'
@@ -17,7 +17,7 @@ const zstdBatch = 'AAAAAAAAAAAAAABg/////wJiC1AcAAQAAAACAAAAAAAAA+gAAAAAAAAD6v///
 function logOf(...batches: readonly Buffer[]): Log {
   const disk = new MemoryDisk()
   const settings = { segmentBytes: 1 << 20, segmentMs: 1 << 30, indexIntervalBytes: 1, segmentIndexBytes: 4096 }
-  const { log } = openLog({ disk, pool: new FilePool(disk), buffers: new ReadBuffers(0), directory: 'topic-0' }, settings, { restore() {}, batch() {} })
+  const { log } = openLog({ disk, pool: new FilePool(disk), buffers: new LentBuffers(0), directory: 'topic-0' }, settings, { restore() {}, batch() {} })
   for (const batch of batches) log.append(Buffer.from(batch), 0)
   return log
 }

@@ -2,13 +2,14 @@
 
 import { connect, type Socket } from 'node:net'
 import { FrameSplitter } from '../../../broker/wire/frame-splitter.ts'
+import { LentBuffers } from '../../../broker/wire/lent-buffers.ts'
 
 export class RawClient {
   readonly socket: Socket
   /** Frames that came, without their lengths. */
   readonly frames: Buffer[] = []
   isClosed = false
-  #splitter = new FrameSplitter(512 * 1024 * 1024)
+  #splitter = new FrameSplitter(512 * 1024 * 1024, new LentBuffers(0))
 
   constructor(socket: Socket) {
     this.socket = socket

@@ -4,12 +4,13 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { FrameReceiver } from '../../../broker/wire/frame-receiver.ts'
 import { FrameSplitter } from '../../../broker/wire/frame-splitter.ts'
+import { LentBuffers } from '../../../broker/wire/lent-buffers.ts'
 
 type Cut = (stream: Buffer, pieces: readonly number[], maxFrameBytes: number) => readonly Buffer[]
 
 const splitter: Cut = (stream, pieces, maxFrameBytes) => {
   const frames: Buffer[] = []
-  const cutter = new FrameSplitter(maxFrameBytes)
+  const cutter = new FrameSplitter(maxFrameBytes, new LentBuffers(0))
   for (let at = 0, i = 0; at < stream.length; at += pieces[i++ % pieces.length]!) cutter.push(Buffer.from(stream.subarray(at, at + pieces[i % pieces.length]!)), frame => frames.push(frame))
   return frames
 }

@@ -11,6 +11,7 @@ import { ByteReader } from '../../../broker/wire/byte-reader.ts'
 import type { Channel } from '../../../broker/wire/channel.ts'
 import { decodeResponse, encodeRequest, encodeResponse } from '../../../broker/wire/frame.ts'
 import { FrameSplitter } from '../../../broker/wire/frame-splitter.ts'
+import { LentBuffers } from '../../../broker/wire/lent-buffers.ts'
 import type { Session } from '../../../broker/wire/session.ts'
 import { arbitraryBody, everyMessage } from './arbitrary-message.ts'
 import { systemClock, VirtualClock } from '../../../core/clock.ts'
@@ -129,7 +130,7 @@ describe('a channel', () => {
 
   test('speaks with a broker that knows only the first version of ApiVersions', async () => {
     const server = createServer(socket => {
-      const splitter = new FrameSplitter(1000)
+      const splitter = new FrameSplitter(1000, new LentBuffers(0))
       socket.on('data', chunk => splitter.push(chunk, frame => {
         const correlationId = frame.readInt32BE(4)
         const errorCode = frame.readInt16BE(2) > 0 ? 35 : 0
@@ -252,7 +253,7 @@ describe('a server', () => {
       await setImmediate()
     }
     const answers: [number, string][] = []
-    const splitter = new FrameSplitter(1000)
+    const splitter = new FrameSplitter(1000, new LentBuffers(0))
     socket.on('data', chunk => splitter.push(chunk, frame => {
       const reader = new ByteReader(frame)
       answers.push([reader.int32(), decodeResponse('DescribeGroups', 0, reader).groups[0]!.groupId])

@@ -1,16 +1,16 @@
-// Memory that records are read into to be sent: kept and used again, for fresh memory costs a fetch more than reading the file does.
+// Memory for large frames that come and large reads that go: kept and used again, for fresh memory costs more than what is done with it.
 
-import { BufferPool } from '../wire/record-batch-pool.ts'
+import { BufferPool } from './record-batch-pool.ts'
 
 /** Smaller ones are cheaper to make than to keep. */
-const smallestLentBytes = 32 * 1024
+const smallestLentBytes = 16 * 1024
 
-export class ReadBuffers {
+export class LentBuffers {
   readonly #pool: BufferPool
   /** Only what was lent is taken back: other buffers may be views of memory that others use. */
   readonly #lent = new WeakSet<ArrayBufferLike>()
 
-  /** Keeps up to `maxIdleBytes` while nobody reads. */
+  /** Keeps up to `maxIdleBytes` while nobody uses them. */
   constructor(maxIdleBytes: number) {
     this.#pool = new BufferPool(maxIdleBytes)
   }

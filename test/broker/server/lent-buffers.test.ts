@@ -3,7 +3,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { systemClock } from '../../../core/clock.ts'
-import { ReadBuffers } from '../../../broker/log/read-buffers.ts'
+import { LentBuffers } from '../../../broker/wire/lent-buffers.ts'
 import { connectTcpChannel } from '../../../broker/client/tcp-channel.ts'
 import { startBroker } from '../../../broker/server/start-broker.ts'
 import type { Channel } from '../../../broker/wire/channel.ts'
@@ -31,7 +31,7 @@ test('many readers at once, with answers of all sizes, receive what was written'
 })
 
 test('only what was lent is taken back', () => {
-  const buffers = new ReadBuffers(1 << 20)
+  const buffers = new LentBuffers(1 << 20)
   const lent = buffers.take(40_000)
   expect(lent.length).toBe(40_000)
   const memory = lent.buffer
