@@ -29,6 +29,18 @@ const figures: Readonly<Record<string, readonly Figure[]>> = {
     { field: 'p99_ms', title: 'p99 ms', better: 'less' },
     { field: 'p999_ms', title: 'p99.9 ms', better: 'less' },
   ],
+  small: [
+    { field: 'per_s', title: 'a second', better: 'more' },
+    { field: 'p50_ms', title: 'p50 ms', better: 'less' },
+    { field: 'p99_ms', title: 'p99 ms', better: 'less' },
+    { field: 'cpu_ms_each', title: 'broker CPU ms each', better: 'less' },
+    { field: 'flushes_each', title: 'flushes of the disk each', better: 'less' },
+  ],
+  'transactional perf': [
+    { field: 'per_s', title: 'records/s', better: 'more' },
+    { field: 'p99_ms', title: 'p99 ms', better: 'less' },
+    { field: 'cpu_ms_each', title: 'broker CPU ms each', better: 'less' },
+  ],
   startup: [{ field: 'ms', title: 'ms', better: 'less' }],
   memory: [{ field: 'mb', title: 'MB', better: 'less' }],
 }
@@ -56,8 +68,8 @@ function groups(rows: readonly BrokerRow[]): Map<string, BrokerRow[]> {
   return found
 }
 
-function nameOf({ pass, what, label, size, acks, partitions, rate }: BrokerRow): string {
-  const parts = [what, label === 'default' ? undefined : label, size && `${size} B`, partitions && `${partitions} partition${partitions === 1 ? '' : 's'}`, rate && `${rate}/s`, acks && `acks ${acks}`, pass === 'startup' ? undefined : pass]
+function nameOf({ pass, what, label, size, acks, partitions, rate, clients }: BrokerRow): string {
+  const parts = [what, label === 'default' ? undefined : label, size && `${size} B`, partitions && `${partitions} partition${partitions === 1 ? '' : 's'}`, rate && `${rate}/s`, clients && `${clients} client${clients === 1 ? '' : 's'}`, acks && `acks ${acks}`, pass === 'startup' ? undefined : pass]
   return parts.filter(part => part !== undefined && part !== '').join(', ')
 }
 

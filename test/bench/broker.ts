@@ -8,15 +8,18 @@ import { sleep, systemClock } from '../../core/clock.ts'
 import { brokerProcessId, startBrokerProcess, stopBrokerProcess } from './broker-process.ts'
 import { brokerTable, type BrokerRow } from './broker-table.ts'
 import { findBench, freePort } from './shared-bench.ts'
+import { smallCommits } from './small-commits.ts'
 
-const HELP = `npm run bench:broker -- [--scale PERCENT] [--repeat N] [--passes os,fsync,startup] [--what produce,consume,latency] | --table
+const HELP = `npm run bench:broker -- [--scale PERCENT] [--repeat N] [--passes os,fsync,startup] [--what produce,consume,latency,transactions] | --table
 
 Runs Kafka's own producer and consumer benchmarks and a latency probe on an Apache Kafka and on a Millrace broker, in turn. Passes: os (nobody waits for
 the disk, Kafka's default), fsync (both have a record on the disk before they acknowledge it, Millrace's default), startup (from the start of the
-process to the first acknowledged record, and memory after ten idle seconds). Rows are appended to test/bench/results/broker.ndjson.`
+process to the first acknowledged record, and memory after ten idle seconds). transactions: all who wait after every record (transactions, small
+producers, committed offsets). Rows are appended to test/bench/results/broker.ndjson.`
 
 const args = process.argv.slice(2)
 const root = process.cwd()
+const cache = process.env['MILLRACE_BENCH_CACHE'] ?? join(homedir(), '.cache/millrace-bench')
 const results = join(root, 'test/bench/results/broker.ndjson')
 if (args.includes('--help')) console.log(HELP)
 else if (args.includes('--table')) printTable()
@@ -24,7 +27,6 @@ else await measure()
 
 async function measure(): Promise<void> {
   const bench = findBench()
-  const cache = process.env['MILLRACE_BENCH_CACHE'] ?? join(homedir(), '.cache/millrace-bench')
   mkdirSync(cache, { recursive: true })
   const folder = mkdtempSync(join(cache, 'millrace-'))
   const passes = option('--passes', 'os,fsync,startup').split(',')
@@ -56,10 +58,10 @@ interface Server {
 
 async function compare(comparison: Comparison): Promise<void> {
   const servers = await serversOf(comparison)
-  const what = option('--what', 'produce,consume,latency').split(',')
+  const what = option('--what', 'produce,consume,latency,transactions').split(',')
   try {
     for (const server of servers) await server.start()
-    for (const one of what) for (const server of servers) perf(comparison, server, one)
+    for (const one of what) for (const server of servers) measureOne(comparison, server, one)
     for (const server of servers) note({ pass: comparison.pass, broker: server.name, what: 'memory', label: 'peak', mb: memoryOf(server.processId(), 'VmHWM') })
   } finally {
     for (const server of servers) await server.stop()
@@ -110,11 +112,21 @@ async function serversOf({ bench, folder, pass }: Comparison): Promise<readonly 
   return [kafka, millrace]
 }
 
+function measureOne(comparison: Comparison, server: Server, what: string): void {
+  if (what === 'transactions') small(comparison, server)
+  else perf(comparison, server, what)
+}
+
 function perf({ bench, folder, pass }: Comparison, server: Server, what: string): void {
   const rows = join(folder, 'perf.ndjson')
   rmSync(rows, { force: true })
   run(join(bench, 'perf'), ['--bootstrap', `127.0.0.1:${server.port}`, '--scale', option('--scale', '25'), '--repeat', option('--repeat', '1'), '--results', rows, what])
   for (const line of readFileSync(rows, 'utf8').trimEnd().split('\n')) note({ pass, broker: server.name, ...(JSON.parse(line) as Pick<BrokerRow, 'what'>) })
+}
+
+function small({ bench, pass }: Comparison, server: Server): void {
+  const seconds = Math.max(3, Math.round((Number(option('--scale', '25')) * 40) / 100))
+  for (const row of smallCommits({ bench, cache, port: server.port, processId: server.processId(), seconds })) note({ pass, broker: server.name, ...row })
 }
 
 function note(row: BrokerRow): void {
