@@ -5,7 +5,7 @@ import { MillraceError } from '../../core/error.ts'
 import type { Logger } from '../../core/logger.ts'
 import { readMarker, type TransactionMarker } from '../wire/control-batch.ts'
 import { RecordBatchHeader } from '../wire/record-batch-header.ts'
-import { RecordBatchWriter } from '../wire/record-batch-writer.ts'
+import { RecordBatchWriter, type BatchClosing } from '../wire/record-batch-writer.ts'
 import { errorFields } from './error-fields.ts'
 import { keyOf, readBatches, valueOf } from './partition-records.ts'
 import type { Partition } from './partition.ts'
@@ -35,11 +35,21 @@ export interface CoordinatorLogVisitor {
   marker?(marker: TransactionMarker): void
 }
 
+/** Records that wait for the end of a turn. */
+interface Waiting {
+  readonly records: readonly CoordinatorRecord[]
+  readonly resolve: (isDurable: Promise<boolean>) => void
+}
+
+const maxCallsPerBatch = 1000
+
 export class CoordinatorLog {
   readonly partition: Partition
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #writer = new RecordBatchWriter()
+  /** What is in no transaction: all that one turn of the event loop brings becomes one batch. */
+  readonly #waiting: Waiting[] = []
 
   constructor(partition: Partition, clock: Clock, logger: Logger) {
     this.partition = partition
@@ -65,11 +75,32 @@ export class CoordinatorLog {
     })
   }
 
-  /** Resolves to whether the records are durable; a failure is in the logger. What is appended in one turn is in the log in the order of the calls. */
-  async append(records: readonly CoordinatorRecord[], producer: RecordProducer | null): Promise<boolean> {
+  /**
+   * Resolves to whether the records are durable; a failure is in the logger. They are in the log in the order of the calls: those of a
+   * transaction at once, so that its marker comes behind them; others when this turn is over, together.
+   */
+  append(records: readonly CoordinatorRecord[], producer: RecordProducer | null): Promise<boolean> {
+    if (producer !== null) {
+      this.writeWaiting()
+      return this.#write(records, { ...producer, transactional: true })
+    }
+    if (this.#waiting.length === 0) void this.#clock.turn().then(() => this.writeWaiting())
+    return new Promise(resolve => void this.#waiting.push({ records, resolve }))
+  }
+
+  /** What waits for the end of the turn, now. */
+  writeWaiting(): void {
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting.splice(0, maxCallsPerBatch)
+      const isDurable = this.#write(batch.flatMap(({ records }) => records), {})
+      for (const { resolve } of batch) resolve(isDurable)
+    }
+  }
+
+  async #write(records: readonly CoordinatorRecord[], options: BatchClosing): Promise<boolean> {
     const now = this.#clock.now()
     for (const { key, value } of records) this.#writer.append(key, value, now)
-    const batch = this.#writer.close(producer === null ? {} : { ...producer, transactional: true })
+    const batch = this.#writer.close(options)
     try {
       this.partition.append(batch, new RecordBatchHeader(batch))
       await this.partition.committed(this.partition.log.endOffset)

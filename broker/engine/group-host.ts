@@ -108,6 +108,7 @@ export class GroupHost {
 
   close(): void {
     this.#closed = true
+    this.#log.writeWaiting()
     for (const cancel of this.#timers.values()) cancel()
     this.#timers.clear()
   }

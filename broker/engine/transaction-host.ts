@@ -155,6 +155,7 @@ export class TransactionHost {
 
   close(): void {
     this.#closed = true
+    this.#log.writeWaiting()
     this.#patience.close()
   }
 

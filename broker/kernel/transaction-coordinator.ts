@@ -26,14 +26,20 @@ export interface AddRequest extends ProducerIdentity {
 }
 
 interface Entry {
-  /** As the log has it; null where it has nothing yet. */
+  /** What requests are judged by; null where there is nothing yet. */
   state: TransactionState | null
-  /** A record of it is on its way to the log. */
+  /** As the log has it for certain: what holds again where a record that is on its way is refused. */
+  acknowledged: TransactionState | null
+  /** Records on their way to the log. */
+  underWay: number
+  /** State changes with one of them. */
   isBusy: boolean
 }
 
 interface Step {
   readonly fact: TransactionFact
+  /** State has not changed yet, and does when the record is acknowledged. */
+  readonly isDecision: boolean
   readonly token: number | null
   readonly answer: TransactionAnswer
 }
@@ -44,6 +50,9 @@ const retryDelayMs = 1000
 /**
  * Every method answers what is to be done, in order. State changes when its record is acknowledged; until then, and while markers are
  * under way, requests for the same id are told CONCURRENT_TRANSACTIONS.
+ *
+ * The record that all markers are written is not waited for: it decides nothing. What is decided next lies behind it in the same log, so that no
+ * record of the next transaction is anywhere before both are durable; and where both are lost the markers are written again, which are there already.
  */
 export class TransactionCoordinator {
   readonly #settings: TransactionSettings
@@ -62,12 +71,25 @@ export class TransactionCoordinator {
 
   /** Takes a record into account that is in the log. */
   replay({ transactionalId, state }: TransactionFact): void {
-    this.#ongoing.delete(transactionalId)
-    if (state === null || state.status === 'Dead') return void this.#entries.delete(transactionalId)
-    if (state.status === 'Ongoing') this.#ongoing.add(transactionalId)
-    const entry = this.#entries.get(transactionalId)
-    if (entry === undefined) this.#entries.set(transactionalId, { state, isBusy: false })
-    else entry.state = state
+    const known = state?.status === 'Dead' ? null : state
+    this.#entry(transactionalId).acknowledged = known
+    this.#hold(transactionalId, known)
+  }
+
+  #entry(transactionalId: string): Entry {
+    const known = this.#entries.get(transactionalId)
+    if (known !== undefined) return known
+    const entry = { state: null, acknowledged: null, underWay: 0, isBusy: false }
+    this.#entries.set(transactionalId, entry)
+    return entry
+  }
+
+  #hold(transactionalId: string, state: TransactionState | null): void {
+    const entry = this.#entry(transactionalId)
+    entry.state = state
+    if (state?.status === 'Ongoing') this.#ongoing.add(transactionalId)
+    else this.#ongoing.delete(transactionalId)
+    if (state === null && entry.underWay === 0) this.#entries.delete(transactionalId)
   }
 
   /** After the last record: ends that were decided are carried out. */
@@ -190,15 +212,17 @@ export class TransactionCoordinator {
     const step = this.#steps.get(id)
     this.#steps.delete(id)
     if (step === undefined) return []
-    const { fact, token, answer } = step
+    const { fact, isDecision, token, answer } = step
     const { transactionalId } = fact
     const entry = this.#entries.get(transactionalId)!
-    entry.isBusy = false
-    if (error === null) this.replay(fact)
-    else if (entry.state === null) this.#entries.delete(transactionalId)
-    const state = this.#entries.get(transactionalId)?.state ?? null
+    entry.underWay--
+    if (isDecision) entry.isBusy = false
+    if (error === null) entry.acknowledged = fact.state
+    if (error === null && isDecision) this.#hold(transactionalId, fact.state)
+    // Behind a refused record another may be on its way, which says all that the refused one has said.
+    if (error !== null && entry.underWay === 0) this.#hold(transactionalId, entry.acknowledged)
     // Also where the last record, that all is done, was refused.
-    if (state !== null && isEnding(state)) this.#mark(transactionalId, state, error === null ? 0 : retryDelayMs)
+    if (entry.state !== null && isEnding(entry.state)) this.#mark(transactionalId, entry.state, error === null ? 0 : retryDelayMs)
     if (token !== null) this.#effects.push({ kind: 'reply', token, answer: error === null ? answer : { error, producerId: -1, producerEpoch: -1 } })
     return this.#take()
   }
@@ -207,7 +231,9 @@ export class TransactionCoordinator {
   marked(transactionalId: string, now: Timestamp): readonly TransactionEffect[] {
     const entry = this.#entries.get(transactionalId)
     if (entry === undefined || entry.state === null || entry.isBusy || !isEnding(entry.state)) return []
-    this.#advance(transactionalId, completed(entry.state, now), null, nothing)
+    const state = completed(entry.state, now)
+    this.#hold(transactionalId, state)
+    this.#write({ fact: { transactionalId, state }, isDecision: false, token: null, answer: nothing })
     return this.#take()
   }
 
@@ -233,13 +259,15 @@ export class TransactionCoordinator {
   }
 
   #advance(transactionalId: string, state: TransactionState | null, token: number | null, answer: TransactionAnswer): void {
-    const entry = this.#entries.get(transactionalId) ?? { state: null, isBusy: false }
-    this.#entries.set(transactionalId, entry)
-    entry.isBusy = true
+    this.#entry(transactionalId).isBusy = true
+    this.#write({ fact: { transactionalId, state }, isDecision: true, token, answer })
+  }
+
+  #write(step: Step): void {
     const id = this.#nextAppend++
-    const fact = { transactionalId, state }
-    this.#steps.set(id, { fact, token, answer })
-    this.#effects.push({ kind: 'append', id, record: encodeTransaction(fact) })
+    this.#entry(step.fact.transactionalId).underWay++
+    this.#steps.set(id, step)
+    this.#effects.push({ kind: 'append', id, record: encodeTransaction(step.fact) })
   }
 
   #mark(transactionalId: string, { producerId, producerEpoch, status, partitions }: TransactionState, delayMs: number): void {

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { TransactionCoordinator, type TransactionSettings } from '../../../broker/kernel/transaction-coordinator.ts'
 import type { TransactionAnswer, TransactionEffect } from '../../../broker/kernel/transaction-effects.ts'
 import { decodeTransaction, type TransactionRecord } from '../../../broker/kernel/transaction-records.ts'
-import { isEnding, lastEpoch, type TransactionState } from '../../../broker/kernel/transaction-state.ts'
+import { completed, isEnding, lastEpoch, type TransactionState } from '../../../broker/kernel/transaction-state.ts'
 import type { ErrorName } from '../../../broker/wire/error-code.ts'
 
 const settings: TransactionSettings = { maxTimeoutMs: 60_000, idExpirationMs: 1_000_000 }
@@ -42,11 +42,12 @@ class Host {
     return token
   }
 
-  disk(works: boolean): void {
-    const append = this.#appends.shift()
-    if (append === undefined) return
-    if (works) this.records.push(append.record)
-    this.perform(this.coordinator.appended(append.id, works ? null : 'COORDINATOR_NOT_AVAILABLE'))
+  /** `cut`: what lies behind the record that fails is taken back with it. */
+  disk(works: boolean | 'cut'): void {
+    for (const append of this.#appends.splice(0, works === 'cut' ? Infinity : 1)) {
+      if (works === true) this.records.push(append.record)
+      this.perform(this.coordinator.appended(append.id, works === true ? null : 'COORDINATOR_NOT_AVAILABLE'))
+    }
   }
 
   mark(): void {
@@ -94,9 +95,13 @@ class Host {
   }
 }
 
-/** What the log can know. */
+/** What the log can know: of an end that is done everywhere that may be no more than that it was decided. */
 function durable(coordinator: TransactionCoordinator): unknown {
-  return [...coordinator.all()].map(([id, { lastProducerEpoch: _, ...state }]) => [id, { ...state, partitions: state.status === 'Empty' ? [] : [...state.partitions] }])
+  return [...coordinator.all()].map(([id, state]) => {
+    const { lastProducerEpoch: _, ...known } = isEnding(state) ? completed(state, 0) : state
+    const updatedAt = known.status.startsWith('Complete') ? 0 : known.updatedAt
+    return [id, { ...known, updatedAt, partitions: known.status === 'Empty' ? [] : [...known.partitions] }]
+  })
 }
 
 const ids = ['t', 'u']
@@ -105,7 +110,7 @@ type Step =
   | { kind: 'add'; id: string; version: number; stale: boolean }
   | { kind: 'commit'; id: string; version: number; stale: boolean }
   | { kind: 'abort'; id: string; version: number; stale: boolean }
-  | { kind: 'disk'; works: boolean }
+  | { kind: 'disk'; works: boolean | 'cut' }
   | { kind: 'mark' }
   | { kind: 'crash' }
   | { kind: 'expire' }
@@ -115,7 +120,7 @@ const id = fc.constantFrom(...ids)
 const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ kind: fc.constant('init' as const), id, continues: fc.boolean() }),
   { weight: 4, arbitrary: fc.record({ kind: fc.constantFrom('add' as const, 'commit' as const, 'abort' as const), id, version: fc.constantFrom(0, 2), stale: fc.boolean() }) },
-  { weight: 6, arbitrary: fc.record({ kind: fc.constant('disk' as const), works: fc.constantFrom(true, true, true, false) }) },
+  { weight: 6, arbitrary: fc.record({ kind: fc.constant('disk' as const), works: fc.constantFrom(true, true, true, true, false, 'cut' as const) }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom('mark' as const, 'mark' as const, 'crash' as const, 'expire' as const) }) },
   fc.record({ kind: fc.constant('sleep' as const), ms: fc.integer({ min: 1, max: 4000 }) }),
 )
@@ -151,12 +156,19 @@ function checkHistory(records: readonly TransactionRecord[]): void {
     }
     if (last !== undefined) {
       if (last.producerId === state.producerId) expect(state.producerEpoch).toBeGreaterThanOrEqual(last.producerEpoch)
-      if (isEnding(last)) expect(state.status).toBe(last.status === 'PrepareCommit' ? 'CompleteCommit' : 'CompleteAbort')
+      if (isEnding(last)) checkAfterEnd(last, state)
       if (state.status === 'PrepareCommit') expect(last.status).toBe('Ongoing')
       if (isEnding(state) && last.status === 'Ongoing') expect([...state.partitions]).toEqual([...last.partitions])
     }
     before.set(transactionalId, state)
   }
+}
+
+/** It was carried out: that is written down, or lies behind a record that was refused, and something newer says so. */
+function checkAfterEnd(last: TransactionState, state: TransactionState): void {
+  const done = last.status === 'PrepareCommit' ? 'CompleteCommit' : 'CompleteAbort'
+  if (isEnding(state)) expect([state.status, state.producerEpoch > last.producerEpoch || state.producerId !== last.producerId]).toEqual(['PrepareAbort', true])
+  else expect([done, 'Ongoing', 'Empty']).toContain(state.status)
 }
 
 test('live state is what replaying the log gives, at every point; no end is taken back; all settles', () => {
@@ -214,6 +226,25 @@ test('an abort of a transaction that wrote nothing waits for the end of the one 
     host.settle()
     expect(host.complete((asked, fresh) => host.coordinator.end(abort, fresh, asked, host.now)).error).toBe('NONE')
   }
+})
+
+test('the next transaction begins when markers are everywhere, though that is not written down; where neither record gets there, markers are written again', () => {
+  const host = new Host()
+  const { producerId } = host.init()
+  host.add(producerId, 0, 2)
+  host.ask((asked, fresh) => host.coordinator.end({ transactionalId: 't', producerId, producerEpoch: 0, isCommit: true, clientVersion: 2 }, fresh, asked, host.now))
+  host.disk(true)
+  host.mark()
+  expect(host.coordinator.get('t')!.status).toBe('CompleteCommit')
+  const add = (): number => host.ask(asked => host.coordinator.addPartitions({ transactionalId: 't', producerId, producerEpoch: 1, clientVersion: 2, partitions: new Map([['a', [0]]]) }, asked, host.now))
+  const first = add()
+  host.disk('cut')
+  expect([host.answers.get(first)!.error, host.coordinator.get('t')!.status]).toEqual(['COORDINATOR_NOT_AVAILABLE', 'PrepareCommit'])
+  expect(host.marks).toMatchObject([{ producerId, producerEpoch: 1, isCommit: true }])
+  host.mark()
+  const second = add()
+  host.settle()
+  expect([host.answers.get(second)!.error, host.coordinator.get('t')!.status]).toEqual(['NONE', 'Ongoing'])
 })
 
 test('a second producer aborts what is open and shuts the first out', () => {
