@@ -4,6 +4,9 @@ import { MillraceError } from '../core/error.ts'
 import type { LogAdmin } from '../core/log-port.ts'
 import { repartitionTopicName, type Topology } from '../core/topology/topology.ts'
 
+/** Of topics that an application makes for its user: they hold records of any event time, so none goes by its age. */
+export const userTopicConfig: Readonly<Record<string, string>> = { 'retention.ms': '-1' }
+
 export interface UserTopicOptions {
   readonly createSourceTopics: boolean
   /** For topics that are made; -1: the broker's default. */
@@ -28,7 +31,7 @@ export async function createUserTopics(topology: Topology, admin: LogAdmin, opti
     })
   }
   if (missing.length > 0) {
-    await admin.createTopics(missing.map(name => ({ name, partitions: options.defaultPartitions })))
+    await admin.createTopics(missing.map(name => ({ name, partitions: options.defaultPartitions, config: userTopicConfig })))
     found = await admin.describeTopics(all)
   }
   return new Map(sources.map(topic => [topic, found.get(topic)?.partitions ?? 1]))

@@ -10,6 +10,7 @@ import type { TopicSerdes } from '../../core/topology/node.ts'
 import type { Topology } from '../../core/topology/topology.ts'
 import type { InputSource } from '../../runtime/application-definition.ts'
 import { StreamsApplication, type ApplicationMetrics } from '../../runtime/application.ts'
+import { userTopicConfig } from '../../runtime/user-topics.ts'
 import { FeedCheckpointFile } from '../input/feed-checkpoint.ts'
 import { Feeder } from '../input/feeder.ts'
 import { FileFeed } from '../input/file-feed.ts'
@@ -43,9 +44,6 @@ export interface RunProgress {
   readonly printed: number
   readonly metrics: ApplicationMetrics
 }
-
-/** Topics hold records of any age, so none goes by its age. */
-const TOPIC_CONFIG = { 'retention.ms': '-1' }
 
 export class ScriptRun {
   readonly #options: ScriptRunOptions
@@ -146,7 +144,7 @@ async function makeTopics(log: LogPort, { inputs, outputs, partitions }: ScriptR
   const names = [...new Set([...inputs.keys(), ...outputs.keys()])]
   const missing = async (): Promise<NewTopic[]> => {
     const found = await log.admin.describeTopics(names)
-    return names.filter(name => !found.has(name)).map(name => ({ name, partitions, config: TOPIC_CONFIG }))
+    return names.filter(name => !found.has(name)).map(name => ({ name, partitions, config: userTopicConfig }))
   }
   const toMake = await missing()
   if (toMake.length > 0) await log.admin.createTopics(toMake)

@@ -214,6 +214,13 @@ test('a topic that is not there is named, unless the settings make it', async ()
   expect(lenient.metrics().processed).toBe(0)
 })
 
+test('topics that it makes keep records of any event time', async () => {
+  await using made = application(counting())
+  await made.start()
+  const { results } = await broker.connect().request('DescribeConfigs', { resources: [{ resourceType: 2, resourceName: 'words', configurationKeys: ['retention.ms'] }] })
+  expect(results[0]!.configs[0]!.value).toBe('-1')
+})
+
 test('close before start, twice, and without waiting for start are all allowed', async () => {
   const never = application(counting())
   await never.close()
