@@ -196,6 +196,17 @@ export class ClassicGroup {
     return new Set((first ?? []).filter(name => others.every(names => names.includes(name))))
   }
 
+  /** Names of all topics that members read, as `read` finds them in what they said; null where it cannot be told. */
+  subscribedTopics(read: (metadata: Buffer) => readonly string[] | null): ReadonlySet<string> | null {
+    const names = new Set<string>()
+    for (const member of this.members.values()) {
+      const topics = this.protocolType === 'consumer' ? read(this.metadataOf(member)) : null
+      if (topics === null) return null
+      for (const name of topics) names.add(name)
+    }
+    return names
+  }
+
   /** What a member said under the protocol in use. */
   metadataOf(member: Member): Buffer {
     return member.protocols.find(({ name }) => name === this.protocol)?.metadata ?? nothing

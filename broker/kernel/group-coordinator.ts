@@ -10,15 +10,12 @@ import { refusedHeartbeat, type HeartbeatRequest } from './consumer-group-reques
 import { ConsumerGroupWrites } from './consumer-group-writes.ts'
 import { ConsumerGroups } from './consumer-groups.ts'
 import type { GroupEffect, GroupTimer } from './group-effects.ts'
-import { GroupOffsets, type OffsetPlace } from './group-offsets.ts'
+import type { OffsetPlace } from './group-offsets.ts'
+import { GroupPositions, type OffsetFact } from './group-positions.ts'
 import type { GroupDescription, GroupSettings, OffsetCommitRequest } from './group-requests.ts'
 import { GroupRebalance, identityProblem, joinFailure, syncFailure, type JoinRequest, type MemberIdentity, type SyncRequest } from './group-rebalance.ts'
-import { encodeFact, offsetRemoval, type CommittedOffsetValue, type GroupFact } from './group-records.ts'
-import { PendingOffsets, type PendingOffset } from './pending-offsets.ts'
+import { encodeFact, type GroupFact } from './group-records.ts'
 import type { ProducerIdentity } from './transaction-state.ts'
-
-/** A committed offset. */
-type OffsetFact = PendingOffset & { readonly kind: 'offset' }
 
 /** What to do when records that were handed out are acknowledged, or cannot be. */
 type Continuation =
@@ -37,8 +34,7 @@ export class GroupCoordinator {
   /** No group is in both. */
   readonly #consumers: ConsumerGroups
   readonly #consumerWrites: ConsumerGroupWrites
-  readonly #offsets = new GroupOffsets()
-  readonly #pending = new PendingOffsets()
+  readonly positions: GroupPositions = new GroupPositions()
   readonly #rebalance: GroupRebalance
   readonly #continuations = new Map<number, Continuation>()
   #nextAppend = 0
@@ -71,13 +67,13 @@ export class GroupCoordinator {
     if (producerId === null) this.#learn(fact, order, now)
     else if (fact.kind === 'offset' && fact.value !== null) {
       this.#keep(fact.groupId, now)
-      this.#pending.add(producerId, [{ ...fact, value: fact.value }], order)
+      this.positions.pend(producerId, [{ ...fact, value: fact.value }], order)
     }
   }
 
   /** The marker of a transaction is in the log: what it wrote counts from now on, or never. */
   endTransaction(producerId: number, isCommit: boolean, now: Timestamp): void {
-    for (const { offset: { groupId, topic, partition, value }, order } of this.#pending.end(producerId)) {
+    for (const { offset: { groupId, topic, partition, value }, order } of this.positions.end(producerId)) {
       if (isCommit) this.#learn({ kind: 'offset', groupId, topic, partition, value }, order, now)
     }
   }
@@ -86,13 +82,12 @@ export class GroupCoordinator {
   #learn(fact: GroupFact, order: number, now: Timestamp): void {
     const { groupId } = fact
     if (fact.kind === 'offset') {
-      this.#pending.supersede(fact, order)
-      this.#offsets.set(groupId, fact, fact.value)
+      this.positions.learn(fact, order)
       if (fact.value !== null) this.#keep(groupId, now)
     } else if (fact.kind !== 'group') {
       this.#consumers.replay(fact)
       if (this.#consumers.get(groupId) !== undefined) this.#groups.delete(groupId)
-      else if (this.#offsets.has(groupId)) this.#keep(groupId, now)
+      else if (this.positions.has(groupId)) this.#keep(groupId, now)
     } else if (fact.value === null) this.#groups.delete(groupId)
     else {
       this.#consumers.forget(groupId)
@@ -214,62 +209,39 @@ export class GroupCoordinator {
     return group.phase === 'CompletingRebalance' ? 'REBALANCE_IN_PROGRESS' : null
   }
 
-  committed(groupId: string, topic: string, partition: number): CommittedOffsetValue | undefined {
-    return this.#offsets.get(groupId, topic, partition)
-  }
-
-  /** Whether an open transaction has written a position there, so that nobody knows yet which one holds. */
-  isUnstable(groupId: string, topic: string, partition: number): boolean {
-    return this.#pending.has(groupId, topic, partition)
-  }
-
-  allCommitted(groupId: string): Iterable<OffsetPlace & { readonly value: CommittedOffsetValue }> {
-    return this.#offsets.of(groupId)
-  }
-
   /** Forgets offsets of topics that nobody in the group reads. `subscribed`: topics that a member's metadata names; null if it cannot be read. */
   deleteOffsets(groupId: string, places: readonly OffsetPlace[], subscribed: (metadata: Buffer) => readonly string[] | null, token: number, now: Timestamp): { readonly refused: ErrorName | null; readonly read: ReadonlySet<string>; readonly effects: readonly GroupEffect[] } {
-    const group = this.#groups.get(groupId)
-    const consumers = this.#consumers.get(groupId)
-    if (group === undefined && consumers === undefined) return { refused: 'GROUP_ID_NOT_FOUND', read: new Set(), effects: [] }
-    const read = new Set<string>(consumers?.subscribedTopics())
-    if (group !== undefined) for (const member of group.members.values()) {
-      const topics = group.protocolType === 'consumer' ? subscribed(group.metadataOf(member)) : null
-      if (topics === null) return { refused: 'NON_EMPTY_GROUP', read, effects: [] }
-      for (const topic of topics) read.add(topic)
-    }
-    const gone = places.filter(({ topic, partition }) => !read.has(topic) && this.#offsets.get(groupId, topic, partition) !== undefined)
-    return { refused: null, read, effects: this.#turn(now, () => this.#appendFacts(gone.map(place => offsetRemoval(groupId, place)), token)) }
+    const group = this.#groups.get(groupId) ?? this.#consumers.get(groupId)
+    if (group === undefined) return { refused: 'GROUP_ID_NOT_FOUND', read: new Set(), effects: [] }
+    const read = group.type === 'consumer' ? group.subscribedTopics() : group.subscribedTopics(subscribed)
+    if (read === null) return { refused: 'NON_EMPTY_GROUP', read: new Set(), effects: [] }
+    const unread = places.filter(({ topic }) => !read.has(topic))
+    return { refused: null, read, effects: this.#turn(now, () => this.#appendFacts(this.positions.removalAt(groupId, unread), token)) }
   }
 
   /** Offsets of topics that are gone go with them. */
   topicsDeleted(isGone: (topic: string) => boolean, now: Timestamp): readonly GroupEffect[] {
-    return this.#turn(now, () => this.#appendFacts([...this.#offsets.ofTopics(isGone), ...this.#onlyPending(({ topic }) => isGone(topic))].map(place => offsetRemoval(place.groupId, place)), null))
+    return this.#turn(now, () => this.#appendFacts(this.positions.removalIn(isGone), null))
   }
 
   /** Forgets what empty groups have committed long ago, and groups that keep nothing. */
   expire(now: Timestamp): readonly GroupEffect[] {
-    const facts: GroupFact[] = []
     const before = now - this.#settings.offsetsRetentionMs
-    for (const group of this.#groups.values()) {
-      if (group.phase !== 'Empty' || group.pending.size > 0 || this.#pending.hasGroup(group.groupId)) continue
-      const { groupId } = group
-      // Groups of consumers count from when the last one left; those that only keep offsets, offset by offset.
-      const old = group.protocolType !== null && group.phaseSince >= before ? [] : this.#offsets.olderThan(groupId, before)
-      for (const place of old) facts.push(offsetRemoval(groupId, place))
-      if (old.length === [...this.#offsets.of(groupId)].length && (group.hasRecord ? group.phaseSince < before || old.length > 0 : true)) facts.push({ kind: 'group', groupId, value: null })
-    }
-    for (const group of this.#consumers.all()) facts.push(...this.#expiredOf(group, before))
+    const facts = [...this.groups()].filter(group => group.phase === 'Empty' && !this.positions.hasUnstable(group.groupId)).flatMap(group => this.#expiredOf(group, before))
     return this.#turn(now, () => this.#appendFacts(facts, null))
   }
 
-  /** Offsets of an empty consumer group, and with the last of them the group. */
-  #expiredOf(group: ConsumerGroup, before: Timestamp): readonly GroupFact[] {
+  /** Old offsets of an empty group, and with the last of them the group. */
+  #expiredOf(group: ClassicGroup | ConsumerGroup, before: Timestamp): readonly GroupFact[] {
     const { groupId } = group
-    if (group.members.size > 0 || this.#pending.hasGroup(groupId)) return []
-    const old = this.#offsets.olderThan(groupId, before)
-    const isAll = old.length === [...this.#offsets.of(groupId)].length
-    return [...old.map(place => offsetRemoval(groupId, place)), ...(isAll ? group.removal() : [])]
+    const old = this.positions.expired(groupId, before)
+    if (group.type === 'consumer') return old.isAll ? [...old.facts, ...group.removal()] : old.facts
+    if (group.pending.size > 0) return []
+    // Groups of consumers count from when the last one left; those that only keep offsets, offset by offset.
+    const facts = group.protocolType !== null && group.phaseSince >= before ? [] : old.facts
+    const isLeft = facts.length > 0 ? !old.isAll : this.positions.has(groupId)
+    const isOver = !isLeft && (!group.hasRecord || group.phaseSince < before || facts.length > 0)
+    return isOver ? [...facts, { kind: 'group', groupId, value: null }] : facts
   }
 
   // ─── admin ───
@@ -296,8 +268,7 @@ export class GroupCoordinator {
       const group = this.#groups.get(groupId) ?? this.#consumers.get(groupId)
       if (group === undefined) return this.#reply(token, errorCodeOf('GROUP_ID_NOT_FOUND'))
       if (group.phase !== 'Empty') return this.#reply(token, errorCodeOf('NON_EMPTY_GROUP'))
-      const places = [...this.#offsets.of(groupId), ...this.#onlyPending(place => place.groupId === groupId)]
-      const facts = places.map(place => offsetRemoval(groupId, place))
+      const facts = this.positions.removalOf(groupId)
       const own: readonly GroupFact[] = group.type === 'classic' ? [{ kind: 'group', groupId, value: null }] : group.removal()
       this.#appendFacts([...facts, ...own], token)
     })
@@ -319,7 +290,7 @@ export class GroupCoordinator {
         return
       }
       if (continuation.kind === 'pend') {
-        if (error !== null) this.#pending.withdraw(continuation.producerId, id)
+        if (error !== null) this.positions.withdraw(continuation.producerId, id)
         return this.#reply(continuation.token, errorCodeOf(error ?? 'NONE'))
       }
       if (error === null) for (const fact of continuation.facts) this.#apply(fact, id, now)
@@ -336,7 +307,7 @@ export class GroupCoordinator {
       return
     }
     const group = this.#groups.get(fact.groupId)
-    if (group !== undefined && group.phase === 'Empty' && group.pending.size === 0 && !this.#offsets.has(fact.groupId) && !this.#pending.hasGroup(fact.groupId)) this.#groups.delete(fact.groupId)
+    if (group !== undefined && group.phase === 'Empty' && group.pending.size === 0 && !this.positions.has(fact.groupId) && !this.positions.hasUnstable(fact.groupId)) this.#groups.delete(fact.groupId)
   }
 
   #save(group: ClassicGroup, assignments: ReadonlyMap<string, Buffer> | null): void {
@@ -346,10 +317,9 @@ export class GroupCoordinator {
     this.#append([{ kind: 'group', groupId, value }], assignments === null ? { kind: 'nothing' } : { kind: 'assign', groupId, generation, assignments })
   }
 
-  /** They are unstable from now on: a member that takes the place over must not read the position before it. */
   #appendPending(facts: readonly OffsetFact[], producer: ProducerIdentity, token: number): void {
     const { producerId } = producer
-    this.#pending.add(producerId, facts, this.#nextAppend)
+    this.positions.pend(producerId, facts, this.#nextAppend)
     this.#append(facts, { kind: 'pend', token, producerId }, producer)
   }
 
@@ -375,11 +345,6 @@ export class GroupCoordinator {
     const effects = this.#effects
     this.#effects = []
     return effects
-  }
-
-  /** What open transactions have written where there is no committed offset. */
-  #onlyPending(isMeant: (offset: PendingOffset) => boolean): readonly PendingOffset[] {
-    return [...this.#pending.all()].filter(offset => isMeant(offset) && this.#offsets.get(offset.groupId, offset.topic, offset.partition) === undefined)
   }
 
   /** A group of either kind that keeps offsets: a classic one if there is none. */

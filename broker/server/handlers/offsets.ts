@@ -85,8 +85,8 @@ function fetchGroup({ broker, version, answer, groupId, requireStable }: GroupQu
   if (host === null) return { groupId, errorCode: errorCodeOf('NOT_COORDINATOR'), topics: [] }
   const { coordinator } = host
   const at = (topic: string, partition: number): FetchedPartition =>
-    requireStable && coordinator.isUnstable(groupId, topic, partition) ? unknown(partition, 'UNSTABLE_OFFSET_COMMIT') : fetched(partition, coordinator.committed(groupId, topic, partition))
-  if (asked === null) return { groupId, topics: byTopic(broker, admitted(coordinator.allCommitted(groupId), answer), at) }
+    requireStable && coordinator.positions.isUnstable(groupId, topic, partition) ? unknown(partition, 'UNSTABLE_OFFSET_COMMIT') : fetched(partition, coordinator.positions.committed(groupId, topic, partition))
+  if (asked === null) return { groupId, topics: byTopic(broker, admitted(coordinator.positions.all(groupId), answer), at) }
   const topics = asked.map((topic): FetchedTopic => {
     const name = version >= 10 ? broker.catalogue.topicById(topic.topicId ?? ZERO_UUID)?.name : topic.name
     const partitions = topic.partitionIndexes.map(index => (name === undefined ? unknown(index, 'UNKNOWN_TOPIC_ID') : at(name, index)))

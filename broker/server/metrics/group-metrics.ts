@@ -29,7 +29,7 @@ function committed(coordinators: readonly GroupCoordinator[], valueOf: (offset: 
     *[Symbol.iterator]() {
       for (const coordinator of coordinators) {
         for (const { groupId: group } of coordinator.groups()) {
-          for (const { topic, partition, value: { offset } } of coordinator.allCommitted(group)) {
+          for (const { topic, partition, value: { offset } } of coordinator.positions.all(group)) {
             const value = valueOf(offset, topic, partition)
             if (value !== null) yield { labels: { group, topic, partition }, value }
           }

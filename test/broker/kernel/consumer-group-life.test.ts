@@ -3,7 +3,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { errorNameOf } from '../../../broker/wire/error-code.ts'
-import { compacted, ConsumerGroupsHost, placesOf, type Topics } from './consumer-groups-host.ts'
+import { ConsumerGroupsHost, placesOf, type Topics } from './consumer-groups-host.ts'
+import { compacted } from './groups-host.ts'
 import { ConsumerClient } from './consumer-client.ts'
 
 type Event =

@@ -2,94 +2,14 @@
 
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { VirtualClock } from '../../../core/clock.ts'
-import { seededRandom } from '../../../core/random.ts'
-import { GroupCoordinator } from '../../../broker/kernel/group-coordinator.ts'
-import type { GroupSettings } from '../../../broker/kernel/group-requests.ts'
 import type { GroupEffect, GroupTimer, JoinAnswer, SyncAnswer } from '../../../broker/kernel/group-effects.ts'
-import { decodeFact } from '../../../broker/kernel/group-records.ts'
 import { errorCodeOf, errorNameOf } from '../../../broker/wire/error-code.ts'
-
-const noTopics = { topics: new Map(), topicsVersion: 0 }
-const consumer = { sessionTimeoutMs: 45_000, heartbeatIntervalMs: 5000, maxSize: 100, assignor: 'uniform' }
-const settings: GroupSettings = { initialRebalanceDelayMs: 0, minSessionTimeoutMs: 1, maxSessionTimeoutMs: 60_000, maxSize: 100, offsetsRetentionMs: 1e9, consumer }
-
-/** Drives a coordinator as a broker would, with a disk that is slow or fails when told to. */
-class Host {
-  readonly clock = new VirtualClock(1000)
-  readonly records: { readonly key: Buffer; readonly value: Buffer | null }[] = []
-  coordinator: GroupCoordinator
-  readonly #waiting = new Map<number, (answer: never) => void>()
-  readonly #timers = new Map<string, () => void>()
-  /** Appends that are not durable yet. */
-  #appends: (GroupEffect & { readonly kind: 'append' })[] = []
-  #token = 0
-
-  constructor(more: Partial<GroupSettings> = {}) {
-    this.coordinator = new GroupCoordinator({ ...settings, ...more }, noTopics, seededRandom(7))
-  }
-
-  get waiting(): number {
-    return this.#waiting.size
-  }
-
-  ask<A>(request: (token: number, now: number) => readonly GroupEffect[], answered: (answer: A) => void): void {
-    const token = this.#token++
-    this.#waiting.set(token, answered)
-    this.perform(request(token, this.clock.now()))
-  }
-
-  perform(effects: readonly GroupEffect[]): void {
-    for (const effect of effects) {
-      if (effect.kind === 'reply') {
-        const answered = this.#waiting.get(effect.token)
-        expect(answered, 'a token is answered once').toBeDefined()
-        this.#waiting.delete(effect.token)
-        answered!(effect.answer as never)
-      } else if (effect.kind === 'append') this.#appends.push(effect)
-      else if (effect.kind === 'cancel') this.#cancel(effect.timer)
-      else this.#start(effect.timer, effect.delayMs)
-    }
-  }
-
-  /** The oldest append becomes durable, or fails. */
-  disk(works: boolean): void {
-    const append = this.#appends.shift()
-    if (append === undefined) return
-    if (works) this.records.push(...append.records)
-    this.perform(this.coordinator.appended(append.id, works ? null : 'COORDINATOR_NOT_AVAILABLE', this.clock.now()))
-  }
-
-  disks(): void {
-    while (this.#appends.length > 0) this.disk(true)
-  }
-
-  /** Another broker's coordinator, from the records. */
-  copy(): GroupCoordinator {
-    const copy = new GroupCoordinator(settings, noTopics, seededRandom(8))
-    for (const { key, value } of this.records) copy.replay(decodeFact(key, value)!, this.clock.now())
-    return copy
-  }
-
-  #start(timer: GroupTimer, delayMs: number): void {
-    this.#cancel(timer)
-    const key = JSON.stringify(timer)
-    this.#timers.set(key, this.clock.after(delayMs, () => {
-      this.#timers.delete(key)
-      this.perform(this.coordinator.timeUp(timer, this.clock.now()))
-    }))
-  }
-
-  #cancel(timer: GroupTimer): void {
-    this.#timers.get(JSON.stringify(timer))?.()
-    this.#timers.delete(JSON.stringify(timer))
-  }
-}
+import { GroupsHost } from './groups-host.ts'
 
 /** A client that does what Kafka's consumers do, one step at a time. */
 class Client {
   readonly name: string
-  readonly #host: Host
+  readonly #host: GroupsHost
   readonly #instance: string | null
   memberId = ''
   generation = -1
@@ -97,7 +17,7 @@ class Client {
   assignment = ''
   #members: readonly string[] | null = null
 
-  constructor(host: Host, index: number) {
+  constructor(host: GroupsHost, index: number) {
     this.name = `client${index}`
     this.#host = host
     this.#instance = index === 0 ? 'static' : null
@@ -210,7 +130,7 @@ const event: fc.Arbitrary<Event> = fc.oneof(
 test.each([[0], [3000]])('members see one leader and one assignment per generation, and end up together (initial delay %i)', initialRebalanceDelayMs => {
   fc.assert(
     fc.property(fc.array(event, { maxLength: 120, size: 'max' }), events => {
-      const host = new Host({ initialRebalanceDelayMs })
+      const host = new GroupsHost(undefined, { initialRebalanceDelayMs })
       const seen = new Seen()
       const clients = Array.from({ length: 4 }, (_, index) => new Client(host, index))
       let nextOffset = 1
@@ -222,7 +142,7 @@ test.each([[0], [3000]])('members see one leader and one assignment per generati
         else if (event.kind === 'commit') clients[event.client]!.commit(nextOffset++, offset => (acknowledged = Math.max(acknowledged, offset)))
         else if (event.kind === 'disk') host.disk(event.works)
         else if (event.kind === 'time') host.clock.advance(event.ms)
-        expect(host.coordinator.committed('g', 't', 0)?.offset ?? -1).toBeGreaterThanOrEqual(acknowledged)
+        expect(host.coordinator.positions.committed('g', 't', 0)?.offset ?? -1).toBeGreaterThanOrEqual(acknowledged)
       }
       // Peace: disks work, everyone goes on stepping, ghosts of restarted processes time out.
       for (let i = 0; i < 120; i++) {
@@ -237,7 +157,7 @@ test.each([[0], [3000]])('members see one leader and one assignment per generati
       expect(host.waiting).toBe(0)
       const copy = host.copy()
       expect(copy.describe('g')?.members.map(({ memberId, assignment }) => [memberId, assignment.toString()])).toEqual(host.coordinator.describe('g')?.members.map(({ memberId, assignment }) => [memberId, assignment.toString()]))
-      expect(copy.committed('g', 't', 0)).toEqual(host.coordinator.committed('g', 't', 0))
+      expect(copy.positions.committed('g', 't', 0)).toEqual(host.coordinator.positions.committed('g', 't', 0))
       // Silence: all are given up, and nobody waits for an answer.
       host.clock.advance(200_000)
       host.disks()
@@ -249,7 +169,7 @@ test.each([[0], [3000]])('members see one leader and one assignment per generati
 })
 
 test('an assignment that becomes durable late is not taken for that of the next generation', () => {
-  const host = new Host()
+  const host = new GroupsHost()
   const join = (memberId: string, answered: (answer: JoinAnswer) => void): void => host.ask<JoinAnswer>((token, now) => host.coordinator.join({
     groupId: 'g', memberId, groupInstanceId: null, clientId: 'c', clientHost: '/h', sessionTimeoutMs: 10_000, rebalanceTimeoutMs: 20_000, protocolType: 'consumer',
     protocols: [{ name: 'range', metadata: Buffer.alloc(0) }], needsKnownId: false, canSkipAssignment: true,
@@ -272,7 +192,7 @@ test('an assignment that becomes durable late is not taken for that of the next 
 })
 
 test('a write that fails is answered as a coordinator that is not available, and changes nothing', () => {
-  const host = new Host()
+  const host = new GroupsHost()
   const answers: number[] = []
   const commit = (offset: number): void => host.ask<number>((token, now) => host.coordinator.commitOffsets({ groupId: 'g', memberId: '', groupInstanceId: null, generation: -1, offsets: [{ topic: 't', partition: 0, offset, leaderEpoch: -1, metadata: '' }] }, token, now), code => answers.push(code))
   commit(1)
@@ -280,11 +200,11 @@ test('a write that fails is answered as a coordinator that is not available, and
   commit(2)
   host.disk(false)
   expect(answers).toEqual([0, errorCodeOf('COORDINATOR_NOT_AVAILABLE')])
-  expect(host.coordinator.committed('g', 't', 0)?.offset).toBe(1)
+  expect(host.coordinator.positions.committed('g', 't', 0)?.offset).toBe(1)
 })
 
 test('offsets of groups that nobody uses are forgotten after their time, those of others are kept', () => {
-  const host = new Host({ offsetsRetentionMs: 1000 })
+  const host = new GroupsHost(undefined, { offsetsRetentionMs: 1000 })
   const commit = (groupId: string): void => {
     host.ask<number>((token, now) => host.coordinator.commitOffsets({ groupId, memberId: '', groupInstanceId: null, generation: -1, offsets: [{ topic: 't', partition: 0, offset: 1, leaderEpoch: -1, metadata: '' }] }, token, now), () => {})
     host.disks()
@@ -296,6 +216,6 @@ test('offsets of groups that nobody uses are forgotten after their time, those o
   host.perform(host.coordinator.expire(host.clock.now()))
   host.disks()
   expect([...host.coordinator.groups()].map(({ groupId }) => groupId)).toEqual(['new'])
-  expect([host.coordinator.committed('old', 't', 0), host.coordinator.committed('new', 't', 0)?.offset]).toEqual([undefined, 1])
+  expect([host.coordinator.positions.committed('old', 't', 0), host.coordinator.positions.committed('new', 't', 0)?.offset]).toEqual([undefined, 1])
   expect([...host.copy().groups()].map(({ groupId }) => groupId)).toEqual(['new'])
 })

@@ -1,0 +1,83 @@
+// The positions of groups: what is committed, what open transactions have written and nobody may rely on yet, and what has grown old.
+
+import type { Timestamp } from '../../core/record.ts'
+import { GroupOffsets, type OffsetPlace } from './group-offsets.ts'
+import { offsetRemoval, type CommittedOffsetValue, type GroupFact } from './group-records.ts'
+import { PendingOffsets, type EndedOffset, type PendingOffset } from './pending-offsets.ts'
+
+/** A committed offset. */
+export type OffsetFact = PendingOffset & { readonly kind: 'offset' }
+
+export class GroupPositions {
+  readonly #offsets = new GroupOffsets()
+  readonly #pending = new PendingOffsets()
+
+  /** `order`: of what is in the log, later is greater. */
+  learn(fact: GroupFact & { readonly kind: 'offset' }, order: number): void {
+    this.#pending.supersede(fact, order)
+    this.#offsets.set(fact.groupId, fact, fact.value)
+  }
+
+  /** Of an open transaction: unstable from now on, for a member that takes the place over must not read the position before it. */
+  pend(producerId: number, facts: readonly PendingOffset[], order: number): void {
+    this.#pending.add(producerId, facts, order)
+  }
+
+  /** What was written as `order` is not in the log after all. */
+  withdraw(producerId: number, order: number): void {
+    this.#pending.withdraw(producerId, order)
+  }
+
+  /** What an ended transaction has written, which is forgotten here. */
+  end(producerId: number): readonly EndedOffset[] {
+    return this.#pending.end(producerId)
+  }
+
+  committed(groupId: string, topic: string, partition: number): CommittedOffsetValue | undefined {
+    return this.#offsets.get(groupId, topic, partition)
+  }
+
+  /** Whether an open transaction has written a position there, so that nobody knows yet which one holds. */
+  isUnstable(groupId: string, topic: string, partition: number): boolean {
+    return this.#pending.has(groupId, topic, partition)
+  }
+
+  all(groupId: string): Iterable<OffsetPlace & { readonly value: CommittedOffsetValue }> {
+    return this.#offsets.of(groupId)
+  }
+
+  /** Whether anything is committed. */
+  has(groupId: string): boolean {
+    return this.#offsets.has(groupId)
+  }
+
+  hasUnstable(groupId: string): boolean {
+    return this.#pending.hasGroup(groupId)
+  }
+
+  /** Forgets those of `places` that are committed. */
+  removalAt(groupId: string, places: readonly OffsetPlace[]): readonly GroupFact[] {
+    return places.filter(({ topic, partition }) => this.#offsets.get(groupId, topic, partition) !== undefined).map(place => offsetRemoval(groupId, place))
+  }
+
+  /** Forgets all of a group, what open transactions have written included. */
+  removalOf(groupId: string): readonly GroupFact[] {
+    return [...this.#offsets.of(groupId), ...this.#onlyPending(place => place.groupId === groupId)].map(place => offsetRemoval(groupId, place))
+  }
+
+  /** Forgets the positions in topics for which `isGone` says yes. */
+  removalIn(isGone: (topic: string) => boolean): readonly GroupFact[] {
+    return [...this.#offsets.ofTopics(isGone), ...this.#onlyPending(({ topic }) => isGone(topic))].map(place => offsetRemoval(place.groupId, place))
+  }
+
+  /** Forgets what a group committed before a time. `isAll`: nothing is left then. */
+  expired(groupId: string, before: Timestamp): { readonly facts: readonly GroupFact[]; readonly isAll: boolean } {
+    const old = this.#offsets.olderThan(groupId, before)
+    return { facts: old.map(place => offsetRemoval(groupId, place)), isAll: old.length === [...this.#offsets.of(groupId)].length }
+  }
+
+  /** What open transactions have written where there is no committed offset. */
+  #onlyPending(isMeant: (offset: PendingOffset) => boolean): readonly PendingOffset[] {
+    return [...this.#pending.all()].filter(offset => isMeant(offset) && this.#offsets.get(offset.groupId, offset.topic, offset.partition) === undefined)
+  }
+}
