@@ -2,7 +2,7 @@
 
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { GroupEffect, GroupTimer, JoinAnswer, SyncAnswer } from '../../../broker/kernel/group-effects.ts'
+import type { JoinAnswer, SyncAnswer } from '../../../broker/kernel/group-effects.ts'
 import { errorCodeOf, errorNameOf } from '../../../broker/wire/error-code.ts'
 import { GroupsHost } from './groups-host.ts'
 
