@@ -18,6 +18,8 @@ export const groupSettings: GroupSettings = {
 export class GroupsHost {
   readonly clock: VirtualClock = new VirtualClock(1000)
   records: readonly GroupRecord[] = []
+  /** How many records there were after each append, which is in the log as a whole or not at all. */
+  readonly ends: number[] = [0]
   coordinator: GroupCoordinator
   readonly #settings: GroupSettings
   readonly #topics: TopicsView
@@ -64,7 +66,7 @@ export class GroupsHost {
   disk(works: boolean): void {
     const done = works ? this.#appends.splice(0, 1) : this.#appends.splice(0)
     for (const { id, records } of done) {
-      if (works) this.records = [...this.records, ...records]
+      if (works) this.ends.push((this.records = [...this.records, ...records]).length)
       this.perform(this.coordinator.appended(id, works ? null : 'COORDINATOR_NOT_AVAILABLE', this.clock.now()))
     }
   }
