@@ -5,7 +5,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 
-const FORBIDDEN = /^package\/(test|tools|core|dsl|state|runtime|broker|cli|\.ci)\/|\.test\.|node_modules/
+const FORBIDDEN = /^package\/(test|tools|core|dsl|state|runtime|broker|cli|\.ci)\/(?!README\.md$)|\.test\.|node_modules/
 const FACES = ['millrace', 'millrace/runtime', 'millrace/state', 'millrace/broker', 'millrace/client', 'millrace/testing']
 const root = resolve(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '..')
 const folder = mkdtempSync(join(tmpdir(), 'millrace-package-'))

@@ -1,8 +1,9 @@
 // `millrace broker`: serves a data directory to Kafka clients until somebody stops it.
 
 import { join } from 'node:path'
-import { startBroker } from '../../broker/server/start-broker.ts'
+import { startBroker, type BrokerOptions } from '../../broker/server/start-broker.ts'
 import { systemClock } from '../../core/clock.ts'
+import { MillraceError } from '../../core/error.ts'
 import { brokerSettings, DEFAULT_LISTEN, ignoredText } from '../settings/broker-settings.ts'
 import { withSecurity, type SecurityOptions } from '../settings/security-options.ts'
 import { settingsLines, settingsTable } from '../settings/settings-table.ts'
@@ -15,6 +16,8 @@ import type { Terminal } from '../terminal/terminal.ts'
 export interface BrokerCommandOptions extends SecurityOptions {
   readonly listen?: string
   readonly data?: string
+  /** Nothing on the disk: gone with the process. */
+  readonly memory?: boolean
   readonly metrics?: string
   readonly advertise?: string
   readonly set?: readonly string[]
@@ -41,9 +44,8 @@ export async function broker(options: BrokerCommandOptions, terminal: Terminal):
   const logger = limitedLogger(lines, systemClock)
   if (ignored.length > 0) logger.warn(ignoredText(options.config!, ignored))
   const stop = stopSignal(terminal, null)
-  const data = options.data ?? DEFAULT_DATA
   const running = await startBroker({
-    dataDirectory: join(data, 'log'),
+    ...placeOf(options),
     listen: options.listen ?? DEFAULT_LISTEN,
     metrics: options.metrics ?? false,
     settings: options.advertise === undefined ? settings : { ...settings, 'advertised.listeners': options.advertise },
@@ -51,7 +53,13 @@ export async function broker(options: BrokerCommandOptions, terminal: Terminal):
   })
   const { host, port } = running.address!
   await terminal.write(`${host}:${port}\n`)
-  if (terminal.watched) terminal.say(terminal.dim(`serving ${data} to Kafka clients; Ctrl-C stops it`))
+  if (terminal.watched) terminal.say(terminal.dim(`serving ${options.memory === true ? 'from memory' : options.data ?? DEFAULT_DATA} to Kafka clients; Ctrl-C ends it`))
   if (!stop.aborted) await new Promise(resolve => stop.addEventListener('abort', resolve, { once: true }))
   await running.close()
+}
+
+function placeOf({ data, memory }: BrokerCommandOptions): Pick<BrokerOptions, 'dataDirectory' | 'memory'> {
+  if (memory !== true) return { dataDirectory: join(data ?? DEFAULT_DATA, 'log') }
+  if (data !== undefined) throw new MillraceError('USAGE', '--memory keeps nothing, so that there is nothing for --data.', { hint: 'Leave one of them out.' })
+  return { memory }
 }

@@ -1,16 +1,15 @@
-// What README shows is true: its scripts load, its commands run, its files are there.
+// What README and the pages beside it show is true: scripts load, commands run, files are there.
 
 import { execFile } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { pages, ROOT } from './pages.ts'
 
-const ROOT = resolve(import.meta.dirname, '../..')
-const readme = readFileSync(join(ROOT, 'README.md'), 'utf8')
-const blocks = [...readme.matchAll(/^```(\w+)( no-test)?\n([\s\S]*?)^```$/gm)].map(match => ({ language: match[1]!, tested: match[2] === undefined, text: match[3]! }))
+const blocks = pages.flatMap(({ blocks }) => blocks)
 
 let directory = ''
 /** That README names in their first line. */
@@ -27,7 +26,7 @@ beforeAll(() => {
 })
 afterAll(() => rm(directory, { recursive: true, force: true }))
 
-const commands = blocks.filter(({ language, tested, text }) => language === 'sh' && tested && !text.includes('npm ci'))
+const commands = blocks.filter(({ language, mark, text }) => language === 'sh' && mark === null && !text.includes('npm install'))
 
 test.each(commands.map(({ text }) => text))('%s', async text => {
   const script = text.replaceAll('npx millrace', `"${process.execPath}" "${join(ROOT, 'dist/cli/main.js')}"`)
@@ -59,6 +58,9 @@ test('the TypeScript is right', async () => {
   expect(stdout).toBe('')
 })
 
-test.each([...readme.matchAll(/\]\(([^)#]+)\)/g)].map(match => match[1]!))('%s is there', path => {
-  expect(existsSync(join(ROOT, path)), dirname(path)).toBe(true)
+test.each(pages.flatMap(({ path, links }) => links.map(link => ({ path, link }))))('$path: $link is there', ({ path, link }) => {
+  const [file, heading] = link.split('#') as [string, string?]
+  const target = file === '' ? path : relative(ROOT, join(ROOT, dirname(path), file))
+  expect(existsSync(join(ROOT, target))).toBe(true)
+  if (heading !== undefined) expect(pages.find(page => page.path === target)?.headings).toContain(heading)
 })
