@@ -134,6 +134,11 @@ export interface GroupConsumerOptions extends FetchOptions {
   readonly protocol: string
   /** Where a partition without committed offset begins. */
   readonly offsetReset: (topic: string) => 'earliest' | 'latest'
+  /**
+   * Who this is from one life of the process to the next (Kafka's group.instance.id): a predecessor that was killed holds nothing any longer when this one
+   * joins, and two that live at a time are told apart: the older fails with FENCED_INSTANCE_ID. Default: nobody in particular.
+   */
+  readonly instanceId?: string
   readonly sessionTimeoutMs?: number
   readonly rebalanceTimeoutMs?: number
   readonly heartbeatIntervalMs?: number

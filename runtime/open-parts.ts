@@ -118,6 +118,7 @@ function openWorker(
   const consumer = log.groupConsumer({
     clientId: `${clientId}-consumer`,
     groupId: applicationId,
+    instanceId: processId,
     protocol: PROTOCOL,
     topics: subscribedTopics(topology, applicationId),
     userData: () => encodeReport({ processId, tasks: parts.keeper.held() }),

@@ -2,6 +2,7 @@
 
 import type { CommittedOffset } from '../../core/log-port.ts'
 import { partitionName, type TopicPartition } from '../../core/record.ts'
+import type { RequestInput } from '../wire/apis.ts'
 import { kafkaError } from '../wire/error-code.ts'
 import type { Coordinator } from './coordinator.ts'
 import { groupByTopic } from './partition-groups.ts'
@@ -10,6 +11,8 @@ import { groupByTopic } from './partition-groups.ts'
 export interface Committer {
   readonly generationId: number
   readonly memberId: string
+  /** Kafka's group.instance.id, where the member has one. */
+  readonly instanceId?: string
 }
 
 export const outsider: Committer = { generationId: -1, memberId: '' }
@@ -21,8 +24,11 @@ export async function commitOffsets(coordinator: Coordinator, committer: Committ
     name,
     partitions: group.map(({ partition, offset, metadata }) => ({ partitionIndex: partition, committedOffset: offset, committedMetadata: metadata })),
   }))
-  const body = { groupId: coordinator.groupId, generationIdOrMemberEpoch: committer.generationId, memberId: committer.memberId, topics }
-  const answer = await coordinator.ask('OffsetCommit', 9, () => body, answer => firstCode(answer.topics))
+  const { generationId, memberId, instanceId } = committer
+  const body = (version: number): RequestInput<'OffsetCommit'> => ({
+    groupId: coordinator.groupId, generationIdOrMemberEpoch: generationId, memberId, ...(instanceId === undefined || version < 7 ? {} : { groupInstanceId: instanceId }), topics,
+  })
+  const answer = await coordinator.ask('OffsetCommit', 9, body, answer => firstCode(answer.topics))
   for (const { name, partitions } of answer.topics) {
     for (const { partitionIndex, errorCode } of partitions) {
       if (errorCode !== 0) throw kafkaError(errorCode, `commit of group ${coordinator.groupId} for ${partitionName(name, partitionIndex)}`)

@@ -30,12 +30,16 @@ export class Membership {
   #memberId = ''
   #generationId = -1
   #standing: Standing = 'stable'
+  /** Until the first join: a life before this one may still be a member. */
+  #mayHavePredecessor: boolean
+  #isFenced = false
   #cancelHeartbeat: (() => void) | null = null
 
   constructor(coordinator: Coordinator, world: ClientWorld, options: GroupConsumerOptions, worsened: () => void) {
     this.#coordinator = coordinator
     this.#world = world
     this.#options = options
+    this.#mayHavePredecessor = options.instanceId !== undefined
     this.#worsened = worsened
   }
 
@@ -44,7 +48,8 @@ export class Membership {
   }
 
   get committer(): Committer {
-    return { generationId: this.#generationId, memberId: this.#memberId }
+    const { instanceId } = this.#options
+    return { generationId: this.#generationId, memberId: this.#memberId, ...(instanceId === undefined ? {} : { instanceId }) }
   }
 
   /** Asks for a rebalance at the next chance. */
@@ -63,7 +68,8 @@ export class Membership {
 
   /** Joins until the group has come to rest with this member in it. @throws MillraceError what cannot be helped, as INCONSISTENT_GROUP_PROTOCOL */
   async join(): Promise<MemberAssignment> {
-    const { groupId } = this.#options
+    const { groupId, instanceId } = this.#options
+    if (this.#isFenced) throw fenced(groupId, instanceId!)
     for (let attempt = 0; attempt < maxJoinAttempts; attempt++) {
       if (attempt > 2) await new Promise<void>(resolve => this.#world.clock.after(backoffMs(this.#world.random, attempt - 3), resolve))
       if (this.#abort.signal.aborted) break
@@ -92,7 +98,7 @@ export class Membership {
     if (this.#memberId === '') return
     const memberId = this.#memberId
     this.#memberId = ''
-    const body = (version: number): RequestInput<'LeaveGroup'> => (version >= 3 ? { groupId: this.#options.groupId, members: [{ memberId }] } : { groupId: this.#options.groupId, memberId })
+    const body = (version: number): RequestInput<'LeaveGroup'> => (version >= 3 ? { groupId: this.#options.groupId, members: [{ memberId, ...this.#instance(version, 3) }] } : { groupId: this.#options.groupId, memberId })
     try {
       await coordinator.ask('LeaveGroup', 5, body, answer => answer.errorCode, { deadlineMs: 2_000, timeoutMs: 5_000, signal: new AbortController().signal })
     } catch (error) {
@@ -104,6 +110,7 @@ export class Membership {
   /** One round; null to join again. */
   async #joinOnce(): Promise<MemberAssignment | null> {
     this.#cancelHeartbeat?.()
+    if (this.#mayHavePredecessor) await this.#dismissPredecessor()
     const joined = await this.#join()
     if (joined === null) return null
     this.#memberId = joined.memberId
@@ -113,10 +120,24 @@ export class Membership {
     return this.#sync(assignments)
   }
 
+  /** Joining in its place would do, but then its assignment would stay, whatever this life subscribes to. */
+  async #dismissPredecessor(): Promise<void> {
+    const { groupId } = this.#options
+    const body = (version: number): RequestInput<'LeaveGroup'> => (version >= 3 ? { groupId, members: [{ memberId: '', ...this.#instance(version, 3) }] } : { groupId, memberId: '' })
+    await this.#coordinator.ask('LeaveGroup', 5, body, answer => answer.errorCode, { signal: this.#abort.signal })
+    this.#mayHavePredecessor = false
+  }
+
+  /** The instance's field of a request, which has it from a version on. */
+  #instance(version: number, since: number): { readonly groupInstanceId?: string } {
+    const { instanceId } = this.#options
+    return instanceId === undefined || version < since ? {} : { groupInstanceId: instanceId }
+  }
+
   async #join(): Promise<ResponseOf<'JoinGroup'> | null> {
     const { groupId, protocol, topics, sessionTimeoutMs = defaultSessionTimeoutMs, rebalanceTimeoutMs = defaultRebalanceTimeoutMs } = this.#options
     const protocols = [{ name: protocol, metadata: encodeSubscription(topics, this.#options.userData()) }]
-    const body = (): RequestInput<'JoinGroup'> => ({ groupId, sessionTimeoutMs, rebalanceTimeoutMs, memberId: this.#memberId, protocolType: 'consumer', protocols })
+    const body = (version: number): RequestInput<'JoinGroup'> => ({ groupId, sessionTimeoutMs, rebalanceTimeoutMs, memberId: this.#memberId, ...this.#instance(version, 5), protocolType: 'consumer', protocols })
     const waiting = { timeoutMs: rebalanceTimeoutMs + 10_000, signal: this.#abort.signal }
     const answer = await this.#coordinator.ask('JoinGroup', 9, body, answer => answer.errorCode, waiting)
     switch (answer.errorCode) {
@@ -145,9 +166,9 @@ export class Membership {
   async #sync(assignments: RequestInput<'SyncGroup'>['assignments']): Promise<MemberAssignment | null> {
     const { groupId, protocol, rebalanceTimeoutMs = defaultRebalanceTimeoutMs } = this.#options
     const { generationId, memberId } = this.committer
-    const body = { groupId, generationId, memberId, protocolType: 'consumer', protocolName: protocol, assignments }
+    const body = (version: number): RequestInput<'SyncGroup'> => ({ groupId, generationId, memberId, ...this.#instance(version, 3), protocolType: 'consumer', protocolName: protocol, assignments })
     const waiting = { timeoutMs: rebalanceTimeoutMs + 10_000, signal: this.#abort.signal }
-    const answer = await this.#coordinator.ask('SyncGroup', 5, () => body, answer => answer.errorCode, waiting)
+    const answer = await this.#coordinator.ask('SyncGroup', 5, body, answer => answer.errorCode, waiting)
     switch (answer.errorCode) {
       case 0:
         return decodeAssignment(answer.assignment)
@@ -172,7 +193,7 @@ export class Membership {
     const { groupId } = this.#options
     const { generationId, memberId } = this.committer
     try {
-      const answer = await this.#coordinator.ask('Heartbeat', 4, () => ({ groupId, generationId, memberId }), answer => answer.errorCode, { deadlineMs: 0, signal: this.#abort.signal })
+      const answer = await this.#coordinator.ask('Heartbeat', 4, version => ({ groupId, generationId, memberId, ...this.#instance(version, 3) }), answer => answer.errorCode, { deadlineMs: 0, signal: this.#abort.signal })
       if (generationId !== this.#generationId) return
       if (answer.errorCode !== 0) this.heed(kafkaError(answer.errorCode, `heartbeat of group ${groupId}`))
     } catch (error) {
@@ -185,9 +206,16 @@ export class Membership {
     if (this.#standing === 'lost') return
     this.#world.logger.warn('membership of the group is lost', { groupId: this.#options.groupId, memberId: this.#memberId, reason })
     this.#standing = 'lost'
+    this.#isFenced ||= reason === 'FENCED_INSTANCE_ID'
     this.#memberId = ''
     this.#generationId = -1
     this.#cancelHeartbeat?.()
     this.#worsened()
   }
+}
+
+function fenced(groupId: string, instanceId: string): MillraceError {
+  return new MillraceError('FENCED_INSTANCE_ID', `Another process has joined group ${groupId} as ${instanceId}.`, {
+    hint: 'Each process needs a state directory of its own; one that was copied makes two processes the same member.',
+  })
 }

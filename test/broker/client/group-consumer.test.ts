@@ -79,6 +79,26 @@ describe.each(Object.entries(groupsUnderTest))('over %s', (_, open) => {
   const commitAll = (made: Member): Promise<void> =>
     made.consumer.commit(made.assignment.partitions.map(partition => ({ ...partition, offset: made.consumer.position(partition)!, metadata: `by ${partition.partition}` })))
 
+  it('holds nothing any longer when its next life joins, and learns that it is not the one', async () => {
+    await write(0, 8)
+    const first = member({ instanceId: 'the one', heartbeatIntervalMs: 60_000, sessionTimeoutMs: 30_000 })
+    await start(first)
+    while (first.rows.length < 8) await first.poll()
+    await commitAll(first)
+    const client = await under.connect()
+    const second = member({ instanceId: 'the one' }, client)
+    await start(second)
+    expect(second.assignment.partitions).toHaveLength(4)
+    await expect(commitAll(first)).rejects.toMatchObject({ code: 'FENCED_INSTANCE_ID' })
+    await expect(first.poll()).rejects.toMatchObject({ code: 'FENCED_INSTANCE_ID', hint: expect.stringContaining('state directory') })
+    expect(first.story.at(-1)).toBe('lost')
+    await write(8, 4)
+    while (second.rows.length < 4) await second.poll()
+    await second.consumer.close()
+    await first.consumer.close()
+    await client.close()
+  })
+
   it('one member reads everything, commits, and the next goes on where it was', async () => {
     await write(0, 40)
     const first = member()
