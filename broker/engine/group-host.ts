@@ -4,8 +4,9 @@ import type { Clock } from '../../core/clock.ts'
 import type { Logger } from '../../core/logger.ts'
 import type { Random } from '../../core/random.ts'
 import type { BrokerConfig } from '../kernel/broker-config.ts'
-import type { GroupEffect, GroupTimer } from '../kernel/group-effects.ts'
-import type { MemberTiming } from '../kernel/consumer-groups.ts'
+import { listOf } from '../kernel/config-definition.ts'
+import type { GroupAnswer, GroupEffect, GroupTimer } from '../kernel/group-effects.ts'
+import type { MemberTiming, MigrationPolicy } from '../kernel/consumer-group-room.ts'
 import type { TopicsView } from '../kernel/consumer-group-planning.ts'
 import { GroupCoordinator } from '../kernel/group-coordinator.ts'
 import { decodeFact } from '../kernel/group-records.ts'
@@ -31,7 +32,9 @@ export function groupSettings(config: BrokerConfig, configsOf: (groupId: string)
       heartbeatIntervalMs: config.number('group.consumer.heartbeat.interval.ms'),
       ofGroup: groupId => timingIn(configsOf(groupId)),
       maxSize: config.number('group.consumer.max.size'),
-      assignor: config.text('group.consumer.assignors').split(',')[0]!.trim(),
+      classicMaxSize: config.number('group.max.size'),
+      migrationPolicy: config.text('group.consumer.migration.policy').toLowerCase() as MigrationPolicy,
+      assignors: listOf(config.text('group.consumer.assignors')),
     },
   }
 }
@@ -51,14 +54,12 @@ export interface GroupHostParts {
   readonly logger: Logger
 }
 
-type Answer = (GroupEffect & { readonly kind: 'reply' })['answer']
-
 /** One coordinator and its partition. */
 export class GroupHost {
   readonly coordinator: GroupCoordinator
   readonly #log: CoordinatorLog
   readonly #clock: Clock
-  readonly #requests = new WaitingRequests<Answer>()
+  readonly #requests = new WaitingRequests<GroupAnswer>()
   readonly #timers = new Map<string, () => void>()
   #closed = false
 
@@ -87,7 +88,7 @@ export class GroupHost {
   }
 
   /** Gives the coordinator a request and resolves to its answer, whenever that comes. */
-  ask<A extends Answer>(request: (token: number, now: number) => readonly GroupEffect[]): Promise<A> {
+  ask<A extends GroupAnswer>(request: (token: number, now: number) => readonly GroupEffect[]): Promise<A> {
     return this.#requests.ask(token => this.perform(request(token, this.#clock.now())))
   }
 

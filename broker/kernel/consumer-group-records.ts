@@ -31,8 +31,9 @@ function record<const R extends CoordinatorRecord>(kind: R, key: InputOf<R['key'
   return { key: encodeRecordKey(kind, key), value: value === null ? null : encodeVersioned(kind.value, 0, value) }
 }
 
-function subscriptionValue({ topicNames, topicRegex, ...others }: Subscription) {
-  return { ...others, subscribedTopicNames: topicNames, subscribedTopicRegex: topicRegex, classicMemberMetadata: null }
+function subscriptionValue({ topicNames, topicRegex, classic, ...others }: Subscription) {
+  const classicMemberMetadata = classic && { sessionTimeoutMs: classic.sessionTimeoutMs, supportedProtocols: classic.protocols }
+  return { ...others, subscribedTopicNames: topicNames, subscribedTopicRegex: topicRegex, classicMemberMetadata }
 }
 
 function currentValue({ memberEpoch, previousMemberEpoch, state, assigned, pendingRevocation }: CurrentAssignment) {
@@ -69,8 +70,9 @@ export function decodeConsumerGroupFact(key: Buffer, value: Buffer | null): Cons
 }
 
 function subscriptionOf(bytes: Buffer): Subscription {
-  const { subscribedTopicNames, subscribedTopicRegex, classicMemberMetadata: _, ...others } = decodeVersioned(consumerGroupMemberMetadataRecord.value, bytes)
-  return { ...others, topicNames: subscribedTopicNames, topicRegex: subscribedTopicRegex }
+  const { subscribedTopicNames, subscribedTopicRegex, classicMemberMetadata: said, ...others } = decodeVersioned(consumerGroupMemberMetadataRecord.value, bytes)
+  const classic = said && { sessionTimeoutMs: said.sessionTimeoutMs, protocols: said.supportedProtocols.map(({ name, metadata }) => ({ name, metadata: Buffer.from(metadata) })) }
+  return { ...others, topicNames: subscribedTopicNames, topicRegex: subscribedTopicRegex, classic }
 }
 
 function currentOf(bytes: Buffer): CurrentAssignment {

@@ -1,7 +1,6 @@
 // What members of consumer groups ask and are told, and which requests are refused whatever the group is like.
 
 import { errorCodeOf } from '../wire/error-code.ts'
-import { assignors } from './consumer-group-assignors.ts'
 import type { HeartbeatAnswer } from './group-effects.ts'
 import { staticLeaveEpoch, type ConsumerMember, type Subscription } from './consumer-group.ts'
 import { partitionList, type TopicPartitions } from './topic-partitions.ts'
@@ -29,7 +28,7 @@ export const joinEpoch = 0
 export const leaveEpoch = -1
 
 /** What is wrong with a request in itself; null if nothing. */
-export function requestRefusal(request: HeartbeatRequest): Refusal | null {
+export function requestRefusal(request: HeartbeatRequest, assignors: readonly string[]): Refusal | null {
   const { memberEpoch, serverAssignor, topicRegex } = request
   if (request.groupId === '') return invalid("GroupId can't be empty.")
   if (request.memberId === '') return invalid("MemberId can't be empty.")
@@ -42,8 +41,8 @@ export function requestRefusal(request: HeartbeatRequest): Refusal | null {
     if (request.owned === null || request.owned.size > 0) return invalid('TopicPartitions must be empty when (re-)joining.')
     if (request.topicNames === null && topicRegex === null) return invalid('Either SubscribedTopicNames or SubscribedTopicRegex must be non-null when (re-)joining.')
   }
-  if (serverAssignor !== null && !assignors.has(serverAssignor)) {
-    return { error: 'UNSUPPORTED_ASSIGNOR', message: `ServerAssignor ${serverAssignor} is not supported. Supported assignors: ${[...assignors.keys()].join(', ')}.` }
+  if (serverAssignor !== null && !assignors.includes(serverAssignor)) {
+    return { error: 'UNSUPPORTED_ASSIGNOR', message: `ServerAssignor ${serverAssignor} is not supported. Supported assignors: ${assignors.join(', ')}.` }
   }
   const pattern = topicRegex === null || topicRegex === '' ? null : topicPattern(topicRegex)
   return typeof pattern === 'string' ? { error: 'INVALID_REGULAR_EXPRESSION', message: `SubscribedTopicRegex \`${topicRegex}\` is not a valid regular expression: ${pattern}` } : null
@@ -51,6 +50,10 @@ export function requestRefusal(request: HeartbeatRequest): Refusal | null {
 
 function invalid(message: string): Refusal {
   return { error: 'INVALID_REQUEST', message }
+}
+
+export function fullGroup(maxSize: number): Refusal {
+  return { error: 'GROUP_MAX_SIZE_REACHED', message: `The consumer group has reached its maximum capacity of ${maxSize} members.` }
 }
 
 export function refusedHeartbeat({ error, message }: Refusal): HeartbeatAnswer {
@@ -79,6 +82,7 @@ export function subscriptionAfter(request: HeartbeatRequest, before: Subscriptio
     topicRegex: (topicRegex ?? before?.topicRegex ?? null) || null,
     rebalanceTimeoutMs: rebalanceTimeoutMs === -1 ? (before?.rebalanceTimeoutMs ?? -1) : rebalanceTimeoutMs,
     serverAssignor: serverAssignor ?? before?.serverAssignor ?? null,
+    classic: null,
   }
 }
 
@@ -86,6 +90,6 @@ export function sameSubscription(a: Subscription, b: Subscription): boolean {
   return JSON.stringify(a) === JSON.stringify(b)
 }
 
-export function sameTopics(a: Subscription, b: Subscription): boolean {
+export function sameTopics(a: Pick<Subscription, 'topicNames' | 'topicRegex'>, b: Pick<Subscription, 'topicNames' | 'topicRegex'>): boolean {
   return a.topicRegex === b.topicRegex && a.topicNames.length === b.topicNames.length && a.topicNames.every((name, index) => name === b.topicNames[index])
 }

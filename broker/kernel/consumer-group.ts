@@ -1,13 +1,21 @@
 // A consumer group of KIP-848: epochs, members, what they shall have and what they have. Changed by replaying facts, and by nothing else.
 
 import type { Timestamp } from '../../core/record.ts'
-import { noPartitions, type TopicPartitions } from './topic-partitions.ts'
+import type { Protocol } from './classic-group.ts'
+import { hasPartition, noPartitions, type TopicPartitions } from './topic-partitions.ts'
 
 /** Kafka's names, as ConsumerGroupDescribe shows them. */
 export type ConsumerGroupPhase = 'Empty' | 'Assigning' | 'Reconciling' | 'Stable'
 
 /** `unrevoked`: it has to give partitions up first. `unreleased`: some of what it shall have is still with others. */
 export type MemberState = 'stable' | 'unrevoked' | 'unreleased'
+
+/** What a member says of itself that joins by JoinGroup, as members of classic groups do. */
+export interface ClassicMembership {
+  readonly sessionTimeoutMs: number
+  /** The most wanted first; there is one at least. */
+  readonly protocols: readonly Protocol[]
+}
 
 export interface Subscription {
   readonly instanceId: string | null
@@ -19,6 +27,8 @@ export interface Subscription {
   readonly topicRegex: string | null
   readonly rebalanceTimeoutMs: number
   readonly serverAssignor: string | null
+  /** Null: it speaks the new protocol. */
+  readonly classic: ClassicMembership | null
 }
 
 export interface CurrentAssignment {
@@ -61,13 +71,15 @@ export class ConsumerGroup {
   readonly type = 'consumer'
   readonly protocolType = 'consumer'
   readonly groupId: string
-  epoch = 0
+  epoch = 1
   /** Of the topics that the members subscribe to. */
   metadataHash = 0
   assignmentEpoch = 0
   assignmentTimestamp: Timestamp = 0
   /** Which version of the catalogue the hash was last compared with; not part of the records. */
   seenTopicsVersion = -1
+  /** Classic members that have been told to join again, and have some time to do so; not part of the records. */
+  readonly awaitedJoins: Set<string> = new Set<string>()
   readonly members: Map<string, ConsumerMember> = new Map<string, ConsumerMember>()
   readonly targets: Map<string, TopicPartitions> = new Map<string, TopicPartitions>()
   readonly regexes: Map<string, ResolvedRegex> = new Map<string, ResolvedRegex>()
@@ -137,6 +149,19 @@ export class ConsumerGroup {
   memberOfInstance(instanceId: string): ConsumerMember | undefined {
     const memberId = this.#instances.get(instanceId)
     return memberId === undefined ? undefined : this.members.get(memberId)
+  }
+
+  /** Those of the classic protocol. */
+  classicMembers(): readonly ConsumerMember[] {
+    return [...this.members.values()].filter(({ subscription }) => subscription.classic !== null)
+  }
+
+  /** Whether some of what a member shall have is still with others. */
+  isWaitingForOthers({ memberId, current }: ConsumerMember): boolean {
+    for (const [topicId, partitions] of this.targetOf(memberId)) {
+      for (const partition of partitions) if (!hasPartition(current.assigned, topicId, partition) && this.ownerOf(topicId, partition) !== undefined) return true
+    }
+    return false
   }
 
   targetOf(memberId: string): TopicPartitions {

@@ -1,61 +1,27 @@
 // The consumer groups (KIP-848) of one partition of __consumer_offsets: heartbeats, departures and time in, facts and answers out.
 
 import type { Timestamp } from '../../core/record.ts'
-import type { ErrorName } from '../wire/error-code.ts'
+import { errorCodeOf, type ErrorName } from '../wire/error-code.ts'
 import { inProcessHost } from './classic-group.ts'
-import { memberRemoval, ConsumerGroup, leftStatically, staticLeaveEpoch, type ConsumerGroupFact, type ConsumerMember } from './consumer-group.ts'
-import { plannedTargets, subscribedMetadataHash, topicsMatching, type TopicsView } from './consumer-group-planning.ts'
-import { reconciled } from './consumer-group-reconciliation.ts'
+import { ConsumerGroup, leftStatically, staticLeaveEpoch, type ConsumerGroupFact, type ConsumerMember } from './consumer-group.ts'
 import {
-  heartbeatAnswer, isFullRequest, joinEpoch, leaveEpoch, refusedHeartbeat, requestRefusal, sameSubscription, sameTopics, subscriptionAfter, type HeartbeatRequest,
+  fullGroup, heartbeatAnswer, isFullRequest, joinEpoch, leaveEpoch, refusedHeartbeat, requestRefusal, subscriptionAfter, type HeartbeatRequest,
 } from './consumer-group-requests.ts'
-import type { GroupTimer, HeartbeatAnswer } from './group-effects.ts'
+import { cancelTimers, memberTimer, sessionTimeoutOf, type ConsumerGroupRoom, type GroupWrite } from './consumer-group-room.ts'
+import { ConsumerGroupTurn } from './consumer-group-turn.ts'
+import type { HeartbeatAnswer } from './group-effects.ts'
+import { classicGroupOf, mayDowngrade } from './group-migration.ts'
 import type { Refusal } from './topic-config.ts'
 import { isWithin, noPartitions, samePartitions } from './topic-partitions.ts'
 
-export interface ConsumerGroupSettings {
-  readonly sessionTimeoutMs: number
-  readonly heartbeatIntervalMs: number
-  /** What a group has of its own. */
-  readonly ofGroup?: (groupId: string) => Partial<MemberTiming>
-  readonly maxSize: number
-  /** The one for groups whose members do not say. */
-  readonly assignor: string
-}
-
-export interface MemberTiming {
-  readonly sessionTimeoutMs: number
-  readonly heartbeatIntervalMs: number
-}
-
-/** Where the groups say what they want done; the coordinator is behind it. */
-export interface ConsumerGroupsOutbox {
-  /** Writes the facts; answers are given when they, and all of the group before them, are durable. `writesFailed` is told if they cannot be. */
-  write(groupId: string, facts: readonly ConsumerGroupFact[]): void
-  reply(groupId: string, token: number, answer: HeartbeatAnswer): void
-  timer(timer: GroupTimer, delayMs: number): void
-  cancel(timer: GroupTimer): void
-}
-
-/** Its generation is its epoch; negative: not as a member. */
-export interface CommittingMember {
-  readonly memberId: string
-  readonly groupInstanceId: string | null
-  readonly generation: number
-}
-
 export class ConsumerGroups {
   readonly #groups = new Map<string, ConsumerGroup>()
-  readonly #topics: TopicsView
-  readonly #settings: ConsumerGroupSettings
-  readonly #out: ConsumerGroupsOutbox
+  readonly #room: ConsumerGroupRoom
   /** Facts that could not be written, by group: they are written again with the next ones. */
-  readonly #unwritten = new Map<string, Map<string, ConsumerGroupFact>>()
+  readonly #unwritten = new Map<string, Map<string, GroupWrite[number]>>()
 
-  constructor(topics: TopicsView, settings: ConsumerGroupSettings, out: ConsumerGroupsOutbox) {
-    this.#topics = topics
-    this.#settings = settings
-    this.#out = out
+  constructor(room: ConsumerGroupRoom) {
+    this.#room = room
   }
 
   get(groupId: string): ConsumerGroup | undefined {
@@ -80,32 +46,40 @@ export class ConsumerGroups {
   loaded(now: Timestamp): void {
     for (const group of this.#groups.values()) {
       const ghosts = [...group.members.values()].filter(({ subscription }) => subscription.clientHost === inProcessHost)
-      if (ghosts.length > 0) this.#remove(group, ghosts, now)
-      for (const member of group.members.values()) {
-        this.#out.timer(sessionTimer(group, member), this.#timing(group).sessionTimeoutMs)
-        if (member.current.state === 'unrevoked') this.#out.timer(revocationTimer(group, member), member.subscription.rebalanceTimeoutMs)
+      if (ghosts.length > 0) this.remove(group, ghosts, now)
+      if (this.#groups.get(group.groupId) !== group) continue
+      for (const { memberId, subscription, current } of group.members.values()) {
+        this.beats(group, memberId)
+        if (current.state === 'unrevoked' && subscription.classic === null) this.#room.out.timer(memberTimer(group, 'revocation', memberId), subscription.rebalanceTimeoutMs)
       }
     }
   }
 
-  /** Drops a group that another kind has taken the place of. */
+  /** Drops a group that is none any more, or that another kind has taken the place of. */
   forget(groupId: string): void {
     this.#groups.delete(groupId)
-    this.#unwritten.delete(groupId)
   }
 
   /** Ends an empty group, since one of the other kind takes its name. */
   dissolve(group: ConsumerGroup): void {
-    this.#out.write(group.groupId, group.removal())
     this.forget(group.groupId)
+    this.#room.out.write(group.groupId, [...this.owed(group.groupId), ...group.removal()])
+  }
+
+  /** Takes over a classic group that these facts state; they are written with what its next member writes. */
+  adopt(groupId: string, facts: GroupWrite): void {
+    for (const fact of facts) if (fact.kind !== 'group') this.replay(fact)
+    this.writesFailed(groupId, facts)
+    for (const memberId of this.get(groupId)!.members.keys()) this.beats(this.get(groupId)!, memberId)
   }
 
   // ─── members ───
 
   heartbeat(request: HeartbeatRequest, token: number, now: Timestamp): void {
     const { groupId } = request
-    const answer = requestRefusal(request) ?? this.#served(request, now)
-    this.#out.reply(groupId, token, 'error' in answer ? refusedHeartbeat(answer) : answer)
+    const answer = requestRefusal(request, this.#room.settings.assignors) ?? this.#served(request, now)
+    const failed = (error: ErrorName): HeartbeatAnswer => ({ errorCode: errorCodeOf(error), memberEpoch: 0, heartbeatIntervalMs: 0 })
+    this.#room.out.reply(groupId, token, 'error' in answer ? refusedHeartbeat(answer) : answer, failed)
   }
 
   #served(request: HeartbeatRequest, now: Timestamp): HeartbeatAnswer | Refusal {
@@ -120,36 +94,42 @@ export class ConsumerGroups {
     const found = this.#memberOf(group, request)
     if (found !== null && 'error' in found) return found
     this.#groups.set(group.groupId, group)
-    const turn = new Turn(group)
-    const before = found !== null && found.memberId !== request.memberId ? this.#replace(turn, found, request.memberId) : found
-    const topicsChanged = this.#subscribe(turn, request, before)
-    this.#refresh(turn, topicsChanged, now)
-    if (group.epoch > group.assignmentEpoch) this.#assign(turn, now)
-    const member = this.#reconcile(turn, request)
-    this.#write(turn)
-    this.#out.timer(sessionTimer(group, member), this.#timing(group).sessionTimeoutMs)
+    const turn = new ConsumerGroupTurn(group, this.#room)
+    const { memberId } = request
+    const before = found !== null && found.memberId !== memberId ? turn.replace(found, memberId) : found
+    // From the classic protocol it comes with nothing but its name.
+    if (before !== null && before.subscription.classic !== null) cancelTimers(this.#room, group, memberId)
+    const topicsChanged = turn.subscribe(memberId, subscriptionAfter(request, before?.subscription ?? null), before)
+    turn.refresh(topicsChanged, now)
+    turn.assign(now)
+    const member = turn.reconcile(memberId, request.owned)
+    this.write(turn)
+    this.beats(group, memberId)
     const isTold = request.memberEpoch === joinEpoch || isFullRequest(request) || !samePartitions(before?.current.assigned ?? noPartitions, member.current.assigned)
-    return heartbeatAnswer(member, this.#timing(group).heartbeatIntervalMs, isTold)
+    return heartbeatAnswer(member, this.#heartbeatIntervalMs(group), isTold)
   }
 
-  #timing({ groupId }: ConsumerGroup): MemberTiming {
-    const { sessionTimeoutMs, heartbeatIntervalMs, ofGroup } = this.#settings
-    return { sessionTimeoutMs, heartbeatIntervalMs, ...ofGroup?.(groupId) }
+  #heartbeatIntervalMs({ groupId }: ConsumerGroup): number {
+    const { heartbeatIntervalMs, ofGroup } = this.#room.settings
+    return ofGroup?.(groupId).heartbeatIntervalMs ?? heartbeatIntervalMs
+  }
+
+  /** A member has shown that it lives. */
+  beats(group: ConsumerGroup, memberId: string): void {
+    this.#room.out.timer(memberTimer(group, 'session', memberId), sessionTimeoutOf(this.#room, group, memberId))
   }
 
   /** The member that asks, one that has left and that it stands in for, or null: a new one. */
   #memberOf(group: ConsumerGroup, { memberId, instanceId, memberEpoch, owned }: HeartbeatRequest): ConsumerMember | Refusal | null {
+    const { maxSize } = this.#room.settings
+    if (group.members.size >= maxSize && !group.members.has(memberId)) return fullGroup(maxSize)
     const member = instanceId === null ? group.members.get(memberId) : group.memberOfInstance(instanceId)
-    if (member === undefined) {
-      const stranger: Refusal = { error: 'UNKNOWN_MEMBER_ID', message: `Member ${memberId} is not a member of group ${group.groupId}.` }
-      if (memberEpoch !== joinEpoch) return stranger
-      return group.members.size < this.#settings.maxSize ? null : { error: 'GROUP_MAX_SIZE_REACHED', message: `The consumer group has reached its maximum capacity of ${this.#settings.maxSize} members.` }
-    }
-    if (member.memberId !== memberId) {
-      if (memberEpoch !== joinEpoch) return fencedInstance(member)
-      if (member.current.memberEpoch === staticLeaveEpoch) return member
+    if (member === undefined) return memberEpoch === joinEpoch ? null : { error: 'UNKNOWN_MEMBER_ID', message: `Member ${memberId} is not a member of group ${group.groupId}.` }
+    if (instanceId !== null && memberEpoch === joinEpoch) {
+      if (member.current.memberEpoch === staticLeaveEpoch || member.subscription.classic !== null) return member
       return { error: 'UNRELEASED_INSTANCE_ID', message: `Static member ${memberId} with instance id ${instanceId} cannot join the group because the instance id is owned by member ${member.memberId}.` }
     }
+    if (member.memberId !== memberId) return fencedInstance(member)
     if (memberEpoch === joinEpoch) return member
     const { current } = member
     const isLate = memberEpoch === current.previousMemberEpoch && owned !== null && isWithin(owned, current.assigned)
@@ -158,147 +138,70 @@ export class ConsumerGroups {
     return { error: 'FENCED_MEMBER_EPOCH', message: `The consumer group member has a ${relation} member epoch (${memberEpoch}) than the one known by the group coordinator (${current.memberEpoch}). The member must abandon all its partitions and rejoin.` }
   }
 
-  /** A static member's new process takes the place of the one that left. */
-  #replace(turn: Turn, old: ConsumerMember, memberId: string): ConsumerMember {
-    const { group } = turn
-    const { groupId } = group
-    const target = group.targetOf(old.memberId)
-    for (const fact of memberRemoval(groupId, old.memberId)) turn.say(fact)
-    this.#cancelTimers(group, old)
-    turn.say({ kind: 'subscription', groupId, memberId, value: old.subscription })
-    turn.say({ kind: 'target', groupId, memberId, value: target })
-    turn.say({ kind: 'current', groupId, memberId, value: { ...old.current, memberEpoch: 0, previousMemberEpoch: 0 } })
-    return group.members.get(memberId)!
-  }
-
-  /** Answers whether the topics that it subscribes to are others than before. */
-  #subscribe({ group, say }: Turn, request: HeartbeatRequest, before: ConsumerMember | null): boolean {
-    const { groupId } = group
-    const { memberId } = request
-    const subscription = subscriptionAfter(request, before?.subscription ?? null)
-    if (before === null || !sameSubscription(before.subscription, subscription)) say({ kind: 'subscription', groupId, memberId, value: subscription })
-    return before === null || !sameTopics(before.subscription, subscription)
-  }
-
-  /** Looks at the catalogue where it or the subscriptions changed; a new epoch is what follows from a change. */
-  #refresh({ group, say }: Turn, topicsChanged: boolean, now: Timestamp): void {
-    const { groupId } = group
-    const version = this.#topics.topicsVersion
-    if (!topicsChanged && group.seenTopicsVersion === version) return
-    group.seenTopicsVersion = version
-    const used = new Set([...group.members.values()].flatMap(({ subscription }) => subscription.topicRegex ?? []))
-    for (const regex of used) {
-      const topics = topicsMatching(regex, this.#topics)
-      if (group.regexes.get(regex)?.topics.join() !== topics.join()) say({ kind: 'regex', groupId, regex, value: { topics, version, timestamp: now } })
-    }
-    for (const regex of group.regexes.keys()) if (!used.has(regex)) say({ kind: 'regex', groupId, regex, value: null })
-    const metadataHash = subscribedMetadataHash(group, this.#topics)
-    if (topicsChanged || metadataHash !== group.metadataHash) say({ kind: 'group-epoch', groupId, value: { epoch: group.epoch + 1, metadataHash } })
-  }
-
-  #assign({ group, say }: Turn, now: Timestamp): void {
-    const { groupId } = group
-    for (const [memberId, target] of plannedTargets(group, this.#topics, this.#settings.assignor)) {
-      if (!group.targets.has(memberId) || !samePartitions(group.targetOf(memberId), target)) say({ kind: 'target', groupId, memberId, value: target })
-    }
-    say({ kind: 'target-epoch', groupId, value: { epoch: group.epoch, timestamp: now } })
-  }
-
-  #reconcile({ group, say }: Turn, { memberId, owned }: HeartbeatRequest): ConsumerMember {
-    const { groupId, assignmentEpoch } = group
-    const member = group.members.get(memberId)!
-    const isFree = (topicId: string, partition: number): boolean => group.ownerOf(topicId, partition) === undefined
-    const next = reconciled(member.current, { epoch: assignmentEpoch, target: group.targetOf(memberId), isFree, owned })
-    if (next === member.current) return member
-    say({ kind: 'current', groupId, memberId, value: next })
-    // Who does not give up in time what it has to is taken for dead.
-    if (next.state === 'unrevoked') this.#out.timer(revocationTimer(group, member), member.subscription.rebalanceTimeoutMs)
-    else if (member.current.state === 'unrevoked') this.#out.cancel(revocationTimer(group, member))
-    return group.members.get(memberId)!
-  }
-
   #leave(group: ConsumerGroup, { memberId, instanceId, memberEpoch }: HeartbeatRequest, now: Timestamp): HeartbeatAnswer | Refusal {
     const member = instanceId === null ? group.members.get(memberId) : group.memberOfInstance(instanceId)
     if (member === undefined) return { error: 'UNKNOWN_MEMBER_ID', message: `Member ${memberId} is not a member of group ${group.groupId}.` }
     if (member.memberId !== memberId) return fencedInstance(member)
-    if (memberEpoch === leaveEpoch) this.#remove(group, [member], now)
+    if (memberEpoch === leaveEpoch) this.remove(group, [member], now)
     else {
-      const turn = new Turn(group)
+      const turn = new ConsumerGroupTurn(group, this.#room)
       turn.say({ kind: 'current', groupId: group.groupId, memberId, value: leftStatically(member.current) })
-      this.#out.cancel(revocationTimer(group, member))
-      this.#write(turn)
+      this.#room.out.cancel(memberTimer(group, 'revocation', memberId))
+      this.write(turn)
     }
     return { errorCode: 0, memberId, memberEpoch, heartbeatIntervalMs: 0 }
   }
 
-  #remove(group: ConsumerGroup, members: readonly ConsumerMember[], now: Timestamp): void {
-    const turn = new Turn(group)
-    for (const member of members) {
-      for (const fact of memberRemoval(group.groupId, member.memberId)) turn.say(fact)
-      this.#cancelTimers(group, member)
-    }
-    this.#refresh(turn, true, now)
-    this.#write(turn)
+  /** When all that are left are of the classic protocol, the group is, too. */
+  remove(group: ConsumerGroup, members: readonly ConsumerMember[], now: Timestamp): void {
+    const downgrades = members.every(({ subscription }) => subscription.classic === null) && mayDowngrade(this.#room.settings, group, members)
+    const turn = new ConsumerGroupTurn(group, this.#room)
+    for (const member of members) turn.remove(member)
+    if (downgrades) return this.downgrade(turn, true, now)
+    turn.refresh(true, now)
+    this.write(turn)
   }
 
-  #cancelTimers(group: ConsumerGroup, member: ConsumerMember): void {
-    this.#out.cancel(sessionTimer(group, member))
-    this.#out.cancel(revocationTimer(group, member))
+  /** Goes on as a classic group, whose members are all of that protocol. */
+  downgrade({ group, facts }: ConsumerGroupTurn, rebalances: boolean, now: Timestamp): void {
+    const { groupId } = group
+    const classic = classicGroupOf(group, this.#room.topics, now)
+    for (const memberId of group.members.keys()) cancelTimers(this.#room, group, memberId)
+    this.forget(groupId)
+    const removals = [...this.owed(groupId), ...facts.filter(({ value }) => value === null), ...group.removal()]
+    this.#room.out.downgrade(classic, removals, rebalances, now)
   }
 
-  /** A member was silent for too long, or has not given up in time what it had to. */
-  timeUp(group: ConsumerGroup, kind: 'session' | 'revocation', memberId: string, now: Timestamp): void {
+  /** A member was silent for too long, or has not given up, joined or asked for its assignment in time. */
+  timeUp(group: ConsumerGroup, kind: 'session' | 'revocation' | 'member-join' | 'member-sync', memberId: string, now: Timestamp): void {
     const member = group.members.get(memberId)
     if (member === undefined || (kind === 'revocation' && member.current.state !== 'unrevoked')) return
-    this.#remove(group, [member], now)
+    this.remove(group, [member], now)
   }
 
   // ─── writes ───
 
-  #write({ group, facts }: Turn): void {
-    const late = this.#unwritten.get(group.groupId)
-    this.#unwritten.delete(group.groupId)
-    const again = late === undefined ? [] : Array.from(late.values(), fact => group.factNow(fact))
-    if (facts.length + again.length > 0) this.#out.write(group.groupId, [...again, ...facts])
+  write({ group: { groupId }, facts }: ConsumerGroupTurn): void {
+    const late = this.owed(groupId)
+    if (facts.length + late.length > 0) this.#room.out.write(groupId, [...late, ...facts])
   }
 
-  writesFailed(groupId: string, facts: readonly ConsumerGroupFact[]): void {
-    if (!this.#groups.has(groupId)) return
-    const late = this.#unwritten.get(groupId) ?? new Map<string, ConsumerGroupFact>()
-    this.#unwritten.set(groupId, late)
-    for (const fact of facts) late.set(keyOf(fact), fact)
+  /** What is still to be written of a group, as things are now: of one that is no consumer group any more, that it is none. */
+  owed(groupId: string): GroupWrite {
+    const late = this.#unwritten.get(groupId)
+    this.#unwritten.delete(groupId)
+    const group = this.#groups.get(groupId)
+    return Array.from(late?.values() ?? [], (fact): GroupWrite[number] => {
+      if (fact.kind === 'group') return { ...fact, value: null }
+      return group === undefined ? { ...fact, value: null } : group.factNow(fact)
+    })
   }
 
-  // ─── offsets ───
-
-  /** Why a member may not commit offsets; null if it may. Nobody's member may where there are none, and producers of before KIP-447 in transactions. */
-  commitRefusal(group: ConsumerGroup, { memberId, groupInstanceId, generation }: CommittingMember, isTransactional: boolean): ErrorName | null {
-    if (generation < 0 && group.members.size === 0) return null
-    if (isTransactional && generation < 0 && memberId === '' && groupInstanceId === null) return null
-    const problem = epochProblem(group, memberId, generation)
-    return problem === 'STALE_MEMBER_EPOCH' && isTransactional ? 'ILLEGAL_GENERATION' : problem
-  }
-}
-
-/** Why a member may not ask with an epoch; null if it may. */
-export function epochProblem(group: ConsumerGroup, memberId: string, memberEpoch: number): ErrorName | null {
-  const member = group.members.get(memberId)
-  if (member === undefined) return 'UNKNOWN_MEMBER_ID'
-  return memberEpoch === member.current.memberEpoch ? null : 'STALE_MEMBER_EPOCH'
-}
-
-/** One request's facts: each changes the group at once, so that what follows sees it. */
-class Turn {
-  readonly group: ConsumerGroup
-  readonly facts: ConsumerGroupFact[] = []
-
-  constructor(group: ConsumerGroup) {
-    this.group = group
-  }
-
-  readonly say = (fact: ConsumerGroupFact): void => {
-    this.group.replay(fact)
-    this.facts.push(fact)
+  /** A record of a classic group comes again with its next change. */
+  writesFailed(groupId: string, facts: GroupWrite): void {
+    const late = this.#unwritten.get(groupId) ?? new Map<string, GroupWrite[number]>()
+    for (const fact of facts) if (fact.kind !== 'group' || fact.value === null) late.set(keyOf(fact), fact)
+    if (late.size > 0) this.#unwritten.set(groupId, late)
   }
 }
 
@@ -306,14 +209,6 @@ function fencedInstance({ memberId, subscription }: ConsumerMember): Refusal {
   return { error: 'FENCED_INSTANCE_ID', message: `The instance id ${subscription.instanceId} belongs to member ${memberId}.` }
 }
 
-function sessionTimer({ groupId }: ConsumerGroup, { memberId }: ConsumerMember): GroupTimer {
-  return { kind: 'session', groupId, memberId }
-}
-
-function revocationTimer({ groupId }: ConsumerGroup, { memberId }: ConsumerMember): GroupTimer {
-  return { kind: 'revocation', groupId, memberId }
-}
-
-function keyOf(fact: ConsumerGroupFact): string {
+function keyOf(fact: GroupWrite[number]): string {
   return JSON.stringify([fact.kind, 'memberId' in fact ? fact.memberId : 'regex' in fact ? fact.regex : ''])
 }

@@ -4,17 +4,22 @@ import type { Random } from '../../core/random.ts'
 import type { Timestamp } from '../../core/record.ts'
 import { errorCodeOf, type ErrorName } from '../wire/error-code.ts'
 import { ClassicGroup } from './classic-group.ts'
+import { commitRefusal } from './commit-rules.ts'
 import type { ConsumerGroup } from './consumer-group.ts'
 import type { TopicsView } from './consumer-group-planning.ts'
-import { refusedHeartbeat, type HeartbeatRequest } from './consumer-group-requests.ts'
+import { refusedHeartbeat, requestRefusal, type HeartbeatRequest } from './consumer-group-requests.ts'
+import type { ConsumerGroupRoom, GroupWrite } from './consumer-group-room.ts'
 import { ConsumerGroupWrites } from './consumer-group-writes.ts'
+import { ClassicMembers } from './classic-members.ts'
 import { ConsumerGroups } from './consumer-groups.ts'
-import type { GroupEffect, GroupTimer } from './group-effects.ts'
+import type { GroupAnswer, GroupEffect, GroupTimer } from './group-effects.ts'
+import { upgradeOf } from './group-migration.ts'
 import type { OffsetPlace } from './group-offsets.ts'
 import { GroupPositions, type OffsetFact } from './group-positions.ts'
 import type { GroupDescription, GroupSettings, OffsetCommitRequest } from './group-requests.ts'
-import { GroupRebalance, identityProblem, joinFailure, syncFailure, type JoinRequest, type MemberIdentity, type SyncRequest } from './group-rebalance.ts'
+import { GroupRebalance, joinFailure, syncFailure, type JoinRequest, type MemberIdentity, type SyncRequest } from './group-rebalance.ts'
 import { encodeFact, type GroupFact } from './group-records.ts'
+import type { Refusal } from './topic-config.ts'
 import type { ProducerIdentity } from './transaction-state.ts'
 
 /** What to do when records that were handed out are acknowledged, or cannot be. */
@@ -33,7 +38,9 @@ export class GroupCoordinator {
   readonly #groups = new Map<string, ClassicGroup>()
   /** No group is in both. */
   readonly #consumers: ConsumerGroups
+  readonly #classicMembers: ClassicMembers
   readonly #consumerWrites: ConsumerGroupWrites
+  readonly #topics: TopicsView
   readonly positions: GroupPositions = new GroupPositions()
   readonly #rebalance: GroupRebalance
   readonly #continuations = new Map<number, Continuation>()
@@ -50,12 +57,20 @@ export class GroupCoordinator {
       save: (group: ClassicGroup, assignments: ReadonlyMap<string, Buffer> | null) => this.#save(group, assignments),
     }
     this.#consumerWrites = new ConsumerGroupWrites({ append: facts => this.#append(facts, { kind: 'nothing' }), reply: (token, answer) => this.#reply(token, answer) })
-    this.#consumers = new ConsumerGroups(topics, settings.consumer, {
-      write: (groupId, facts) => this.#consumerWrites.write(groupId, facts),
-      reply: (groupId, token, answer) => this.#consumerWrites.reply(groupId, token, answer),
-      timer: out.timer,
-      cancel: out.cancel,
-    })
+    const room: ConsumerGroupRoom = {
+      topics,
+      settings: settings.consumer,
+      out: {
+        write: (groupId, facts) => this.#consumerWrites.write(groupId, facts),
+        reply: (groupId, token, answer, failed) => this.#consumerWrites.reply(groupId, token, answer, failed),
+        timer: out.timer,
+        cancel: out.cancel,
+        downgrade: (group, removals, rebalances, now) => this.#downgraded(group, removals, rebalances, now),
+      },
+    }
+    this.#consumers = new ConsumerGroups(room)
+    this.#classicMembers = new ClassicMembers(this.#consumers, room, random)
+    this.#topics = topics
     this.#rebalance = new GroupRebalance(out, random, { initialDelayMs: settings.initialRebalanceDelayMs, maxSize: settings.maxSize })
   }
 
@@ -117,7 +132,7 @@ export class GroupCoordinator {
       if (sessionTimeoutMs < minSessionTimeoutMs || sessionTimeoutMs > maxSessionTimeoutMs) return refuse('INVALID_SESSION_TIMEOUT')
       if (request.protocolType === '' || request.protocols.length === 0) return refuse('INCONSISTENT_GROUP_PROTOCOL')
       const other = this.#consumers.get(groupId)
-      if (other !== undefined && other.members.size > 0) return refuse('INCONSISTENT_GROUP_PROTOCOL')
+      if (other !== undefined && other.members.size > 0) return this.#classicMembers.join(other, request, token, now)
       if (!this.#groups.has(groupId) && memberId !== '') return refuse('UNKNOWN_MEMBER_ID')
       if (other !== undefined) this.#consumers.dissolve(other)
       this.#rebalance.join(this.#groupOrNew(groupId, now), request, token, now)
@@ -126,46 +141,72 @@ export class GroupCoordinator {
 
   sync(request: SyncRequest, token: number, now: Timestamp): readonly GroupEffect[] {
     return this.#turn(now, () => {
-      const group = this.#groups.get(request.groupId)
-      if (group === undefined) return this.#reply(token, syncFailure(unknownGroup(request.groupId)))
-      this.#rebalance.sync(group, request, token, now)
+      const group = this.#groups.get(request.groupId) ?? this.#consumers.get(request.groupId)
+      if (group === undefined) this.#reply(token, syncFailure(unknownGroup(request.groupId)))
+      else if (group.type === 'classic') this.#rebalance.sync(group, request, token, now)
+      else this.#classicMembers.sync(group, request, token)
     })
   }
 
-  heartbeat(groupId: string, identity: MemberIdentity, generation: number, now: Timestamp): ErrorName {
-    const group = this.#groups.get(groupId)
-    return group === undefined ? unknownGroup(groupId) : this.#rebalance.heartbeat(group, identity, generation, now)
+  heartbeat(groupId: string, identity: MemberIdentity, generation: number, now: Timestamp): { readonly error: ErrorName; readonly effects: readonly GroupEffect[] } {
+    let error = unknownGroup(groupId)
+    const effects = this.#turn(now, () => {
+      const group = this.#groups.get(groupId) ?? this.#consumers.get(groupId)
+      if (group?.type === 'classic') error = this.#rebalance.heartbeat(group, identity, generation, now)
+      else if (group !== undefined) error = this.#classicMembers.heartbeat(group, identity, generation)
+    })
+    return { error, effects }
   }
 
   /** One error per member, in order. */
   leave(groupId: string, members: readonly MemberIdentity[], now: Timestamp): { readonly errors: readonly ErrorName[]; readonly effects: readonly GroupEffect[] } {
-    let errors: readonly ErrorName[] = []
+    let errors: readonly ErrorName[] = members.map(() => unknownGroup(groupId))
     const effects = this.#turn(now, () => {
-      const group = this.#groups.get(groupId)
-      errors = members.map(member => (group === undefined ? unknownGroup(groupId) : this.#rebalance.leave(group, member, now)))
+      const group = this.#groups.get(groupId) ?? this.#consumers.get(groupId)
+      if (group?.type === 'classic') errors = members.map(member => this.#rebalance.leave(group, member, now))
+      else if (group !== undefined) errors = this.#classicMembers.leave(group, members, now)
     })
     return { errors, effects }
   }
 
-  /** Of a member of a consumer group (KIP-848). An empty classic group becomes a consumer group with the first one, and the other way round; its offsets stay. */
+  /** Of a member of a consumer group (KIP-848). A classic group becomes a consumer group with the first one, if it may. */
   consumerHeartbeat(request: HeartbeatRequest, token: number, now: Timestamp): readonly GroupEffect[] {
     return this.#turn(now, () => {
       const { groupId, memberEpoch } = request
       const classic = this.#groups.get(groupId)
-      if (classic !== undefined && (classic.phase !== 'Empty' || classic.pending.size > 0)) {
-        return this.#reply(token, refusedHeartbeat({ error: 'GROUP_ID_NOT_FOUND', message: `Group ${groupId} is not a consumer group.` }))
-      }
+      const isEmpty = classic === undefined || classic.phase === 'Empty'
+      const refused = isEmpty ? null : this.#upgraded(classic, request)
+      if (refused !== null) return this.#reply(token, refusedHeartbeat(refused))
       this.#consumers.heartbeat(request, token, now)
-      if (classic === undefined || memberEpoch !== 0 || this.#consumers.get(groupId) === undefined) return
+      if (classic === undefined || !isEmpty || memberEpoch !== 0 || this.#consumers.get(groupId) === undefined) return
+      this.#rebalance.handOver(classic)
       this.#groups.delete(groupId)
-      if (classic.hasRecord) this.#append([{ kind: 'group', groupId, value: null }], { kind: 'nothing' })
+      if (classic.hasRecord) this.#consumerWrites.write(groupId, [{ kind: 'group', groupId, value: null }])
     })
+  }
+
+  /** Takes a classic group with members over into the new protocol, for the member that asks to join; or says why not. */
+  #upgraded(classic: ClassicGroup, request: HeartbeatRequest): Refusal | null {
+    const facts = requestRefusal(request, this.#settings.consumer.assignors) ?? upgradeOf(classic, request, this.#settings.consumer, this.#topics)
+    if ('error' in facts) return facts
+    this.#rebalance.handOver(classic)
+    this.#groups.delete(classic.groupId)
+    this.#consumers.adopt(classic.groupId, facts)
+    return null
+  }
+
+  #downgraded(group: ClassicGroup, removals: GroupWrite, rebalances: boolean, now: Timestamp): void {
+    const { groupId } = group
+    this.#consumerWrites.write(groupId, [...removals, { kind: 'group', groupId, value: group.toRecord(now) }])
+    this.#groups.set(groupId, group)
+    for (const { memberId, sessionTimeoutMs } of group.members.values()) this.#effects.push({ kind: 'timer', timer: { kind: 'session', groupId, memberId }, delayMs: sessionTimeoutMs })
+    if (rebalances) this.#rebalance.prepare(group, now)
   }
 
   timeUp(timer: GroupTimer, now: Timestamp): readonly GroupEffect[] {
     return this.#turn(now, () => {
       const consumers = this.#consumers.get(timer.groupId)
-      if (consumers !== undefined && (timer.kind === 'session' || timer.kind === 'revocation')) return this.#consumers.timeUp(consumers, timer.kind, timer.memberId, now)
+      if (consumers !== undefined && 'memberId' in timer) return this.#consumers.timeUp(consumers, timer.kind, timer.memberId, now)
       const group = this.#groups.get(timer.groupId)
       if (group === undefined) return
       if (timer.kind === 'session') this.#rebalance.sessionTimeUp(group, timer.memberId, now)
@@ -179,7 +220,11 @@ export class GroupCoordinator {
   /** The token is answered with one error code for all offsets. */
   commitOffsets(request: OffsetCommitRequest, token: number, now: Timestamp): readonly GroupEffect[] {
     return this.#turn(now, () => {
-      const refused = this.#commitRefusal(request)
+      const group = this.#groups.get(request.groupId) ?? this.#consumers.get(request.groupId)
+      const refused = commitRefusal(group, request, request.producer !== undefined)
+      const member = group?.type === 'classic' && request.producer === undefined ? group.members.get(request.memberId) : undefined
+      // Whoever commits what is its own lives.
+      if (member !== undefined && (refused === null || refused === 'REBALANCE_IN_PROGRESS')) this.#rebalance.alive(member, now)
       if (refused !== null) return this.#reply(token, errorCodeOf(refused))
       const facts = request.offsets.map(({ topic, partition, offset, leaderEpoch, metadata }): OffsetFact => ({
         kind: 'offset', groupId: request.groupId, topic, partition, value: { offset, leaderEpoch, metadata, commitTimestamp: now },
@@ -188,25 +233,6 @@ export class GroupCoordinator {
       if (request.producer === undefined || facts.length === 0) this.#appendFacts(facts, token)
       else this.#appendPending(facts, request.producer, token)
     })
-  }
-
-  #commitRefusal(request: OffsetCommitRequest): ErrorName | null {
-    const { groupId, generation, memberId, groupInstanceId } = request
-    const isTransactional = request.producer !== undefined
-    if (groupId === '' && (generation >= 0 || isTransactional)) return 'INVALID_GROUP_ID'
-    const consumers = this.#consumers.get(groupId)
-    if (consumers !== undefined) return this.#consumers.commitRefusal(consumers, request, isTransactional)
-    const group = this.#groups.get(groupId)
-    if (group === undefined) return generation < 0 ? null : 'ILLEGAL_GENERATION'
-    if (generation < 0 && group.phase === 'Empty') return null
-    // Producers of before KIP-447 do not say for which member they commit.
-    if (generation < 0 && memberId === '' && groupInstanceId === null) return isTransactional ? null : 'UNKNOWN_MEMBER_ID'
-    const problem = identityProblem(group, request)
-    if (problem !== null) return problem
-    if (generation !== group.generation) return 'ILLEGAL_GENERATION'
-    if (isTransactional) return null
-    this.#rebalance.alive(group.members.get(memberId)!, this.#now)
-    return group.phase === 'CompletingRebalance' ? 'REBALANCE_IN_PROGRESS' : null
   }
 
   /** Forgets offsets of topics that nobody in the group reads. `subscribed`: topics that a member's metadata names; null if it cannot be read. */
@@ -269,8 +295,9 @@ export class GroupCoordinator {
       if (group === undefined) return this.#reply(token, errorCodeOf('GROUP_ID_NOT_FOUND'))
       if (group.phase !== 'Empty') return this.#reply(token, errorCodeOf('NON_EMPTY_GROUP'))
       const facts = this.positions.removalOf(groupId)
+      const owed = this.#consumers.owed(groupId)
       const own: readonly GroupFact[] = group.type === 'classic' ? [{ kind: 'group', groupId, value: null }] : group.removal()
-      this.#appendFacts([...facts, ...own], token)
+      this.#appendFacts([...owed, ...facts, ...own], token)
     })
   }
 
@@ -312,6 +339,8 @@ export class GroupCoordinator {
 
   #save(group: ClassicGroup, assignments: ReadonlyMap<string, Buffer> | null): void {
     const { groupId, generation } = group
+    const owed = this.#consumers.owed(groupId)
+    if (owed.length > 0) this.#consumerWrites.write(groupId, owed)
     const value = assignments === null ? group.toRecord(this.#now) : group.toRecord(this.#now, assignments)
     group.hasRecord = true
     this.#append([{ kind: 'group', groupId, value }], assignments === null ? { kind: 'nothing' } : { kind: 'assign', groupId, generation, assignments })
@@ -335,7 +364,7 @@ export class GroupCoordinator {
     return id
   }
 
-  #reply(token: number, answer: (GroupEffect & { readonly kind: 'reply' })['answer']): void {
+  #reply(token: number, answer: GroupAnswer): void {
     this.#effects.push({ kind: 'reply', token, answer })
   }
 

@@ -5,7 +5,7 @@ import type { ProducerIdentity } from './transaction-state.ts'
 
 /** Something that may come due. One of the same kind and names replaces the one before. */
 export type GroupTimer =
-  | { readonly kind: 'session' | 'revocation'; readonly groupId: string; readonly memberId: string }
+  | { readonly kind: 'session' | 'revocation' | 'member-join' | 'member-sync'; readonly groupId: string; readonly memberId: string }
   | { readonly kind: 'rebalance' | 'sync'; readonly groupId: string }
 
 /** A record of __consumer_offsets; a null value removes what the key stands for. */
@@ -18,9 +18,12 @@ export type JoinAnswer = ResponseInput<'JoinGroup'>
 export type SyncAnswer = ResponseInput<'SyncGroup'>
 export type HeartbeatAnswer = ResponseInput<'ConsumerGroupHeartbeat'>
 
+/** A number is an error code of Kafka's. */
+export type GroupAnswer = JoinAnswer | SyncAnswer | HeartbeatAnswer | number
+
 export type GroupEffect =
   /** `token` is the one that came with the request; every token is answered once. */
-  | { readonly kind: 'reply'; readonly token: number; readonly answer: JoinAnswer | SyncAnswer | HeartbeatAnswer | number }
+  | { readonly kind: 'reply'; readonly token: number; readonly answer: GroupAnswer }
   /** Tell the coordinator by `appended(id, …)` when the records are acknowledged, or cannot be. `producer`: in whose transaction they are. */
   | { readonly kind: 'append'; readonly id: number; readonly records: readonly GroupRecord[]; readonly producer?: ProducerIdentity }
   | { readonly kind: 'timer'; readonly timer: GroupTimer; readonly delayMs: number }

@@ -261,6 +261,15 @@ export class GroupRebalance {
     }
   }
 
+  /** The group goes on as one of the other protocol: whoever waits is to join again there. */
+  handOver(group: ClassicGroup): void {
+    this.#refuseSyncs(group, 'REBALANCE_IN_PROGRESS')
+    for (const member of group.members.values()) if (member.joinToken !== null) this.#out.reply(member.joinToken, joinFailure('REBALANCE_IN_PROGRESS', member.memberId))
+    this.#out.cancel(rebalanceTimer(group))
+    this.#out.cancel({ kind: 'sync', groupId: group.groupId })
+    for (const memberId of [...group.members.keys(), ...group.pending.keys()]) this.#out.cancel(sessionTimer(group, memberId))
+  }
+
   // ─── heartbeat, leave, session ───
 
   heartbeat(group: ClassicGroup, identity: MemberIdentity, generation: number, now: Timestamp): ErrorName {

@@ -2,9 +2,9 @@
 
 import type { Offset } from '../../core/record.ts'
 import type { GroupPhase, Member } from './classic-group.ts'
-import type { ConsumerGroupSettings } from './consumer-groups.ts'
+import type { ConsumerGroupSettings } from './consumer-group-room.ts'
 import type { OffsetPlace } from './group-offsets.ts'
-import type { MemberIdentity } from './group-rebalance.ts'
+import type { Committer } from './commit-rules.ts'
 import type { ProducerIdentity } from './transaction-state.ts'
 
 export interface GroupSettings {
@@ -16,10 +16,7 @@ export interface GroupSettings {
   readonly consumer: ConsumerGroupSettings
 }
 
-export interface OffsetCommitRequest extends MemberIdentity {
-  readonly groupId: string
-  /** Negative: not as a member. */
-  readonly generation: number
+export interface OffsetCommitRequest extends Committer {
   readonly offsets: readonly (OffsetPlace & { readonly offset: Offset; readonly leaderEpoch: number; readonly metadata: string })[]
   /** In whose transaction; its end decides. */
   readonly producer?: ProducerIdentity

@@ -38,9 +38,7 @@ describe('producer and consumer', () => {
   storyLaws('ClientsStory', () => lines, {})
 })
 describe('groups that the broker assigns', () => {
-  storyLaws('ConsumerGroupsStory', () => lines, {
-    'a group moves from one protocol to the other while its members work': { because: 'a group with members keeps its protocol', answer: ['Classic', 'Classic', ['null'], [0, 200]] },
-  })
+  storyLaws('ConsumerGroupsStory', () => lines)
 })
 describe('Kafka Streams', () => {
   storyLaws('StreamsStory', () => lines)

@@ -36,6 +36,7 @@ function newMemberId({ broker }: RequestContext): string {
 export const consumerGroupDescribe: Handler<'ConsumerGroupDescribe'> = (context, { groupIds, includeAuthorizedOperations }) => ({
   groups: groupIds.map((groupId): Described => {
     const { broker, answer, access } = context
+    if (groupId === '') return undescribed(groupId, 'INVALID_GROUP_ID', null)
     const host = broker.groupHost(groupId)
     if (host === null) return undescribed(groupId, 'NOT_COORDINATOR', null)
     const group = host.coordinator.consumerGroup(groupId)
@@ -54,12 +55,12 @@ function undescribed(groupId: string, error: ErrorName, errorMessage: string | n
 
 function described(context: RequestContext, group: ConsumerGroup): Described {
   const { groupId, phase, epoch, assignmentEpoch } = group
-  const assignorName = assignorOf(group, groupSettings(context.broker.config).consumer.assignor)
+  const assignorName = assignorOf(group, groupSettings(context.broker.config).consumer.assignors[0]!)
   return { errorCode: 0, groupId, groupState: phase, groupEpoch: epoch, assignmentEpoch, assignorName, members: Array.from(group.members.values(), member => describedMember(context, group, member)) }
 }
 
-/** 1: a member that speaks this protocol, not the classic one. */
-const consumerMemberType = 1
+/** As ConsumerGroupDescribe numbers the protocols of members. */
+const memberTypes = { classic: 0, consumer: 1 } as const
 
 function describedMember({ broker: { catalogue } }: RequestContext, group: ConsumerGroup, { memberId, subscription, current }: ConsumerMember): Described['members'][number] {
   const { instanceId, rackId, clientId, clientHost, topicNames, topicRegex } = subscription
@@ -70,7 +71,7 @@ function describedMember({ broker: { catalogue } }: RequestContext, group: Consu
     }),
   })
   return {
-    memberId, instanceId, rackId, clientId, clientHost, memberEpoch: current.memberEpoch, subscribedTopicNames: topicNames, subscribedTopicRegex: topicRegex,
-    assignment: named(current.assigned), targetAssignment: named(group.targetOf(memberId)), memberType: consumerMemberType,
+    memberId, instanceId, rackId, clientId, clientHost, memberEpoch: current.memberEpoch, subscribedTopicNames: topicNames, subscribedTopicRegex: topicRegex ?? '',
+    assignment: named(current.assigned), targetAssignment: named(group.targetOf(memberId)), memberType: subscription.classic === null ? memberTypes.consumer : memberTypes.classic,
   }
 }

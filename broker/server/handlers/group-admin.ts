@@ -37,7 +37,7 @@ export const describeGroups: Handler<'DescribeGroups'> = ({ broker, version, ans
 })
 
 export const deleteGroups: Handler<'DeleteGroups'> = async ({ broker }, request) => {
-  const results = request.groupsNames.map(async groupId => {
+  const results = [...new Set(request.groupsNames)].map(async groupId => {
     const host = broker.groupHost(groupId)
     if (host === null) return { groupId, errorCode: errorCodeOf('NOT_COORDINATOR') }
     return { groupId, errorCode: await host.ask<number>((token, now) => host.coordinator.deleteGroup(groupId, token, now)) }

@@ -36,10 +36,11 @@ export function hostOf({ peer }: RequestContext): string {
   return peer === 'in-process' ? inProcessHost : `/${peer.host}`
 }
 
-export const syncGroup: Handler<'SyncGroup'> = ({ broker }, request) => {
+export const syncGroup: Handler<'SyncGroup'> = ({ broker, version }, request) => {
   const { groupId, memberId, groupInstanceId, protocolType } = request
   const host = broker.groupHost(groupId)
   if (groupId === '') return { errorCode: errorCodeOf('INVALID_GROUP_ID'), assignment: Buffer.alloc(0) }
+  if (version >= 5 && (protocolType === null || request.protocolName === null)) return { errorCode: errorCodeOf('INCONSISTENT_GROUP_PROTOCOL'), assignment: Buffer.alloc(0) }
   if (host === null) return { errorCode: errorCodeOf('NOT_COORDINATOR'), assignment: Buffer.alloc(0) }
   const assignments = request.assignments.map(({ memberId: member, assignment }) => ({ memberId: member, assignment: Buffer.from(assignment) }))
   return host.ask<SyncAnswer>((token, now) => host.coordinator.sync({
@@ -50,7 +51,10 @@ export const syncGroup: Handler<'SyncGroup'> = ({ broker }, request) => {
 export const heartbeat: Handler<'Heartbeat'> = ({ broker }, { groupId, generationId, memberId, groupInstanceId }) => {
   if (groupId === '') return { errorCode: errorCodeOf('INVALID_GROUP_ID') }
   const host = broker.groupHost(groupId)
-  return { errorCode: errorCodeOf(host?.coordinator.heartbeat(groupId, { memberId, groupInstanceId }, generationId, host.now) ?? 'NOT_COORDINATOR') }
+  if (host === null) return { errorCode: errorCodeOf('NOT_COORDINATOR') }
+  const { error, effects } = host.coordinator.heartbeat(groupId, { memberId, groupInstanceId }, generationId, host.now)
+  host.perform(effects)
+  return { errorCode: errorCodeOf(error) }
 }
 
 export const leaveGroup: Handler<'LeaveGroup'> = ({ broker, version }, request): ResponseInput<'LeaveGroup'> => {

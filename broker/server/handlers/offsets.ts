@@ -6,7 +6,7 @@ import { ZERO_UUID } from '../../wire/defaults.ts'
 import { errorCodeOf, type ErrorName } from '../../wire/error-code.ts'
 import { consumerProtocolSubscription } from '../../wire/records/consumer-protocol.ts'
 import { decodeVersioned } from '../../wire/versioned.ts'
-import { epochProblem } from '../../kernel/consumer-groups.ts'
+import { epochProblem } from '../../kernel/commit-rules.ts'
 import type { OffsetCommitRequest } from '../../kernel/group-requests.ts'
 import type { OffsetPlace } from '../../kernel/group-offsets.ts'
 import type { CommittedOffsetValue } from '../../kernel/group-records.ts'
@@ -34,14 +34,14 @@ export const offsetCommit: Handler<'OffsetCommit'> = async ({ broker, version },
   // Before version 9 the coordinator says ILLEGAL_GENERATION.
   if (version >= 9 && request.generationIdOrMemberEpoch >= 0 && host.coordinator.describe(groupId) === null && host.coordinator.consumerGroup(groupId) === undefined) return answer(errorCodeOf('GROUP_ID_NOT_FOUND'))
   const offsets = request.topics.flatMap((topic, at) => topic.partitions.filter((_, index) => problems[at]![index] === null).map(asked => commitOf(names[at]!, asked)))
-  return answer(await host.ask<number>((token, now) => host.coordinator.commitOffsets({ groupId, memberId, groupInstanceId, generation: request.generationIdOrMemberEpoch, offsets }, token, now)))
+  return answer(await host.ask<number>((token, now) => host.coordinator.commitOffsets({ groupId, memberId, groupInstanceId, generation: request.generationIdOrMemberEpoch, isOld: version < 9, offsets }, token, now)))
 }
 
 /** What keeps one offset from being committed; null if nothing. */
 export function commitProblem(broker: BrokerState, topic: string | undefined, { partitionIndex, committedMetadata }: CommitTopic['partitions'][number]): ErrorName | null {
   if (topic === undefined) return 'UNKNOWN_TOPIC_ID'
   if (broker.partition(topic, partitionIndex) === undefined) return 'UNKNOWN_TOPIC_OR_PARTITION'
-  return committedMetadata !== null && Buffer.byteLength(committedMetadata) > broker.config.number('offset.metadata.max.bytes') ? 'OFFSET_METADATA_TOO_LARGE' : null
+  return committedMetadata !== null && committedMetadata.length > broker.config.number('offset.metadata.max.bytes') ? 'OFFSET_METADATA_TOO_LARGE' : null
 }
 
 export function commitOf(topic: string, { partitionIndex, committedOffset, committedLeaderEpoch, committedMetadata }: CommitTopic['partitions'][number]): OffsetCommitRequest['offsets'][number] {

@@ -262,7 +262,7 @@ test('what a failing disk did not take is written later, in an order that takes 
   host.disk(false)
   const [kept] = placesOf(host.group!.targetOf(first.memberId))
   const givesUp = (): void => host.heartbeat({
-    groupId: 'g', memberId: first.memberId, memberEpoch: 1, instanceId: null, rackId: null, clientId: 'c1', clientHost: '/h', rebalanceTimeoutMs: -1, topicNames: null,
+    groupId: 'g', memberId: first.memberId, memberEpoch: 2, instanceId: null, rackId: null, clientId: 'c1', clientHost: '/h', rebalanceTimeoutMs: -1, topicNames: null,
     topicRegex: null, serverAssignor: null, owned: new Map([[kept!.slice(0, 36), new Set([Number(kept!.slice(37))])]]),
   }, () => {})
   givesUp()

@@ -22,7 +22,7 @@ export class ConsumerGroupsHost extends GroupsHost {
 
   constructor(assignor: string) {
     const catalogue = new ChangingTopics()
-    super(catalogue, { consumer: { ...groupSettings.consumer, assignor } })
+    super(catalogue, { consumer: { ...groupSettings.consumer, assignors: [assignor] } })
     this.#catalogue = catalogue
   }
 

@@ -69,7 +69,8 @@ class Client {
   }
 
   #beat(): void {
-    const error = this.#host.coordinator.heartbeat('g', this.#identity, this.generation, this.#host.clock.now())
+    const { error, effects } = this.#host.coordinator.heartbeat('g', this.#identity, this.generation, this.#host.clock.now())
+    this.#host.perform(effects)
     if (error !== 'NONE') this.state = 'out'
     if (error === 'UNKNOWN_MEMBER_ID' || error === 'FENCED_INSTANCE_ID') this.memberId = ''
   }

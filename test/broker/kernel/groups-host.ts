@@ -11,7 +11,7 @@ import { decodeFact } from '../../../broker/kernel/group-records.ts'
 
 export const groupSettings: GroupSettings = {
   initialRebalanceDelayMs: 0, minSessionTimeoutMs: 1, maxSessionTimeoutMs: 60_000, maxSize: 100, offsetsRetentionMs: 1e9,
-  consumer: { sessionTimeoutMs: 10_000, heartbeatIntervalMs: 1000, maxSize: 100, assignor: 'uniform' },
+  consumer: { sessionTimeoutMs: 10_000, heartbeatIntervalMs: 1000, maxSize: 100, classicMaxSize: 100, migrationPolicy: 'bidirectional', assignors: ['uniform', 'range'] },
 }
 
 /** Drives a coordinator as a broker would. */

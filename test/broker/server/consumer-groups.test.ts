@@ -43,21 +43,21 @@ async function describeGroup(channel: Channel) {
 test('a second member gets its half when the first has given it up', async () => {
   const { channel } = await start()
   const id = await topicId(channel)
-  expect(await beat(channel, 'a', 0)).toEqual({ error: 'NONE', epoch: 1, partitions: [0, 1, 2, 3] })
-  expect(await beat(channel, 'b', 0)).toEqual({ error: 'NONE', epoch: 2, partitions: [] })
+  expect(await beat(channel, 'a', 0)).toEqual({ error: 'NONE', epoch: 2, partitions: [0, 1, 2, 3] })
+  expect(await beat(channel, 'b', 0)).toEqual({ error: 'NONE', epoch: 3, partitions: [] })
   const all = [{ topicId: id, partitions: [0, 1, 2, 3] }]
-  const told = await beat(channel, 'a', 1, { topicPartitions: all })
-  expect(told).toMatchObject({ error: 'NONE', epoch: 1 })
+  const told = await beat(channel, 'a', 2, { topicPartitions: all })
+  expect(told).toMatchObject({ error: 'NONE', epoch: 2 })
   expect(told.partitions).toHaveLength(2)
-  expect(await beat(channel, 'b', 2)).toEqual({ error: 'NONE', epoch: 2, partitions: null })
+  expect(await beat(channel, 'b', 3)).toEqual({ error: 'NONE', epoch: 3, partitions: null })
   expect((await describeGroup(channel)).groupState).toBe('Reconciling')
-  expect(await beat(channel, 'a', 1, { topicPartitions: [{ topicId: id, partitions: told.partitions! }] })).toMatchObject({ error: 'NONE', epoch: 2 })
-  const gained = await beat(channel, 'b', 2)
+  expect(await beat(channel, 'a', 2, { topicPartitions: [{ topicId: id, partitions: told.partitions! }] })).toMatchObject({ error: 'NONE', epoch: 3 })
+  const gained = await beat(channel, 'b', 3)
   expect([...told.partitions!, ...gained.partitions!].sort((a, b) => a - b)).toEqual([0, 1, 2, 3])
   const group = await describeGroup(channel)
-  expect(group).toMatchObject({ errorCode: 0, groupState: 'Stable', groupEpoch: 2, assignmentEpoch: 2, assignorName: 'uniform' })
+  expect(group).toMatchObject({ errorCode: 0, groupState: 'Stable', groupEpoch: 3, assignmentEpoch: 3, assignorName: 'uniform' })
   expect(group.members).toHaveLength(2)
-  expect(group.members[0]).toMatchObject({ memberId: 'a', memberEpoch: 2, subscribedTopicNames: ['t'], clientId: 'test', memberType: 1, assignment: { topicPartitions: [{ topicName: 't', partitions: told.partitions }] } })
+  expect(group.members[0]).toMatchObject({ memberId: 'a', memberEpoch: 3, subscribedTopicNames: ['t'], clientId: 'test', memberType: 1, assignment: { topicPartitions: [{ topicName: 't', partitions: told.partitions }] } })
 })
 
 test('a static member comes back to what it had, and nobody else takes its name meanwhile', async () => {
@@ -66,11 +66,11 @@ test('a static member comes back to what it had, and nobody else takes its name 
   await beat(channel, 'a', 0, owner)
   expect(await beat(channel, 'other', 0, owner)).toMatchObject({ error: 'UNRELEASED_INSTANCE_ID' })
   expect(await beat(channel, 'a', -2, owner)).toMatchObject({ error: 'NONE', epoch: -2 })
-  expect(await beat(channel, 'b', 0)).toEqual({ error: 'NONE', epoch: 2, partitions: [] })
+  expect(await beat(channel, 'b', 0)).toEqual({ error: 'NONE', epoch: 3, partitions: [] })
   const back = await beat(channel, 'a2', 0, owner)
-  expect(back).toMatchObject({ error: 'NONE', epoch: 2 })
+  expect(back).toMatchObject({ error: 'NONE', epoch: 3 })
   expect(back.partitions).toHaveLength(2)
-  expect(await beat(channel, 'a', 2, owner)).toMatchObject({ error: 'FENCED_INSTANCE_ID' })
+  expect(await beat(channel, 'a', 3, owner)).toMatchObject({ error: 'FENCED_INSTANCE_ID' })
 })
 
 test('what members may not say is refused as by Kafka', async () => {
@@ -80,9 +80,9 @@ test('what members may not say is refused as by Kafka', async () => {
   expect(await beat(channel, 'a', 0, { subscribedTopicNames: null })).toMatchObject({ error: 'INVALID_REQUEST' })
   expect(await beat(channel, 'a', 0, { serverAssignor: 'mine' })).toMatchObject({ error: 'UNSUPPORTED_ASSIGNOR' })
   expect(await beat(channel, 'a', 0, { subscribedTopicNames: null, subscribedTopicRegex: '(' })).toMatchObject({ error: 'INVALID_REGULAR_EXPRESSION' })
-  expect(await beat(channel, 'a', 0)).toMatchObject({ error: 'NONE', epoch: 1 })
+  expect(await beat(channel, 'a', 0)).toMatchObject({ error: 'NONE', epoch: 2 })
   expect(await beat(channel, 'b', 0)).toMatchObject({ error: 'GROUP_MAX_SIZE_REACHED' })
-  expect(await beat(channel, 'b', 1)).toMatchObject({ error: 'UNKNOWN_MEMBER_ID' })
+  expect(await beat(channel, 'b', 2)).toMatchObject({ error: 'GROUP_MAX_SIZE_REACHED' })
   expect(await beat(channel, 'a', 7)).toMatchObject({ error: 'FENCED_MEMBER_EPOCH' })
   expect(await beat(channel, 'a', -1)).toMatchObject({ error: 'NONE', epoch: -1 })
   expect((await describeGroup(channel)).groupState).toBe('Empty')
@@ -93,7 +93,7 @@ test('a pattern takes in topics as they are made', async () => {
   const pattern = { subscribedTopicNames: null, subscribedTopicRegex: 't.*' }
   expect(await beat(channel, 'a', 0, pattern)).toMatchObject({ error: 'NONE', partitions: [0, 1, 2, 3] })
   await channel.request('CreateTopics', { topics: [{ name: 't2', numPartitions: 1, replicationFactor: -1, assignments: [], configs: [] }] })
-  expect(await beat(channel, 'a', 1)).toMatchObject({ error: 'NONE', epoch: 2, partitions: [0, 1, 2, 3, 0] })
+  expect(await beat(channel, 'a', 2)).toMatchObject({ error: 'NONE', epoch: 3, partitions: [0, 1, 2, 3, 0] })
 })
 
 test('who is silent for a session is given up, and so is who does not give up what it must', async () => {
@@ -103,12 +103,12 @@ test('who is silent for a session is given up, and so is who does not give up wh
   clock.advance(40_000)
   await beat(channel, 'b', 0)
   clock.advance(6_000)
-  expect(await beat(channel, 'b', 2)).toMatchObject({ error: 'NONE', epoch: 3, partitions: [0, 1, 2, 3] })
-  expect(await beat(channel, 'a', 1)).toMatchObject({ error: 'UNKNOWN_MEMBER_ID' })
+  expect(await beat(channel, 'b', 3)).toMatchObject({ error: 'NONE', epoch: 4, partitions: [0, 1, 2, 3] })
+  expect(await beat(channel, 'a', 2)).toMatchObject({ error: 'UNKNOWN_MEMBER_ID' })
   await beat(channel, 'a', 0)
-  expect((await beat(channel, 'b', 3)).partitions).toHaveLength(2)
+  expect((await beat(channel, 'b', 4)).partitions).toHaveLength(2)
   clock.advance(30_000)
-  expect(await beat(channel, 'b', 3)).toMatchObject({ error: 'UNKNOWN_MEMBER_ID' })
+  expect(await beat(channel, 'b', 4)).toMatchObject({ error: 'UNKNOWN_MEMBER_ID' })
 })
 
 test('offsets belong to the epoch, outlive the members, and the protocol may change while there are none', async () => {
@@ -120,12 +120,12 @@ test('offsets belong to the epoch, outlive the members, and the protocol may cha
     return errorNameOf(topics[0]!.partitions[0]!.errorCode)
   }
   expect(await commit('a', 0)).toBe('STALE_MEMBER_EPOCH')
-  expect(await commit('x', 1)).toBe('UNKNOWN_MEMBER_ID')
-  expect(await commit('a', 1)).toBe('NONE')
+  expect(await commit('x', 2)).toBe('UNKNOWN_MEMBER_ID')
+  expect(await commit('a', 2)).toBe('NONE')
   const asked = { groupId: 'g', memberId: 'a', memberEpoch: 5, topics: [{ name: 't', partitionIndexes: [0] }] }
   expect(errorNameOf((await channel.request('OffsetFetch', { groups: [asked], requireStable: true }, { version: 9 })).groups[0]!.errorCode)).toBe('STALE_MEMBER_EPOCH')
   const join = { groupId: 'g', sessionTimeoutMs: 10_000, rebalanceTimeoutMs: 10_000, memberId: '', protocolType: 'consumer', protocols: [{ name: 'range', metadata: Buffer.alloc(0) }] }
-  expect(errorNameOf((await channel.request('JoinGroup', join, { version: 5 })).errorCode)).toBe('INCONSISTENT_GROUP_PROTOCOL')
+  expect(errorNameOf((await channel.request('JoinGroup', join, { version: 5 })).errorCode)).toBe('MEMBER_ID_REQUIRED')
   await beat(channel, 'a', -1)
   const joined = await channel.request('JoinGroup', join, { version: 3 })
   expect(errorNameOf(joined.errorCode)).toBe('NONE')

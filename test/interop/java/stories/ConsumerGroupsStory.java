@@ -249,6 +249,42 @@ public class ConsumerGroupsStory extends Story {
       }
       return types;
     });
+    for (String classicAssignor : List.of("org.apache.kafka.clients.consumer.RangeAssignor", "org.apache.kafka.clients.consumer.CooperativeStickyAssignor")) movingOneByOne(classicAssignor);
+  }
+
+  private void movingOneByOne(String assignor) {
+    String name = assignor.substring(assignor.lastIndexOf('.') + 1);
+    step("members go over to the new protocol one by one, and back, and every record is read (" + name + ")", () -> {
+      String group = "consumers-moves-" + name;
+      Object[] classic = {"group.id", group, "group.protocol", "classic", "heartbeat.interval.ms", 200, "partition.assignment.strategy", assignor};
+      Object[] modern = {"group.id", group};
+      List<Object> types = new ArrayList<>();
+      Set<String> read = new TreeSet<>();
+      Member staying = member("shared", classic);
+      Member other = member("shared", classic);
+      for (Object[] next : List.of(modern, modern, classic, classic)) {
+        Member one = staying;
+        Member two = other;
+        two.until(() -> one.assigned.size() == 2 && two.assigned.size() == 2 && Collections.disjoint(one.assigned, two.assigned));
+        types.add(describe(group).type().toString());
+        staying.close();
+        read.addAll(List.copyOf(staying.read));
+        staying = other;
+        other = member("shared", next);
+      }
+      Member one = staying;
+      Member two = other;
+      two.until(() -> one.assigned.size() == 2 && two.assigned.size() == 2);
+      types.add(describe(group).type().toString());
+      types.add(describe(group).groupState().toString());
+      one.close();
+      two.until(() -> two.assigned.size() == PARTITIONS);
+      two.until(() -> { Set<String> all = new TreeSet<>(read); all.addAll(union(one, two)); return all.size() == RECORDS; });
+      two.close();
+      types.add(describe(group).groupState().toString());
+      types.add(admin.listConsumerGroupOffsets(group).partitionsToOffsetAndMetadata().get().values().stream().mapToLong(OffsetAndMetadata::offset).sum());
+      return types;
+    });
   }
 
   private ConsumerGroupDescription describe(String group) throws Exception {
