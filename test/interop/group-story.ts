@@ -92,7 +92,7 @@ class Teller {
 function assigned(bytes: Buffer): unknown {
   if (bytes.length < 6) return bytes.length
   const { assignedPartitions } = decodeVersioned(consumerProtocolAssignment, bytes)
-  return [bytes.readInt16BE(0), ...assignedPartitions.map(({ topic, partitions }) => `${topic}: ${[...partitions].sort().join(' ')}`).sort()]
+  return [bytes.readInt16BE(0), ...assignedPartitions.map(({ topic, partitions }) => `${topic}: ${[...partitions].sort((a, b) => a - b).join(' ')}`).sort()]
 }
 
 // ─── what members say ───
