@@ -1,7 +1,9 @@
 // A host for the coordinator of consumer groups in tests: besides what every groups' host has, topics, a log that can be compacted, and what a group looks like.
 
 import type { ConsumerGroup } from '../../../broker/kernel/consumer-group.ts'
+import type { ConsumerGroupSettings } from '../../../broker/kernel/consumer-group-room.ts'
 import type { HeartbeatRequest } from '../../../broker/kernel/consumer-group-requests.ts'
+import type { GroupCoordinator } from '../../../broker/kernel/group-coordinator.ts'
 import type { GroupRecord, HeartbeatAnswer } from '../../../broker/kernel/group-effects.ts'
 import { partitionList, type TopicPartitions } from '../../../broker/kernel/topic-partitions.ts'
 import { compacted, groupSettings, GroupsHost } from './groups-host.ts'
@@ -20,9 +22,9 @@ export class ConsumerGroupsHost extends GroupsHost {
   readonly #catalogue: ChangingTopics
   readonly #names = new Map<string, string>()
 
-  constructor(assignor: string) {
+  constructor(assignor: string, more: Partial<ConsumerGroupSettings> = {}) {
     const catalogue = new ChangingTopics()
-    super(catalogue, { consumer: { ...groupSettings.consumer, assignors: [assignor] } })
+    super(catalogue, { consumer: { ...groupSettings.consumer, assignors: [assignor], ...more } })
     this.#catalogue = catalogue
   }
 
@@ -61,8 +63,15 @@ export class ConsumerGroupsHost extends GroupsHost {
     this.records = compacted(this.records, tail, forgets)
   }
 
+  /** Whichever protocol the group has. */
   knows(memberId: string): boolean {
-    return this.group?.members.has(memberId) ?? false
+    return [...this.coordinator.groups()].some(({ members }) => members.has(memberId))
+  }
+
+  /** The generation or epoch that a member is to speak with; -1 if there is none. */
+  generationOf(memberId: string): number {
+    const [group] = this.coordinator.groups()
+    return (group?.type === 'classic' ? group.generation : group?.members.get(memberId)?.current.memberEpoch) ?? -1
   }
 
   /** What each member has, or has yet to give up. */
@@ -72,6 +81,18 @@ export class ConsumerGroupsHost extends GroupsHost {
 
   snapshot(): unknown {
     return snapshotOf(this.group)
+  }
+
+  /** All that has to survive of a group of either protocol. */
+  state(coordinator: GroupCoordinator = this.coordinator): unknown {
+    const [group] = coordinator.groups()
+    if (group?.type !== 'classic') return snapshotOf(group)
+    const members = Array.from(group.members.values(), ({ memberId, assignment }) => `${memberId} ${assignment.toString('hex')}`)
+    return { generation: group.generation, protocol: group.protocol, members: members.toSorted() }
+  }
+
+  replayedState(): unknown {
+    return this.state(this.copy())
   }
 
   /** What another broker makes of the records. */

@@ -105,7 +105,7 @@ test('members of a consumer group are told the heartbeat interval of their group
   expect(await beat(0)).toMatchObject({ errorCode: 0, heartbeatIntervalMs: 5000 })
   expect(await alter(channel, 32, 'g', 'consumer.heartbeat.interval.ms', 0, '7000')).toBe('NONE')
   expect(await alter(channel, 32, 'g', 'consumer.session.timeout.ms', 0, '60000')).toBe('NONE')
-  const { memberEpoch, heartbeatIntervalMs } = await beat(1)
+  const { memberEpoch, heartbeatIntervalMs } = await beat(2)
   expect(heartbeatIntervalMs).toBe(7000)
   clock.advance(59_000)
   expect((await beat(memberEpoch)).errorCode).toBe(0)

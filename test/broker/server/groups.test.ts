@@ -156,11 +156,11 @@ test('a static member that comes back without its id takes its place without a r
   const channel = await start()
   const options = { groupInstanceId: 'one', protocols: [{ name: 'range', metadata: Buffer.from('same') }] }
   const first = await join(channel, '', options)
-  await channel.request('SyncGroup', { groupId: 'g', generationId: 1, memberId: first.memberId, groupInstanceId: 'one', assignments: [{ memberId: first.memberId, assignment: Buffer.from('mine') }] })
+  await channel.request('SyncGroup', { groupId: 'g', protocolType: 'consumer', protocolName: 'range', generationId: 1, memberId: first.memberId, groupInstanceId: 'one', assignments: [{ memberId: first.memberId, assignment: Buffer.from('mine') }] })
   // What it says of itself may differ: a new process has no partitions yet.
   const second = await join(channel, '', { ...options, protocols: [{ name: 'range', metadata: Buffer.from('anew') }] })
   expect([second.errorCode, second.generationId, second.skipAssignment, second.leader]).toEqual([0, 1, true, second.memberId])
-  expect((await channel.request('SyncGroup', { groupId: 'g', generationId: 1, memberId: second.memberId, groupInstanceId: 'one', assignments: [] })).assignment.toString()).toBe('mine')
+  expect((await channel.request('SyncGroup', { groupId: 'g', protocolType: 'consumer', protocolName: 'range', generationId: 1, memberId: second.memberId, groupInstanceId: 'one', assignments: [] })).assignment.toString()).toBe('mine')
   expect(errorNameOf((await channel.request('Heartbeat', { groupId: 'g', generationId: 1, memberId: first.memberId, groupInstanceId: 'one' })).errorCode)).toBe('FENCED_INSTANCE_ID')
 })
 
