@@ -26,11 +26,13 @@ export class LeaderEpochs {
     if (epoch > this.latest) this.#entries.push([epoch, offset])
   }
 
-  /** The largest epoch up to the one asked for, and where it ends: where the next begins, or the log. (-1, -1) if that is unknown. */
+  /** The largest epoch up to the one asked for, and where it ends: where the next begins, or the log. (-1, -1) if that is unknown, the one asked for and where the log begins if it is older than all. */
   endOf(epoch: number, current: number, endOffset: Offset): { readonly epoch: number; readonly endOffset: Offset } {
     if (epoch === current) return { epoch, endOffset }
     const next = this.#entries.findIndex(([other]) => other > epoch)
-    if (epoch < 0 || epoch > current || next === 0) return { epoch: -1, endOffset: -1 }
+    if (epoch === -1 || epoch > current) return { epoch: -1, endOffset: -1 }
+    // Before all that is known: nothing of it is left.
+    if (next === 0) return { epoch, endOffset: this.#entries[0]![1] }
     if (next < 0) return { epoch: this.latest, endOffset: this.latest < 0 ? -1 : endOffset }
     return { epoch: this.#entries[next - 1]![0], endOffset: this.#entries[next]![1] }
   }

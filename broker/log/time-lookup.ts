@@ -53,8 +53,8 @@ export function findMaxTimestamp(log: Log, limit: Offset): TimePoint | null {
 function firstBatch(log: Log, limit: Offset): { readonly timestamp: Timestamp; readonly nextOffset: Offset } {
   const read = log.read(log.logStartOffset, { maxBytes: 0, limit, atLeastOne: true })
   if (read === null) return { timestamp: -1, nextOffset: limit }
-  const { codec, maxTimestamp } = new RecordBatchHeader(read.records)
-  if (!canDecompress(codec)) return { timestamp: maxTimestamp, nextOffset: read.nextOffset }
+  const { codec, maxTimestamp, isControl } = new RecordBatchHeader(read.records)
+  if (isControl || !canDecompress(codec)) return { timestamp: maxTimestamp, nextOffset: read.nextOffset }
   const cursor = new RecordBatchCursor(read.records, { fromOffset: log.logStartOffset })
   let timestamp = -1
   while (cursor.next()) timestamp = Math.max(timestamp, cursor.timestamp)
@@ -80,7 +80,9 @@ function largestByReading(log: Log, from: Offset, limit: Offset): Timestamp {
  * stands for the record, so that who reads on from there misses nothing.
  */
 function recordAt(batch: Buffer, timestamp: Timestamp, from: Offset, limit: Offset): TimePoint | null {
-  const { codec, baseOffset, maxTimestamp } = new RecordBatchHeader(batch)
+  const { codec, baseOffset, maxTimestamp, isControl } = new RecordBatchHeader(batch)
+  // A marker has a time as every record has, and consumers that look for one may be sent to it.
+  if (isControl) return maxTimestamp >= timestamp && baseOffset >= from && baseOffset < limit ? { timestamp: maxTimestamp, offset: baseOffset } : null
   if (!canDecompress(codec)) return { timestamp: maxTimestamp, offset: Math.max(baseOffset, from) }
   const cursor = new RecordBatchCursor(batch, { fromOffset: from })
   while (cursor.next() && cursor.offset < limit) {

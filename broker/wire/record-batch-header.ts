@@ -177,8 +177,9 @@ export class RecordBatchHeader {
     this.seal()
   }
 
-  /** Says what its records' largest timestamp is, and seals it. */
+  /** Says what its records' largest timestamp is, and that it is their producer's; seals it. */
   setMaxTimestamp(timestamp: Timestamp): void {
+    this.buffer.writeInt16BE(this.attributes & ~attribute.appendTime, this.position + at.attributes)
     writeInt64(this.buffer, timestamp, this.position + at.maxTimestamp)
     this.seal()
   }

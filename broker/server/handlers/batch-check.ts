@@ -1,38 +1,57 @@
 // Checks a record batch that a producer has sent before it is appended.
 
 import { MillraceError } from '../../../core/error.ts'
-import { shapeProblem } from '../../log/batch-scan.ts'
 import { compressionNames, type CompressionName } from '../../wire/compression.ts'
-import { batchHeaderBytes, RecordBatchHeader } from '../../wire/record-batch-header.ts'
+import { batchHeaderBytes, batchOverheadBytes, RecordBatchHeader } from '../../wire/record-batch-header.ts'
 import { recompressed } from '../../wire/record-batch-recompression.ts'
 import { maxDecompressedBytes, recordProblem, type BatchCheck, type BatchRefusal } from './record-check.ts'
 
 const zstd = 4
+const magicTaken = 2
+/** What tells the magic, which is the same in every version of the format. */
+const bytesUpToMagic = 17
+/** Of the oldest version; a length below is none. */
+const smallestBatchBytes = 26
 
-/** The header of the one good batch that `records` is, or what is wrong. A topic with LogAppendTime gets its time written into the batch. */
-export function checkBatch(records: Buffer | null, version: number, check: BatchCheck): RecordBatchHeader | BatchRefusal {
-  if (records === null || records.length === 0) return invalid('The request has no record batch.')
-  if (records.length > 16 && records[16] !== 2) return invalid(`The batch has magic ${records[16]}; only 2 is taken.`)
-  if (records.length < batchHeaderBytes) return { error: 'CORRUPT_MESSAGE', message: `There are only ${records.length} bytes of a record batch.` }
-  const header = new RecordBatchHeader(records)
-  const problem = check.trusted ? shapeProblem(header, records.length, Number.NEGATIVE_INFINITY) : damage(header, records.length)
-  if (problem !== null) return { error: 'CORRUPT_MESSAGE', message: `The record batch is corrupt: ${problem}.` }
-  if (header.size < records.length) return invalid('The request has more than one record batch for a partition.')
-  return contentProblem(header, version, check) ?? compressedAsAsked(header, check)
+/** The header of the one batch that `records` is, as far as its length and magic tell; or what is wrong. */
+export function singleBatch(records: Buffer | null, version: number): RecordBatchHeader | BatchRefusal {
+  if (records === null) return invalid('The request has no record batch.')
+  const header = batchAt(records, 0)
+  if (header === null) return invalid('The request has no whole record batch.')
+  if (!(header instanceof RecordBatchHeader)) return header
+  if (header.magic !== magicTaken) return invalid(`The batch has magic ${header.magic}; only 2 is taken.`)
+  if (header.size < batchHeaderBytes) return corrupt(`its length says ${header.size} bytes`)
+  if (header.codec === zstd && version < 7) return { error: 'UNSUPPORTED_COMPRESSION_TYPE', message: `Compression zstd is not supported in version ${version}.` }
+  const next = batchAt(records, header.end)
+  if (next === null) return header.end === records.length ? header : new RecordBatchHeader(records.subarray(0, header.end))
+  return next instanceof RecordBatchHeader ? invalid('The request has more than one record batch for a partition.') : next
 }
 
-function damage(header: RecordBatchHeader, limit: number): string | null {
-  return header.size > limit ? `its length says ${header.size} bytes of ${limit}` : header.problem(header.end)
+/** Null where the bytes end before a batch does; what is behind the last one whole is let go. */
+function batchAt(records: Buffer, position: number): RecordBatchHeader | BatchRefusal | null {
+  const left = records.length - position
+  if (left < batchOverheadBytes) return null
+  const header = new RecordBatchHeader(records, position)
+  if (header.size < smallestBatchBytes) return corrupt(`its length says ${header.size} bytes`)
+  if (left < bytesUpToMagic) return null
+  if (header.magic > magicTaken) return corrupt(`its magic is ${header.magic}`)
+  return header.size <= left ? header : null
 }
 
-function contentProblem(header: RecordBatchHeader, version: number, check: BatchCheck): BatchRefusal | null {
+/** The header of the batch as it goes into the log, or what is wrong with it. A topic with LogAppendTime gets its time written into the batch. */
+export function checkBatch(header: RecordBatchHeader, check: BatchCheck): RecordBatchHeader | BatchRefusal {
   const { settings } = check
+  if (header.baseOffset !== 0) return invalid(`The batch begins at offset ${header.baseOffset}, where a producer's begins at 0.`)
   if (header.size > settings.maxMessageBytes) return tooLarge(header, settings.maxMessageBytes)
+  if (!check.trusted && header.computeCrc() !== header.crc) return corrupt('its CRC-32C is another than it says')
+  return contentProblem(header, check) ?? compressedAsAsked(header, check)
+}
+
+function contentProblem(header: RecordBatchHeader, check: BatchCheck): BatchRefusal | null {
   if (header.count < 1 || header.count !== header.lastOffsetDelta + 1) return invalid(`The batch counts ${header.count} records with a last offset delta of ${header.lastOffsetDelta}.`)
   if (header.isControl) return invalid('Control batches are not taken from clients.')
-  if (header.codec > zstd || (header.codec === zstd && version < 7)) return { error: 'UNSUPPORTED_COMPRESSION_TYPE', message: `Compression ${header.codec} is not supported in version ${version}.` }
+  if (header.codec > zstd) return { error: 'UNSUPPORTED_COMPRESSION_TYPE', message: `There is no compression ${header.codec}.` }
   if (header.producerId >= 0 && header.baseSequence < 0) return invalid(`The batch of producer ${header.producerId} begins at sequence ${header.baseSequence}.`)
-  if (header.isAppendTime) return { error: 'INVALID_TIMESTAMP', message: 'Producers do not set the timestamp type to LogAppendTime.' }
   return recordProblem(header, check)
 }
 
@@ -57,6 +76,10 @@ function stamped(header: RecordBatchHeader, { settings, now }: BatchCheck): Reco
 
 function tooLarge({ size }: RecordBatchHeader, maxMessageBytes: number): BatchRefusal {
   return { error: 'MESSAGE_TOO_LARGE', message: `The record batch has ${size} bytes, more than the topic's max.message.bytes ${maxMessageBytes}.` }
+}
+
+function corrupt(problem: string): BatchRefusal {
+  return { error: 'CORRUPT_MESSAGE', message: `The record batch is corrupt: ${problem}.` }
 }
 
 function invalid(message: string): BatchRefusal {

@@ -109,7 +109,7 @@ function pass(context: RequestContext, request: FetchRequest): Pass {
       const partition = name === undefined ? undefined : broker.partition(name, asked.partition)
       if (partition === undefined) {
         failed = true
-        return failure(asked.partition, name === undefined ? 'UNKNOWN_TOPIC_ID' : 'UNKNOWN_TOPIC_OR_PARTITION')
+        return absent(asked.partition, name === undefined ? 'UNKNOWN_TOPIC_ID' : 'UNKNOWN_TOPIC_OR_PARTITION')
       }
       const answer = fetchOne(context, partition, asked, request.isolationLevel, Math.min(left, asked.partitionMaxBytes), bytes === 0)
       const size = answer.records?.length ?? 0
@@ -159,6 +159,11 @@ function abortedIn(partition: Partition, offset: Offset, read: LogRead | null): 
 }
 
 const noRecords: Buffer = Buffer.alloc(0)
+
+/** What was never looked into has no aborted transactions; of what could not be read they are not known. */
+function absent(partitionIndex: number, error: ErrorName): PartitionAnswer {
+  return { ...failure(partitionIndex, error), abortedTransactions: [] }
+}
 
 function failure(partitionIndex: number, error: ErrorName): PartitionAnswer {
   return { partitionIndex, errorCode: errorCodeOf(error), highWatermark: -1, lastStableOffset: -1, logStartOffset: -1, abortedTransactions: null, records: noRecords }

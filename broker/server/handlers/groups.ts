@@ -39,8 +39,9 @@ export function hostOf({ peer }: RequestContext): string {
 export const syncGroup: Handler<'SyncGroup'> = ({ broker, version }, request) => {
   const { groupId, memberId, groupInstanceId, protocolType } = request
   const host = broker.groupHost(groupId)
-  if (groupId === '') return { errorCode: errorCodeOf('INVALID_GROUP_ID'), assignment: Buffer.alloc(0) }
+  // From version 5 on a member says what it is about to be a part of.
   if (version >= 5 && (protocolType === null || request.protocolName === null)) return { errorCode: errorCodeOf('INCONSISTENT_GROUP_PROTOCOL'), assignment: Buffer.alloc(0) }
+  if (groupId === '') return { errorCode: errorCodeOf('INVALID_GROUP_ID'), assignment: Buffer.alloc(0) }
   if (host === null) return { errorCode: errorCodeOf('NOT_COORDINATOR'), assignment: Buffer.alloc(0) }
   const assignments = request.assignments.map(({ memberId: member, assignment }) => ({ memberId: member, assignment: Buffer.from(assignment) }))
   return host.ask<SyncAnswer>((token, now) => host.coordinator.sync({

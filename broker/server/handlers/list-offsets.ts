@@ -14,7 +14,9 @@ type PartitionAnswer = TopicAnswer['partitions'][number]
 type Asked = RequestOf<'ListOffsets'>['topics'][number]['partitions'][number]
 
 /** Timestamps that stand for a place instead. */
-const place = { latest: -1, earliest: -2, maxTimestamp: -3, earliestLocal: -4, latestTiered: -5 } as const
+const place = { latest: -1, earliest: -2, maxTimestamp: -3, earliestLocal: -4, latestTiered: -5, earliestPendingUpload: -6 } as const
+/** First version that knows each; no version knows others below zero. */
+const placeSince: ReadonlyMap<number, number> = new Map([[place.latest, 0], [place.earliest, 0], [place.maxTimestamp, 7], [place.earliestLocal, 8], [place.latestTiered, 9], [place.earliestPendingUpload, 11]])
 const nowhere = { timestamp: -1, offset: -1, leaderEpoch: -1 } as const
 
 /** Looking up times may take a while, batches being read and decompressed for it: others have their turn in between. */
@@ -23,6 +25,7 @@ const longestTurnMs = 10
 export const listOffsets: Handler<'ListOffsets'> = async (context, request) => {
   const { clock } = context.broker
   let began = clock.monotonic()
+  const repeated = repeatedIn(request.topics)
   const topics: TopicAnswer[] = []
   for (const { name, partitions } of request.topics) {
     const answers: PartitionAnswer[] = []
@@ -32,15 +35,27 @@ export const listOffsets: Handler<'ListOffsets'> = async (context, request) => {
         if (context.connection.isClosed) return null
         began = clock.monotonic()
       }
-      answers.push(answer(context, name, asked, request.isolationLevel))
+      answers.push(repeated.get(name)?.has(asked.partitionIndex) === true ? { partitionIndex: asked.partitionIndex, errorCode: errorCodeOf('INVALID_REQUEST') } : answer(context, name, asked, request.isolationLevel))
     }
     topics.push({ name, partitions: answers })
   }
   return { topics }
 }
 
-function answer({ broker }: RequestContext, topic: string, asked: Asked, isolation: number): PartitionAnswer {
+/** Partitions that the request asks about more than once, which it may not; by topic. */
+function repeatedIn(topics: RequestOf<'ListOffsets'>['topics']): ReadonlyMap<string, ReadonlySet<number>> {
+  const seen = new Map<string, Set<number>>()
+  const repeated = new Map<string, Set<number>>()
+  const add = (to: Map<string, Set<number>>, name: string, partition: number): void => void (to.get(name) ?? to.set(name, new Set()).get(name)!).add(partition)
+  for (const { name, partitions } of topics) {
+    for (const { partitionIndex } of partitions) add(seen.get(name)?.has(partitionIndex) === true ? repeated : seen, name, partitionIndex)
+  }
+  return repeated
+}
+
+function answer({ broker, version }: RequestContext, topic: string, asked: Asked, isolation: number): PartitionAnswer {
   const { partitionIndex } = asked
+  if (asked.timestamp < 0 && version < (placeSince.get(asked.timestamp) ?? Infinity)) return { partitionIndex, errorCode: errorCodeOf('UNSUPPORTED_VERSION') }
   const partition = broker.partition(topic, partitionIndex)
   if (partition === undefined) return { partitionIndex, errorCode: errorCodeOf('UNKNOWN_TOPIC_OR_PARTITION') }
   const epochProblem = leaderEpochProblem(asked.currentLeaderEpoch, partition.leaderEpoch)

@@ -29,6 +29,8 @@ export const offsetCommit: Handler<'OffsetCommit'> = async ({ broker, version },
       partitions: partitions.map(({ partitionIndex }, index) => ({ partitionIndex, errorCode: errorCodeOf(problems[at]![index] ?? 'NONE') || error })),
     })),
   })
+  // What nobody has is nothing to ask the group about, which may not even exist.
+  if (problems.every(ofTopic => ofTopic.every(problem => problem === 'UNKNOWN_TOPIC_ID' || problem === 'UNKNOWN_TOPIC_OR_PARTITION'))) return answer(0)
   const host = broker.groupHost(groupId)
   if (host === null) return answer(errorCodeOf('NOT_COORDINATOR'))
   // Before version 9 the coordinator says ILLEGAL_GENERATION.

@@ -5,6 +5,7 @@ import type { ErrorName } from '../../wire/error-code.ts'
 import { batchHeaderBytes, RecordBatchHeader } from '../../wire/record-batch-header.ts'
 import { internalTopics } from '../../kernel/catalogue.ts'
 import type { Verifier, WriteIntent } from '../../engine/transaction-host.ts'
+import { singleBatch } from './batch-check.ts'
 import type { RequestContext } from './handler.ts'
 import { writeError } from './transaction-errors.ts'
 
@@ -30,6 +31,11 @@ export function admitted<T>(context: RequestContext, request: ProduceRequest, wr
   return host.admit(intent, verify => write((topic, partition) => produceError(verify(topic, partition), context.version)))
 }
 
+/** Whether some batch is to be written in a transaction, wherever it goes. */
+export function hasTransactionalBatch({ topicData }: ProduceRequest): boolean {
+  return topicData.some(({ partitionData }) => partitionData.some(({ records }) => records !== null && records.length >= batchHeaderBytes && new RecordBatchHeader(records).isTransactional))
+}
+
 /** Null where no batch is transactional. */
 function intentOf(context: RequestContext, request: ProduceRequest, transactionalId: string): WriteIntent | 'mixed' | null {
   const partitions = new Map<string, number[]>()
@@ -37,9 +43,9 @@ function intentOf(context: RequestContext, request: ProduceRequest, transactiona
   for (const topic of request.topicData) {
     const name = topicNameOf(context, topic)
     for (const { index, records } of topic.partitionData) {
-      if (name === undefined || records === null || records.length < batchHeaderBytes || internalTopics.has(name)) continue
-      const header: RecordBatchHeader = new RecordBatchHeader(records)
-      if (!header.isTransactional || context.broker.partition(name, index) === undefined) continue
+      if (name === undefined || internalTopics.has(name) || context.broker.partition(name, index) === undefined) continue
+      const header = singleBatch(records, context.version)
+      if (!(header instanceof RecordBatchHeader) || !header.isTransactional) continue
       producer ??= header
       if (producer.producerId !== header.producerId || producer.producerEpoch !== header.producerEpoch) return 'mixed'
       const indexes = partitions.get(name)

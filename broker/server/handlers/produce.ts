@@ -6,13 +6,13 @@ import { internalTopics } from '../../kernel/catalogue.ts'
 import type { RequestOf, ResponseInput } from '../../wire/apis.ts'
 import { errorCodeFor, errorCodeOf, type ErrorName } from '../../wire/error-code.ts'
 import { RecordBatchHeader } from '../../wire/record-batch-header.ts'
-import { checkBatch } from './batch-check.ts'
+import { checkBatch, singleBatch } from './batch-check.ts'
 import type { BatchRefusal } from './record-check.ts'
 import { errorFields } from '../../engine/error-fields.ts'
 import type { Handler, RequestContext } from './handler.ts'
 import type { Partition } from '../../engine/partition.ts'
 import type { Verifier } from '../../engine/transaction-host.ts'
-import { admitted, topicNameOf } from './produce-admission.ts'
+import { admitted, hasTransactionalBatch, topicNameOf } from './produce-admission.ts'
 
 type TopicAnswer = NonNullable<ResponseInput<'Produce'>>['responses'][number]
 type PartitionAnswer = TopicAnswer['partitionResponses'][number]
@@ -33,11 +33,18 @@ interface Written {
 }
 
 export const produce: Handler<'Produce'> = async (context, request) => {
-  const written = admitted(context, request, verify => writeAll(context, request, verify))
+  // Who may write with no transactional id is the same question for all of the request.
+  const isNobodys = request.transactionalId === null && hasTransactionalBatch(request)
+  const written = isNobodys ? refusedAll(request) : admitted(context, request, verify => writeAll(context, request, verify))
   const { responses, waits } = written instanceof Promise ? await written : written
   if (request.acks === 0) return unanswered(responses)
   if (waits.length > 0) await Promise.all(waits)
   return { responses }
+}
+
+function refusedAll({ topicData }: RequestOf<'Produce'>): Written {
+  const refused = refusal('TRANSACTIONAL_ID_AUTHORIZATION_FAILED', 'The request has a transactional batch and no transactional id.')
+  return { waits: [], responses: topicData.map(({ name, topicId, partitionData }) => ({ name, topicId, partitionResponses: partitionData.map(({ index }) => refusedAt(index, refused)) })) }
 }
 
 function writeAll(context: RequestContext, request: RequestOf<'Produce'>, verify: Verifier): Written {
@@ -49,35 +56,37 @@ function writeAll(context: RequestContext, request: RequestOf<'Produce'>, verify
     responses.push({ name: topic.name, topicId: topic.topicId, partitionResponses })
     for (const data of topic.partitionData) {
       const outcome = name === undefined ? refusal('UNKNOWN_TOPIC_ID', 'There is no topic with this id.') : appendTo(context, request, verify, name, data)
-      const at = partitionResponses.push('error' in outcome ? refused(data.index, outcome) : acknowledged(data.index, outcome)) - 1
+      const at = partitionResponses.push('error' in outcome ? refusedAt(data.index, outcome) : acknowledged(data.index, outcome)) - 1
       if ('partition' in outcome && request.acks !== 0) waits.push(wait(outcome, data.index, partitionResponses, at))
     }
   }
   return { responses, waits }
 }
 
+/** In Apache Kafka's order: what a request may not ask at all, what its transaction refuses, what the log refuses. */
 function appendTo(context: RequestContext, request: RequestOf<'Produce'>, verify: Verifier, topic: string, { index, records }: PartitionData): Appended | BatchRefusal {
   const { broker } = context
   const partition = broker.partition(topic, index)
   if (partition === undefined) return refusal('UNKNOWN_TOPIC_OR_PARTITION', 'This server does not host this topic-partition.')
+  const header = singleBatch(records, context.version)
+  if (!(header instanceof RecordBatchHeader)) return header
   if (request.acks < -1 || request.acks > 1) return refusal('INVALID_REQUIRED_ACKS', `acks is ${request.acks}; it must be 0, 1 or -1.`)
+  const problem = header.isTransactional ? verify(topic, index) : 'NONE'
+  if (problem !== 'NONE') return refusal(problem, problems[problem] ?? `The transaction of producer ${header.producerId} does not take the batch: ${problem}.`)
   if (internalTopics.has(topic)) return refusal('INVALID_TOPIC_EXCEPTION', `The topic ${topic} is internal.`)
   const now = broker.clock.now()
-  const header = checkBatch(records, context.version, { settings: partition.settings, now, trusted: context.peer === 'in-process' })
-  if (!(header instanceof RecordBatchHeader)) return header
-  const problem = header.isTransactional ? verify(topic, index) : plainProblem(partition, header)
-  return problem === 'NONE' ? append(context, partition, header) : refusal(problem, problems[problem] ?? `The transaction of producer ${header.producerId} does not take the batch: ${problem}.`)
+  const checked = checkBatch(header, { settings: partition.settings, now, trusted: context.peer === 'in-process' })
+  const outcome = checked instanceof RecordBatchHeader ? append(context, partition, checked) : checked
+  return 'error' in outcome && !startless.has(outcome.error) ? { ...outcome, logStartOffset: partition.log.logStartOffset } : outcome
 }
+
+/** Refusals of a log that do not tell where it starts. */
+const startless: ReadonlySet<ErrorName> = new Set(['CORRUPT_MESSAGE', 'MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'KAFKA_STORAGE_ERROR'])
 
 const problems: { readonly [N in ErrorName]?: string } = {
   INVALID_TXN_STATE: 'The partition is not in the transaction.',
   TRANSACTION_ABORTABLE: 'The partition is not in the transaction.',
   NOT_ENOUGH_REPLICAS: 'The transaction cannot be verified yet.',
-}
-
-/** A producer that is in the midst of a transaction writes nothing outside of it. */
-function plainProblem(partition: Partition, { producerId }: RecordBatchHeader): ErrorName {
-  return producerId >= 0 && partition.transactions.openSince(producerId) !== undefined ? 'INVALID_TXN_STATE' : 'NONE'
 }
 
 function append({ broker }: RequestContext, partition: Partition, header: RecordBatchHeader): Appended | BatchRefusal {
@@ -86,6 +95,8 @@ function append({ broker }: RequestContext, partition: Partition, header: Record
   const logAppendTimeMs = partition.settings.logAppendTime ? header.maxTimestamp : -1
   const count = header.lastOffsetDelta + 1
   if (verdict.kind === 'duplicate') return { partition, baseOffset: verdict.baseOffset, endOffset: verdict.baseOffset + count, logAppendTimeMs }
+  // A producer that is in the midst of a transaction writes nothing outside of it.
+  if (!header.isTransactional && header.producerId >= 0 && partition.transactions.openSince(header.producerId) !== undefined) return refusal('INVALID_TXN_STATE', 'The producer has a transaction in the partition, and the batch is not part of it.')
   try {
     const baseOffset = partition.append(header.buffer, header)
     return { partition, baseOffset, endOffset: baseOffset + count, logAppendTimeMs }
@@ -119,8 +130,8 @@ function acknowledged(index: number, { partition, baseOffset, logAppendTimeMs }:
   return { index, errorCode: 0, baseOffset, logAppendTimeMs, logStartOffset: partition.log.logStartOffset }
 }
 
-function refused(index: number, { error, message, records }: BatchRefusal): PartitionAnswer {
-  return { index, errorCode: errorCodeOf(error), baseOffset: -1, errorMessage: message, recordErrors: records ?? [] }
+function refusedAt(index: number, { error, message, records, logStartOffset }: BatchRefusal): PartitionAnswer {
+  return { index, errorCode: errorCodeOf(error), baseOffset: -1, logStartOffset: logStartOffset ?? -1, errorMessage: message, recordErrors: records ?? [] }
 }
 
 function refusal(error: ErrorName, message: string): BatchRefusal {

@@ -1,6 +1,6 @@
 // Checks the records within a batch that a producer has sent: what is acknowledged can be read by everyone, as Apache Kafka sees to it.
 
-import type { Timestamp } from '../../../core/record.ts'
+import type { Offset, Timestamp } from '../../../core/record.ts'
 import { MillraceError } from '../../../core/error.ts'
 import type { TopicSettings } from '../../kernel/topic-config.ts'
 import { canDecompress } from '../../wire/compression.ts'
@@ -11,6 +11,8 @@ import type { RecordBatchHeader } from '../../wire/record-batch-header.ts'
 export interface BatchRefusal {
   readonly error: ErrorName
   readonly message: string
+  /** Of the log that refuses it. */
+  readonly logStartOffset?: Offset
   /** Which records of the batch are to blame, where that is known. */
   readonly records?: readonly { readonly batchIndex: number; readonly batchIndexErrorMessage: string }[]
 }
@@ -41,7 +43,7 @@ export function recordProblem(header: RecordBatchHeader, check: BatchCheck): Bat
     if (untimely.length > 0) return { error: 'INVALID_TIMESTAMP', message: 'One or more records have been rejected due to invalid timestamp.', records: [...keyless, ...untimely].sort((a, b) => a.batchIndex - b.batchIndex) }
     if (keyless.length > 0) return { error: 'INVALID_RECORD', message: 'One or more records have been rejected: a compacted topic takes no record without a key.', records: keyless }
     const problem = headerTimeProblem(header, check)
-    if (problem === null && !logAppendTime && maxTimestamp !== header.maxTimestamp) header.setMaxTimestamp(maxTimestamp)
+    if (problem === null && !logAppendTime && (maxTimestamp !== header.maxTimestamp || header.isAppendTime)) header.setMaxTimestamp(maxTimestamp)
     return problem
   } catch (error) {
     // The sum is right, so this is what was sent: trying again would not help.
@@ -76,7 +78,7 @@ function walk(header: RecordBatchHeader, check: BatchCheck): Walk {
   for (; cursor.next(); index++) {
     if (cursor.offset !== baseOffset + index) return { keyless, untimely, maxTimestamp, refusal: invalid(`Record ${index} of the batch has the offset delta ${cursor.offset - baseOffset}.`) }
     if (keyless.length + untimely.length < maxRecordErrors) {
-      const problem = outOfRange(cursor.timestamp, check)
+      const problem = header.isAppendTime && (check.settings.logAppendTime || cursor.timestamp === -1) ? appendTimeSaid : outOfRange(cursor.timestamp, check)
       if (compact && cursor.keyStart < 0) keyless.push({ batchIndex: index, batchIndexErrorMessage: 'Compacted topic cannot accept message without key.' })
       else if (problem !== null) untimely.push({ batchIndex: index, batchIndexErrorMessage: problem.message })
     }
@@ -86,6 +88,8 @@ function walk(header: RecordBatchHeader, check: BatchCheck): Walk {
   if (index !== header.count || cursor.bytesLeft !== 0) return { keyless, untimely, maxTimestamp, refusal: invalid(`The batch has ${cursor.bytesLeft} bytes behind its ${index} records.`) }
   return { keyless, untimely, maxTimestamp, refusal: null }
 }
+
+const appendTimeSaid: BatchRefusal = { error: 'INVALID_TIMESTAMP', message: 'Producers do not set the timestamp type to LogAppendTime.' }
 
 /** Says so where a timestamp is further from now than the topic takes. No timestamp (-1) is always taken. */
 export function outOfRange(timestamp: Timestamp, { settings, now }: BatchCheck): BatchRefusal | null {

@@ -18,7 +18,10 @@ const electionTypes: readonly number[] = [0, 1]
 
 /** Every partition is led by its preferred leader. Asked for all partitions, only those are named that got another one: none. */
 export const electLeaders: Handler<'ElectLeaders'> = ({ broker }, { electionType, topicPartitions }) => {
-  if (!electionTypes.includes(electionType)) return { errorCode: errorCodeOf('INVALID_REQUEST'), replicaElectionResults: [] }
+  if (!electionTypes.includes(electionType)) {
+    const refused = (topicPartitions ?? []).map(({ topic, partitions }) => ({ topic, partitionResult: partitions.map(partitionId => ({ partitionId, ...outcome(unknownElection) })) }))
+    return { errorCode: errorCodeOf('INVALID_REQUEST'), replicaElectionResults: refused }
+  }
   const asked = topicPartitions ?? Array.from(broker.catalogue.topics.keys(), topic => ({ topic, partitions: [] }))
   const replicaElectionResults = asked.map(({ topic, partitions }) => ({
     topic,
@@ -27,6 +30,7 @@ export const electLeaders: Handler<'ElectLeaders'> = ({ broker }, { electionType
   return { errorCode: 0, replicaElectionResults }
 }
 
+const unknownElection: Refusal = { error: 'INVALID_REQUEST', message: 'Unknown election type.' }
 const notNeeded: Refusal = { error: 'ELECTION_NOT_NEEDED', message: 'Leader election not needed for topic partition.' }
 
 export const alterPartitionReassignments: Handler<'AlterPartitionReassignments'> = ({ broker }, request) => ({

@@ -17,9 +17,19 @@ type CreatedTopic = ResponseInput<'CreateTopics'>['topics'][number]
 
 export const createTopics: Handler<'CreateTopics'> = async ({ broker, answer }, request) => {
   answer.admit(request.topics.length * topicConfigs.size)
+  if (mostPartitionsAsked < request.topics.reduce((sum, asked) => sum + partitionsAsked(broker, asked), 0)) return { topics: request.topics.map(({ name }) => created(broker, name, tooManyPartitions)) }
   const { once, repeated } = split(request.topics)
   const topics = once.map(async asked => created(broker, asked.name, await create(broker, asked, request.validateOnly)))
   return { topics: [...(await Promise.all(topics)), ...repeated.map(name => created(broker, name, repeatedName))] }
+}
+
+/** Of one request, as in Apache Kafka. */
+const mostPartitionsAsked = 10_000
+const tooManyPartitions: Refusal = { error: 'POLICY_VIOLATION', message: `Excessively large number of partitions per request: at most ${mostPartitionsAsked} are created at once.` }
+
+function partitionsAsked(broker: BrokerState, { numPartitions, assignments }: AskedTopic): number {
+  if (assignments.length > 0) return assignments.length
+  return numPartitions === -1 ? broker.config.number('num.partitions') : Math.max(0, numPartitions)
 }
 
 const repeatedName: Refusal = { error: 'INVALID_REQUEST', message: 'Duplicate topic name.' }
@@ -60,7 +70,7 @@ function assignmentRefusal(broker: BrokerState, { assignments, numPartitions, re
 }
 
 function created(broker: BrokerState, name: string, answer: Refusal | Topic): CreatedTopic {
-  if (isRefusal(answer)) return { name, topicId: ZERO_UUID, errorCode: errorCodeOf(answer.error), errorMessage: answer.message, configs: null }
+  if (isRefusal(answer)) return { name, topicId: ZERO_UUID, errorCode: errorCodeOf(answer.error), errorMessage: answer.message, configs: [] }
   const configs = [...topicConfigs.keys()].map(config => {
     const { value, source } = broker.config.topicLayersOf(config, answer.configs)[0]!
     return { name: config, value, readOnly: false, configSource: source, isSensitive: false }

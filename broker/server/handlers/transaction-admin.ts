@@ -4,6 +4,7 @@ import type { ResponseInput } from '../../wire/apis.ts'
 import { errorCodeOf } from '../../wire/error-code.ts'
 import type { BrokerState } from '../../engine/broker-state.ts'
 import type { Partition } from '../../engine/partition.ts'
+import { topicNameProblem } from '../../kernel/catalogue.ts'
 import { topicPattern } from '../../kernel/topic-pattern.ts'
 import { transactionStatuses, type TransactionState } from '../../kernel/transaction-state.ts'
 import type { TransactionMarker } from '../../wire/control-batch.ts'
@@ -50,7 +51,7 @@ export const describeProducers: Handler<'DescribeProducers'> = ({ broker, answer
     name,
     partitions: partitionIndexes.map((partitionIndex): DescribedPartition => {
       const partition = broker.partition(name, partitionIndex)
-      if (partition === undefined) return { partitionIndex, errorCode: errorCodeOf('UNKNOWN_TOPIC_OR_PARTITION'), activeProducers: [] }
+      if (partition === undefined) return { partitionIndex, errorCode: errorCodeOf(topicNameProblem(name) === null ? 'UNKNOWN_TOPIC_OR_PARTITION' : 'INVALID_TOPIC_EXCEPTION'), activeProducers: [] }
       answer.admit(partition.producers.size)
       return { partitionIndex, errorCode: 0, activeProducers: producersOf(partition) }
     }),

@@ -105,15 +105,20 @@ test('metadata makes a topic that is asked for, and says what cannot be', async 
 test.each([
   ['a batch with a wrong sum', (batch: Buffer) => batch.fill(1, 70, 71), 'CORRUPT_MESSAGE'],
   ['two batches', (batch: Buffer) => Buffer.concat([batch, batch]), 'INVALID_RECORD'],
-  ['half a batch', (batch: Buffer) => batch.subarray(0, 65), 'CORRUPT_MESSAGE'],
+  ['half a batch', (batch: Buffer) => batch.subarray(0, 65), 'INVALID_RECORD'],
+  ['half a header', (batch: Buffer) => batch.subarray(0, 30), 'INVALID_RECORD'],
+  ['a batch of a format to come', (batch: Buffer) => batch.fill(3, 16, 17), 'CORRUPT_MESSAGE'],
+  ['a length that is none', (batch: Buffer) => batch.fill(0, 8, 12), 'CORRUPT_MESSAGE'],
+  ['a batch that does not begin at 0', (batch: Buffer) => batch.fill(1, 7, 8), 'INVALID_RECORD'],
   ['nothing', () => Buffer.alloc(0), 'INVALID_RECORD'],
   ['a batch of an old format', (batch: Buffer) => batch.fill(1, 16, 17), 'INVALID_RECORD'],
 ] as const)('%s over a socket is refused', async (_, damage, error) => {
-  const { checkBatch } = await import('../../../broker/server/handlers/batch-check.ts')
+  const { checkBatch, singleBatch } = await import('../../../broker/server/handlers/batch-check.ts')
   const { topicSettings, topicConfigs } = await import('../../../broker/kernel/topic-config.ts')
   const settings = topicSettings(name => topicConfigs.get(name)!.default!)
   const batch = damage(batchOf([one('some value that is long enough')]))
-  expect(checkBatch(batch, 9, { settings, now: 1000, trusted: false })).toMatchObject({ error })
+  const single = singleBatch(batch, 9)
+  expect('error' in single ? single : checkBatch(single, { settings, now: 1000, trusted: false })).toMatchObject({ error })
 })
 
 test('settings of a topic decide what is taken', async () => {

@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest'
 import { Headers } from '../../../core/headers.ts'
 import { topicConfigs, topicSettings } from '../../../broker/kernel/topic-config.ts'
-import { checkBatch } from '../../../broker/server/handlers/batch-check.ts'
+import { checkBatch, singleBatch } from '../../../broker/server/handlers/batch-check.ts'
 import { compress } from '../../../broker/wire/compression.ts'
 import { batchHeaderBytes, RecordBatchHeader, writeBatchHeader } from '../../../broker/wire/record-batch-header.ts'
 import { RecordBatchWriter } from '../../../broker/wire/record-batch-writer.ts'
@@ -35,7 +35,8 @@ function batchWith(content: Buffer, codec: number, said: Said): Buffer {
 
 function verdict(batch: Buffer, configs: Readonly<Record<string, string>> = {}, trusted = false): string {
   const settings = topicSettings(name => configs[name] ?? topicConfigs.get(name)!.default!)
-  const answer = checkBatch(batch, 9, { settings, now, trusted })
+  const single = singleBatch(batch, 9)
+  const answer = single instanceof RecordBatchHeader ? checkBatch(single, { settings, now, trusted }) : single
   return answer instanceof RecordBatchHeader ? 'taken' : answer.error
 }
 

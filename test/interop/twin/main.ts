@@ -1,0 +1,24 @@
+// Tells random stories to both brokers and prints where they differ: node tools/run-ts.mjs test/interop/twin/main.ts [stories] [first seed] [steps]
+
+import { systemClock } from '../../../core/clock.ts'
+import { startTwins } from './twin-brokers.ts'
+import { retold, shortened, tellRandomStory } from './twin-story.ts'
+
+const [stories = 50, firstSeed = 1, steps = 60] = process.argv.slice(2).map(Number)
+const print = (text: string): void => void process.stdout.write(`${text}\n`)
+const seen = new Map<string, number>()
+await using twins = await startTwins()
+const start = systemClock.now()
+for (let seed = firstSeed; seed < firstSeed + stories; seed++) {
+  const difficulty = await tellRandomStory(twins, seed, steps)
+  if (difficulty === null) continue
+  const { path, apache, ours } = difficulty.differences[0]!
+  const kind = `${difficulty.ask.api} ${path.replace(/\d+/g, 'n')} ${typeof apache === 'number' ? apache : typeof apache} ${typeof ours === 'number' ? ours : typeof ours}`
+  const count = (seen.get(kind) ?? 0) + 1
+  seen.set(kind, count)
+  print(`── seed ${seed}: ${kind}`)
+  if (count <= 2) print(retold(await shortened(twins, difficulty)))
+}
+print(`${stories} stories in ${systemClock.now() - start} ms; met: ${[...twins.met].join(', ')}`)
+for (const [kind, count] of [...seen].sort((a, b) => b[1] - a[1])) print(`${count} × ${kind}`)
+process.exit(0)

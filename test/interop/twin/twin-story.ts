@@ -1,0 +1,98 @@
+// One story told to both brokers, step by step, until they differ; and the search for the shortest that still does.
+
+import { seededRandom } from '../../../core/random.ts'
+import type { Departure } from './departures.ts'
+import { differences, type Difference } from './difference.ts'
+import { nextStep } from './next-step.ts'
+import { Storyteller, type Ask, type Step } from './storyteller.ts'
+import { World } from './world.ts'
+
+/** The two brokers, by their ports. */
+export interface Twins {
+  readonly apachePort: number
+  readonly ourPort: number
+  /** Resolves when Apache Kafka's broker knows what its controller has decided. */
+  readonly published: () => Promise<void>
+  readonly departures: Readonly<Record<string, Departure>>
+  /** Departures that were met are added. */
+  readonly met: Set<string>
+}
+
+export interface Difficulty {
+  readonly steps: readonly Step[]
+  readonly ask: Ask
+  readonly differences: readonly Difference[]
+  readonly apache: unknown
+  readonly ours: unknown
+}
+
+/** Null if both told the same. */
+export async function tellRandomStory(twins: Twins, seed: number, length: number): Promise<Difficulty | null> {
+  const world = new World(seededRandom(seed))
+  return await tell(twins, function* () {
+    for (let id = 0; id < length; id++) yield nextStep(world, id)
+  }(), (step, answers) => world.learn(step, answers))
+}
+
+/** Leaves out steps as long as the same part of the same answer differs; `tries` is a limit. */
+export async function shortened(twins: Twins, difficulty: Difficulty, tries = 60): Promise<Difficulty> {
+  let shortest = difficulty
+  let left = tries
+  for (let size = Math.max(1, shortest.steps.length >> 1); size >= 1; size >>= 1) {
+    for (let at = shortest.steps.length - 1 - size; at > -size && left > 0; at -= size) {
+      const from = Math.max(0, at)
+      const steps = [...shortest.steps.slice(0, from), ...shortest.steps.slice(from + size, -1), shortest.steps.at(-1)!]
+      if (steps.length >= shortest.steps.length) continue
+      left--
+      const again = await tell(twins, steps, () => {})
+      if (again !== null && again.ask.api === difficulty.ask.api && JSON.stringify(again.differences[0]) === JSON.stringify(difficulty.differences[0])) shortest = again
+    }
+  }
+  return shortest
+}
+
+let stories = 0
+
+async function tell(twins: Twins, steps: Iterable<Step>, learn: (step: Step, answers: readonly unknown[]) => void): Promise<Difficulty | null> {
+  const prefix = `s${String(stories++).padStart(5, '0')}-`
+  const apache = new Storyteller(twins.apachePort, prefix, twins.published)
+  const ours = new Storyteller(twins.ourPort, prefix, async () => {})
+  const told: Step[] = []
+  try {
+    for (const step of steps) {
+      told.push(step)
+      const [expected, actual] = await Promise.all([apache.tell(step), ours.tell(step)])
+      for (const [index, ask] of step.asks.entries()) {
+        const differing = differences(expected[index], actual[index]).filter(difference => !isListed(twins, ask, difference))
+        if (differing.length > 0) return { steps: told, ask, differences: differing, apache: expected[index], ours: actual[index] }
+      }
+      learn(step, expected)
+    }
+    return null
+  } finally {
+    apache.close()
+    ours.close()
+  }
+}
+
+function isListed({ departures, met }: Twins, ask: Ask, difference: Difference): boolean {
+  const name = Object.keys(departures).find(known => departures[known]!.covers(ask, difference))
+  if (name !== undefined) met.add(name)
+  return name !== undefined
+}
+
+/** For people: the steps that led there and what each broker said. */
+export function retold({ steps, ask, differences: differing, apache, ours }: Difficulty): string {
+  return [
+    ...steps.filter(({ id }) => id > 0).map(step => `  ${step.id}: ${step.asks.map(({ api, version, body }) => `${api} ${version} ${cut(body, 700)}`).join(' | ')}`),
+    `${ask.api} ${ask.version} differs:`,
+    ...differing.slice(0, 5).map(({ path, apache: theirs, ours: our }) => `  ${path}: Apache Kafka ${cut(theirs)}, ours ${cut(our)}`),
+    `  Apache Kafka: ${cut(apache, 500)}`,
+    `  ours:         ${cut(ours, 500)}`,
+  ].join('\n')
+}
+
+function cut(value: unknown, most = 300): string {
+  const text = JSON.stringify(value) ?? 'nothing'
+  return text.length <= most ? text : `${text.slice(0, most)}…`
+}
