@@ -3,6 +3,7 @@
 import { connect, type Socket } from 'node:net'
 import { sleep, systemClock } from '../../../core/clock.ts'
 import { FrameSplitter } from '../../../broker/wire/frame-splitter.ts'
+import { LentBuffers } from '../../../broker/wire/lent-buffers.ts'
 
 /** No frame: the broker hung up, or was silent for too long. */
 export type NoFrame = 'hung up' | 'silent'
@@ -36,7 +37,7 @@ export class Lane {
   async #connect(): Promise<Socket> {
     const socket = connect(this.#port, '127.0.0.1')
     socket.setNoDelay(true)
-    const splitter = new FrameSplitter(256 * 1024 * 1024)
+    const splitter = new FrameSplitter(256 * 1024 * 1024, new LentBuffers(0))
     // A reset is one of the answers that are expected; the close that follows tells it.
     socket.on('error', () => {})
     socket.on('data', chunk => splitter.push(chunk, frame => this.#socket === socket && this.#frame(Buffer.from(frame))))
