@@ -1,8 +1,11 @@
 // The port to a file system: all that the log asks of one; file-disk.ts is the machine's, memory-disk.ts lives in memory and can be told to fail.
 
+import { MillraceError } from '../../core/error.ts'
+import type { Timestamp } from '../../core/record.ts'
+
 /**
  * Files below one data directory. Paths are relative to it and separated by `/`.
- * Everything is synchronous but `sync`: a write into the page cache costs microseconds, an asynchronous call ten times as much.
+ * Everything is synchronous but what waits for the medium: a write into the page cache costs microseconds, an asynchronous call ten times as much.
  * Failures are MillraceErrors: DISK_FULL (retriable) and DISK_FAILED, with the path in the message.
  */
 export interface Disk {
@@ -20,14 +23,22 @@ export interface Disk {
   replaceFile(path: string, content: Uint8Array): Promise<void>
   /** Bytes of a file; null if there is none. */
   size(path: string): number | null
+  /** When a file was written last; null if there is none, or nobody knows. */
+  modifiedAt(path: string): Timestamp | null
+  /** Says when a file was written last. */
+  setModified(path: string, time: Timestamp): void
   /** Names in a directory, sorted; none if it is not there. */
   list(directory: string): readonly string[]
   /** Creates a directory and those above it. */
   makeDirectory(path: string): void
   /** Moves a file or directory; a file at `to` is replaced. */
   rename(from: string, to: string): void
+  /** The same where there is something at `from`; false where not. */
+  renameIfThere(from: string, to: string): boolean
   /** Removes a file, or a directory with all in it. Nothing happens if it is not there. */
   remove(path: string): void
+  /** The same off the main thread, one file after the other; a crash may leave some. */
+  erase(path: string): Promise<void>
   /** Resolves when names made, moved and removed in the directory are on the medium. */
   syncDirectory(path: string): Promise<void>
   /** Bytes of the medium, and those that are free for us; null where nobody knows. */
@@ -55,4 +66,8 @@ export interface DiskFile {
 
 export interface DiskLock {
   release(): void
+}
+
+export function isDiskFull(error: unknown): boolean {
+  return error instanceof MillraceError && error.code === 'DISK_FULL'
 }

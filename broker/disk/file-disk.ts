@@ -3,6 +3,7 @@
 import * as fs from 'node:fs'
 import * as path from 'node:path'
 import { assert, MillraceError } from '../../core/error.ts'
+import type { Timestamp } from '../../core/record.ts'
 import type { Disk, DiskFile, DiskLock, DiskSpace } from './disk.ts'
 import { lockDirectory } from './directory-lock.ts'
 
@@ -56,6 +57,16 @@ export class FileDisk implements Disk {
     return attempt('stat', full, () => fs.statSync(full, { throwIfNoEntry: false })?.size ?? null)
   }
 
+  modifiedAt(file: string): Timestamp | null {
+    const full = this.#full(file)
+    return attempt('stat', full, () => fs.statSync(full, { throwIfNoEntry: false })?.mtime.getTime() ?? null)
+  }
+
+  setModified(file: string, time: Timestamp): void {
+    const full = this.#full(file)
+    attempt('touch', full, () => fs.utimesSync(full, time / 1000, time / 1000))
+  }
+
   list(directory: string): readonly string[] {
     const full = this.#full(directory)
     return attempt('list', full, () => orNull(() => fs.readdirSync(full))?.sort() ?? [])
@@ -71,9 +82,27 @@ export class FileDisk implements Disk {
     attempt('rename', full, () => fs.renameSync(full, this.#full(to)))
   }
 
+  renameIfThere(from: string, to: string): boolean {
+    const full = this.#full(from)
+    const renamed = (): true => {
+      fs.renameSync(full, this.#full(to))
+      return true
+    }
+    return attempt('rename', full, () => orNull(renamed)) ?? false
+  }
+
   remove(file: string): void {
     const full = this.#full(file)
     attempt('remove', full, () => fs.rmSync(full, { recursive: true, force: true }))
+  }
+
+  async erase(file: string): Promise<void> {
+    const full = this.#full(file)
+    try {
+      await erase(full)
+    } catch (error) {
+      throw diskError('remove', full, error)
+    }
   }
 
   syncDirectory(directory: string): Promise<void> {
@@ -101,6 +130,18 @@ export class FileDisk implements Disk {
 
   #full(relative: string): string {
     return path.join(this.name, relative)
+  }
+}
+
+/** Not `fs.rm`, which hands all files of a directory to the few threads at once: an fsync would wait for the last. */
+async function erase(full: string): Promise<void> {
+  try {
+    const stat = await fs.promises.lstat(full)
+    if (!stat.isDirectory()) return await fs.promises.unlink(full)
+    for (const name of await fs.promises.readdir(full)) await erase(path.join(full, name))
+    await fs.promises.rmdir(full)
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error
   }
 }
 

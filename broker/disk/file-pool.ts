@@ -1,7 +1,7 @@
 // Keeps at most so many files open at once: the one used longest ago is closed and opened again when it is needed.
 
-import { assert } from '../../core/error.ts'
-import type { Disk, DiskFile } from './disk.ts'
+import { assert, MillraceError } from '../../core/error.ts'
+import { isDiskFull, type Disk, type DiskFile } from './disk.ts'
 
 export class FilePool {
   readonly #disk: Disk
@@ -9,10 +9,14 @@ export class FilePool {
   /** Open files, the one used longest ago first. */
   readonly #open = new Set<PooledFile>()
 
-  constructor(disk: Disk, maxOpen = 1000) {
+  readonly #onFull: () => void
+
+  /** `onFull` hears of every write that found no room. */
+  constructor(disk: Disk, maxOpen = 1000, onFull: () => void = () => {}) {
     assert(maxOpen > 0, 'a file pool needs room for one file')
     this.#disk = disk
     this.#maxOpen = maxOpen
+    this.#onFull = onFull
   }
 
   /** A file that opens itself when it is used. Created when it is not there. */
@@ -36,6 +40,11 @@ export class FilePool {
   }
 
   /** @internal */
+  failed(error: unknown): void {
+    if (isDiskFull(error)) this.#onFull()
+  }
+
+  /** @internal */
   closed(file: PooledFile): void {
     this.#open.delete(file)
   }
@@ -45,14 +54,27 @@ export class FilePool {
 export class PooledFile implements DiskFile {
   readonly #pool: FilePool
   readonly #disk: Disk
-  readonly path: string
+  #path: string
+  /** It was removed, and its bytes are freed at any time: nothing is made in its place. */
+  #isDiscarded = false
   #file: DiskFile | null = null
   #syncing = 0
 
   constructor(pool: FilePool, disk: Disk, path: string) {
     this.#pool = pool
     this.#disk = disk
-    this.path = path
+    this.#path = path
+  }
+
+  get path(): string {
+    return this.#path
+  }
+
+  /** It was removed: what is left of it has another name now. */
+  discarded(path: string): void {
+    this.close()
+    this.#path = path
+    this.#isDiscarded = true
   }
 
   get size(): number {
@@ -65,7 +87,12 @@ export class PooledFile implements DiskFile {
   }
 
   append(parts: readonly Uint8Array[]): void {
-    this.#opened().append(parts)
+    try {
+      this.#opened().append(parts)
+    } catch (error) {
+      this.#pool.failed(error)
+      throw error
+    }
   }
 
   read(position: number, target: Uint8Array): number {
@@ -76,11 +103,16 @@ export class PooledFile implements DiskFile {
     this.#opened().truncate(size)
   }
 
+  /** What was removed need not be on the medium. */
   async sync(): Promise<void> {
+    if (this.#isDiscarded) return
     const file = this.#opened()
     this.#syncing++
     try {
       await file.sync()
+    } catch (error) {
+      this.#pool.failed(error)
+      throw error
     } finally {
       this.#syncing--
       if (this.#file !== file && this.#syncing === 0) file.close()
@@ -96,6 +128,7 @@ export class PooledFile implements DiskFile {
   }
 
   #opened(): DiskFile {
+    if (this.#isDiscarded && this.#file === null && this.#disk.size(this.path) === null) throw new MillraceError('DISK_FAILED', `The file ${this.path} was removed.`)
     const file = (this.#file ??= this.#disk.open(this.path))
     this.#pool.used(this)
     return file

@@ -1,6 +1,8 @@
 // A Disk in memory that remembers what was synced, so that a test can crash it at any byte, fill it up or rot it.
 
+import type { Clock } from '../../core/clock.ts'
 import { assert, MillraceError } from '../../core/error.ts'
+import type { Timestamp } from '../../core/record.ts'
 import type { Disk, DiskFile, DiskLock, DiskSpace } from './disk.ts'
 
 /** What a crash leaves of one file: how many of its unsynced bytes survive, and whether lost ones leave zeros behind. */
@@ -13,12 +15,14 @@ export type CrashOutcome = (file: { readonly path: string; readonly synced: numb
 
 /**
  * Names are durable at once (as a journaling file system keeps them in order) unless `losesNames`; content is durable up to the last `sync`.
+ * Times of files are the clock's; without one nobody knows them.
  * The faults are plain fields and methods, to be turned on and off at will.
  */
 export class MemoryDisk implements Disk {
   readonly name: string = 'memory'
-  readonly #files = new Map<string, Content>()
-  readonly #directories = new Set<string>()
+  #files = new Map<string, Content>()
+  #directories = new Set<string>()
+  readonly #clock: Clock | null
   #locked = false
   #crashed = false
   /** No file may grow beyond this many bytes in all; a write that would fails with DISK_FULL. */
@@ -29,18 +33,22 @@ export class MemoryDisk implements Disk {
   syncFailure: MillraceError | null = null
   /** The next `sync` call fails, and it alone: as a kernel says of a lost page once, and that all is well ever after. */
   syncFailsOnce = false
-  /** A crash takes files and directories that were made and whose directory was not synced since. */
+  /** A crash undoes what was made, moved and removed in a directory that was not synced since. */
   losesNames = false
-  /** Made since their directory was synced. */
-  readonly #newNames = new Set<string>()
+  /** What names were before, the latest change last. */
+  #changes: NameChange[] = []
+
+  constructor(clock: Clock | null = null) {
+    this.#clock = clock
+  }
 
   open(path: string): DiskFile {
     this.#check()
     let content = this.#files.get(path)
     if (content === undefined) {
-      content = new Content()
+      content = this.#newContent()
+      this.#changes.push({ path, files: [], directories: [] })
       this.#files.set(path, content)
-      this.#newNames.add(path)
     }
     return new MemoryFile(this, content, path)
   }
@@ -53,16 +61,22 @@ export class MemoryDisk implements Disk {
   writeFile(path: string, bytes: Uint8Array): void {
     this.#check()
     this.claim(bytes.length, path)
-    const content = new Content()
+    const content = this.#newContent()
     content.append(bytes)
     this.#files.set(path, content)
   }
 
   async replaceFile(path: string, bytes: Uint8Array): Promise<void> {
-    if (this.syncGate !== null) await this.#gateOf(parentOf(path))
+    const temporary = `${path}.tmp`
+    this.writeFile(temporary, bytes)
+    if (this.syncGate !== null) await this.syncGate
     this.#check()
     if (this.syncFailure !== null) throw this.syncFailure
-    this.writeFile(path, bytes)
+    const written = this.#files.get(temporary)
+    // Its directory was moved or removed meanwhile.
+    if (written === undefined) throw new MillraceError('DISK_FAILED', `Could not replace ${path}.`)
+    this.#files.delete(temporary)
+    this.#files.set(path, written)
     const content = this.#files.get(path)!
     content.synced = content.size
   }
@@ -70,6 +84,17 @@ export class MemoryDisk implements Disk {
   size(path: string): number | null {
     this.#check()
     return this.#files.get(path)?.size ?? null
+  }
+
+  modifiedAt(path: string): Timestamp | null {
+    this.#check()
+    return this.#files.get(path)?.modifiedAt ?? null
+  }
+
+  setModified(path: string, time: Timestamp): void {
+    this.#check()
+    const content = this.#files.get(path)
+    if (content !== undefined) content.modifiedAt = time
   }
 
   list(directory: string): readonly string[] {
@@ -84,12 +109,16 @@ export class MemoryDisk implements Disk {
 
   makeDirectory(path: string): void {
     this.#check()
-    if (!this.#directories.has(path)) this.#newNames.add(path)
+    if (!this.#directories.has(path)) this.#changes.push({ path, files: [], directories: [] })
     this.#directories.add(path)
   }
 
   rename(from: string, to: string): void {
     this.#check()
+    // What a directory holds that moves is not asked for any more.
+    this.#changes = this.#changes.filter(({ path }) => !path.startsWith(`${from}/`))
+    this.#note(from)
+    this.#note(to)
     for (const [path, content] of [...this.#files]) {
       if (path !== from && !path.startsWith(`${from}/`)) continue
       this.#files.delete(path)
@@ -102,15 +131,27 @@ export class MemoryDisk implements Disk {
     }
   }
 
+  renameIfThere(from: string, to: string): boolean {
+    this.#check()
+    if (!this.#files.has(from) && !this.#directories.has(from)) return false
+    this.rename(from, to)
+    return true
+  }
+
   remove(path: string): void {
     this.#check()
+    this.#note(path)
     for (const file of [...this.#files.keys()]) if (file === path || file.startsWith(`${path}/`)) this.#files.delete(file)
     for (const directory of [...this.#directories]) if (directory === path || directory.startsWith(`${path}/`)) this.#directories.delete(directory)
   }
 
+  async erase(path: string): Promise<void> {
+    this.remove(path)
+  }
+
   async syncDirectory(directory: string): Promise<void> {
     this.#check()
-    for (const name of this.#newNames) if (parentOf(name) === directory) this.#newNames.delete(name)
+    this.#changes = this.#changes.filter(({ path }) => parentOf(path) !== directory)
   }
 
   space(): DiskSpace | null {
@@ -129,13 +170,13 @@ export class MemoryDisk implements Disk {
   /** The disk as the next process finds it. This one refuses everything from now on. By default every unsynced byte is lost. */
   crash(outcome: CrashOutcome = file => ({ keep: file.synced })): MemoryDisk {
     this.#crashed = true
-    const next = new MemoryDisk()
-    for (const directory of this.#directories) if (!this.#isLost(directory)) next.#directories.add(directory)
+    const next = new MemoryDisk(this.#clock)
+    if (this.losesNames) for (const change of this.#changes.toReversed()) this.#undo(change)
+    next.#directories = new Set(this.#directories)
     for (const [path, content] of this.#files) {
-      if (this.#isLost(path)) continue
       const { keep, zeros = 0 } = outcome({ path, synced: content.synced, size: content.size })
       assert(keep >= content.synced && keep + zeros <= content.size, `a crash keeps ${keep} of ${content.size} bytes, ${content.synced} synced`)
-      const survivor = new Content()
+      const survivor = this.#newContent(content.modifiedAt)
       survivor.append(content.slice(0, keep))
       survivor.append(Buffer.alloc(zeros))
       survivor.synced = survivor.size
@@ -146,10 +187,11 @@ export class MemoryDisk implements Disk {
 
   /** The disk as the next process finds it when only the process has died: every byte is there, and what was not synced still is not. */
   kill(): MemoryDisk {
+    const changes = this.#changes
     this.losesNames = false
     const next = this.crash(file => ({ keep: file.size }))
     for (const [path, content] of this.#files) next.#files.get(path)!.synced = content.synced
-    for (const name of this.#newNames) next.#newNames.add(name)
+    next.#changes = [...changes]
     return next
   }
 
@@ -181,20 +223,46 @@ export class MemoryDisk implements Disk {
     throw new MillraceError('DISK_FULL', `There is no room to write ${path}.`, { retriable: true })
   }
 
-  /** A directory may be removed meanwhile. */
-  async #gateOf(directory: string): Promise<void> {
-    const wasThere = this.#directories.has(directory)
-    await this.syncGate
-    if (wasThere && !this.#directories.has(directory)) throw new MillraceError('DISK_FAILED', `There is no directory ${directory} any more.`)
+  /** @internal */
+  now(): Timestamp | null {
+    return this.#clock?.now() ?? null
   }
 
-  #isLost(path: string): boolean {
-    return this.losesNames && path !== '' && (this.#newNames.has(path) || this.#isLost(parentOf(path)))
+  #newContent(modifiedAt: Timestamp | null = this.now()): Content {
+    const content = new Content()
+    content.modifiedAt = modifiedAt
+    return content
+  }
+
+  /** A name is about to stand for something else or nothing: remembers for what it did, where that may be asked for. */
+  #note(path: string): void {
+    if (!this.losesNames) return
+    const files = [...this.#files].filter(([file]) => isWithin(file, path))
+    const directories = [...this.#directories].filter(directory => isWithin(directory, path))
+    this.#changes.push({ path, files, directories })
+  }
+
+  #undo({ path, files, directories }: NameChange): void {
+    for (const file of [...this.#files.keys()]) if (isWithin(file, path)) this.#files.delete(file)
+    for (const directory of [...this.#directories]) if (isWithin(directory, path)) this.#directories.delete(directory)
+    for (const [file, content] of files) this.#files.set(file, content)
+    for (const directory of directories) this.#directories.add(directory)
   }
 
   #check(): void {
     if (this.#crashed) throw new MillraceError('DISK_FAILED', 'The memory disk has crashed.')
   }
+}
+
+/** What a name stood for. */
+interface NameChange {
+  readonly path: string
+  readonly files: readonly (readonly [string, Content])[]
+  readonly directories: readonly string[]
+}
+
+function isWithin(path: string, directory: string): boolean {
+  return path === directory || path.startsWith(`${directory}/`)
 }
 
 function parentOf(path: string): string {
@@ -221,6 +289,7 @@ class MemoryFile implements DiskFile {
     for (const part of parts) bytes += part.length
     this.#disk.claim(bytes, this.#path)
     for (const part of parts) this.#content.append(part)
+    this.#content.modifiedAt = this.#disk.now()
   }
 
   read(position: number, target: Uint8Array): number {
@@ -231,6 +300,7 @@ class MemoryFile implements DiskFile {
   truncate(size: number): void {
     this.#disk.claim(0, this.#path)
     this.#content.truncate(size)
+    this.#content.modifiedAt = this.#disk.now()
   }
 
   async sync(): Promise<void> {
@@ -256,6 +326,7 @@ class Content {
   readonly #chunks: Buffer[] = []
   size = 0
   synced = 0
+  modifiedAt: Timestamp | null = null
   /** Where the bytes begin that a failed sync has lost: no later one brings them to the medium, until they are written anew. */
   lostFrom: number = Number.POSITIVE_INFINITY
 

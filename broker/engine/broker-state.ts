@@ -53,6 +53,8 @@ export class BrokerState {
   readonly markers: MarkerWriter
   readonly transactions: TransactionHosts
   #making: Promise<void> | null = null
+  /** Of topics whose deletion is not durable yet, until when their files stay: by name. */
+  readonly #deletions = new Map<string, Promise<unknown>>()
   #producerIds = { next: 0, end: 0 }
   #allocating: Promise<void> | null = null
   /** Where clients find it; of an embedded broker that does not listen, a name that resolves to nothing. */
@@ -98,6 +100,8 @@ export class BrokerState {
 
   /** Creates a topic, or says why not; resolves when it is durable. `validateOnly`: says whether it could be. */
   async createTopic(request: NewTopicRequest, validateOnly = false): Promise<Refusal | Topic> {
+    // One of that name may not be gone yet.
+    await this.#deletions.get(request.name)
     const decision = this.catalogue.createTopic(request, uuid(this.random), { partitions: this.config.number('num.partitions'), replicationFactor: this.config.number('default.replication.factor') })
     if (decision.refused !== null) return decision.refused
     const twin = this.partitions.twinOf(request.name)
@@ -112,13 +116,21 @@ export class BrokerState {
   async deleteTopic(name: string): Promise<Refusal | null> {
     const decision = this.catalogue.deleteTopic(name)
     if (decision.refused !== null) return decision.refused
-    const failed = await this.#decide(decision.records, () => {
-      this.partitions.remove(name)
+    const deletion = this.#delete(name, decision.records)
+    this.#deletions.set(name, deletion)
+    const failed = await deletion.finally(() => this.#deletions.delete(name))
+    if (failed === null) this.logger.info('topic deleted', { topic: name })
+    return failed
+  }
+
+  /** The files go when that is durable: a crash before it leaves the whole topic. */
+  async #delete(name: string, records: readonly MetadataRecord[]): Promise<Refusal | null> {
+    let removeFiles = async (): Promise<void> => {}
+    const failed = await this.#decide(records, () => {
+      removeFiles = this.partitions.remove(name)
       this.groups.topicDeleted(name)
     })
-    if (failed !== null) return failed
-    this.logger.info('topic deleted', { topic: name })
-    return null
+    return failed ?? (await this.#attempt(removeFiles))
   }
 
   createPartitions(name: string, count: number, validateOnly: boolean): Promise<Refusal | null> {
@@ -135,9 +147,13 @@ export class BrokerState {
   }
 
   /** Writes a decision, follows it, and resolves when it is durable. What cannot be written at all is not followed; where following fails, the next start does. */
-  async #decide(records: readonly MetadataRecord[], follow: () => void): Promise<Refusal | null> {
+  #decide(records: readonly MetadataRecord[], follow: () => void): Promise<Refusal | null> {
+    return this.#attempt(async () => void (await Promise.all([this.#metadata.write(records), attempt(follow)])))
+  }
+
+  async #attempt(action: () => Promise<void>): Promise<Refusal | null> {
     try {
-      await Promise.all([this.#metadata.write(records), attempt(follow)])
+      await action()
       return null
     } catch (error) {
       if (!(error instanceof MillraceError)) throw error

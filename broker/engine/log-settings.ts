@@ -5,7 +5,7 @@ import type { LogSettings } from '../log/segment-rolling.ts'
 
 /** A compacted topic goes on to a new segment in time for what lies in the old one to be compacted when it must, as in Kafka. */
 export function logSettings(settings: TopicSettings): LogSettings {
-  const { segmentBytes, segmentJitterMs, indexIntervalBytes, segmentIndexBytes, compact, maxCompactionLagMs } = settings
+  const { segmentBytes, segmentJitterMs, indexIntervalBytes, segmentIndexBytes, fileDeleteDelayMs, compact, maxCompactionLagMs } = settings
   const segmentMs = compact ? Math.min(settings.segmentMs, maxCompactionLagMs) : settings.segmentMs
-  return { segmentBytes, segmentMs, segmentJitterMs, indexIntervalBytes, segmentIndexBytes }
+  return { segmentBytes, segmentMs, segmentJitterMs, indexIntervalBytes, segmentIndexBytes, fileDeleteDelayMs }
 }

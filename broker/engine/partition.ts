@@ -144,8 +144,9 @@ export class Partition {
   /** Appends one checked batch; see {@link committed}. Answers its first offset. @throws MillraceError DISK_FULL, DISK_FAILED */
   append(batch: Buffer, header: RecordBatchHeader): Offset {
     if (this.#offline !== null) throw this.#offline
-    const baseOffset = this.log.append(batch, this.leaderEpoch)
-    this.#replay(header, this.#clock.now())
+    const now = this.#clock.now()
+    const baseOffset = this.log.append(batch, this.leaderEpoch, now)
+    this.#replay(header, now)
     this.#countIn(batch, header)
     this.#pendingBytes += batch.length
     this.#bytesSinceCheckpoint += batch.length
@@ -346,10 +347,10 @@ export class Partition {
     this.log.close()
   }
 
-  /** Ends and removes the files. */
-  remove(): void {
+  /** Ends; its files stay. */
+  end(): void {
     this.#end(new MillraceError('UNKNOWN_TOPIC_OR_PARTITION', `The topic of ${this.name} was deleted.`))
-    this.log.remove()
+    this.log.close()
   }
 
   #end(failure: MillraceError): void {

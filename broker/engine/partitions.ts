@@ -4,6 +4,7 @@ import type { Clock } from '../../core/clock.ts'
 import { partitionName } from '../../core/record.ts'
 import type { Disk } from '../disk/disk.ts'
 import type { FilePool } from '../disk/file-pool.ts'
+import type { Trash } from '../disk/trash.ts'
 import { LentBuffers } from '../wire/lent-buffers.ts'
 import type { BrokerConfig } from '../kernel/broker-config.ts'
 import type { Topic } from '../kernel/catalogue.ts'
@@ -15,11 +16,15 @@ import { Partition, type FlushPolicy } from './partition.ts'
 export interface PartitionsParts {
   readonly disk: Disk
   readonly pool: FilePool
+  readonly trash: Trash
   readonly config: BrokerConfig
   readonly clock: Clock
   readonly logger: Logger
   readonly meters: BrokerMeters
 }
+
+/** The ending of a partition's directory that was removed. */
+const removedEnding = '-delete'
 
 /** Memory for fetches, kept while there is none. */
 const maxIdleReadBytes = 16 * 1024 * 1024
@@ -31,6 +36,8 @@ export class Partitions {
   readonly readBuffers: LentBuffers = new LentBuffers(maxIdleReadBytes)
   /** Epoch of what is appended by this broker since its start. */
   leaderEpoch = 0
+  /** Directories that were removed since the start. */
+  #removed = 0
 
   constructor(parts: PartitionsParts) {
     this.#parts = parts
@@ -75,14 +82,14 @@ export class Partitions {
     this.#topics.set(topic.name, partitions)
     const settings = this.settingsOf(topic)
     for (let index = partitions.length; index < topic.partitions; index++) {
-      if (isNew) this.#parts.disk.remove(partitionName(topic.name, index))
+      if (isNew) this.#parts.trash.discard([{ from: partitionName(topic.name, index), to: this.#removedName(topic.name, index) }], this.#deleteDelayMs)
       partitions.push(this.openOne(topic.name, index, settings))
     }
   }
 
   openOne(topic: string, index: number, settings: TopicSettings, flush: FlushPolicy = this.#flushPolicy): Partition {
-    const { disk, pool, clock, logger, meters } = this.#parts
-    return new Partition({ topic, index, home: { disk, pool, buffers: this.readBuffers, directory: partitionName(topic, index) }, settings, flush, leaderEpoch: this.leaderEpoch, clock, logger, meters })
+    const { disk, pool, trash, clock, logger, meters } = this.#parts
+    return new Partition({ topic, index, home: { disk, pool, trash, buffers: this.readBuffers, directory: partitionName(topic, index) }, settings, flush, leaderEpoch: this.leaderEpoch, clock, logger, meters })
   }
 
   get #flushPolicy(): FlushPolicy {
@@ -94,11 +101,35 @@ export class Partitions {
     for (const partition of this.of(topic.name)) partition.settings = settings
   }
 
-  remove(topic: string): void {
+  /** Ends the partitions of a topic. Answers what removes their files, once nobody can want them back. */
+  remove(topic: string): () => Promise<void> {
     const partitions = this.of(topic)
     this.#topics.delete(topic)
-    for (const partition of partitions) partition.remove()
+    for (const partition of partitions) partition.end()
     this.#parts.meters.forgetTopic(topic)
+    return () => this.#discard(partitions)
+  }
+
+  async #discard(partitions: readonly Partition[]): Promise<void> {
+    for (const partition of partitions) partition.log.remove(this.#removedName(partition.topic, partition.index), this.#deleteDelayMs)
+    await this.#parts.disk.syncDirectory('')
+  }
+
+  get #deleteDelayMs(): number {
+    return this.#parts.config.number('log.segment.delete.delay.ms')
+  }
+
+  /** As Apache Kafka calls it: 32 digits that no other has had, and no more than a file's name may have. */
+  #removedName(topic: string, index: number): string {
+    const id = [this.leaderEpoch, this.#removed++].map(number => number.toString(16).padStart(16, '0')).join('')
+    const ending = `-${index}.${id}${removedEnding}`
+    return `${topic.slice(0, 255 - ending.length)}${ending}`
+  }
+
+  /** Frees the directories of partitions that were removed before. */
+  sweep(): void {
+    const { disk, trash } = this.#parts
+    trash.free(disk.list('').filter(name => name.endsWith(removedEnding)), 0)
   }
 
   settingsOf(topic: Pick<Topic, 'configs'>): TopicSettings {

@@ -55,7 +55,7 @@ export const brokerConfigs: ReadonlyMap<string, ConfigDefinition> = new Map(
       { name: 'log.roll.jitter.ms', type: 'long', default: null, min: 0, documentation: 'Kept for compatibility.' },
       { name: 'log.roll.ms', type: 'long', default: null, min: 1, documentation: 'Longest time that one file is written to, milliseconds; stronger than hours.' },
       { name: 'log.segment.bytes', type: 'int', default: '1073741824', min: 14, documentation: 'Largest file of a partition.' },
-      { name: 'log.segment.delete.delay.ms', type: 'long', default: '60000', min: 0, documentation: 'Kept for compatibility; files are removed at once.' },
+      { name: 'log.segment.delete.delay.ms', type: 'long', default: '60000', min: 0, documentation: 'How long the bytes of removed segments and topics stay on the disk, under another name, milliseconds; after the disk was full they go at once for an hour.' },
       { name: 'max.request.partition.size.limit', type: 'int', default: '2000', min: 1, readOnly: true, documentation: 'Most partitions in one answer to DescribeTopicPartitions.' },
       { name: 'message.max.bytes', type: 'int', default: '1048588', min: 0, documentation: 'Largest record batch of topics that do not say.' },
       { name: 'millrace.flush', type: 'string', default: 'fsync', oneOf: ['fsync', 'os'], readOnly: true, documentation: 'What an acknowledgement waits for: fsync of the medium, or os, the page cache as Kafka does.' },

@@ -13,7 +13,7 @@ export const topicConfigs: ReadonlyMap<string, ConfigDefinition> = new Map(
       { name: 'compression.type', type: 'string', default: 'producer', oneOf: ['uncompressed', 'zstd', 'lz4', 'snappy', 'gzip', 'producer'], synonyms: [{ name: 'compression.type' }], documentation: 'Compression of the batches on the disk; producer keeps what the producer chose.' },
       { name: 'compression.zstd.level', type: 'int', default: '3', min: -131072, max: 22, documentation: 'Kept for compatibility; where the broker compresses it does so at the default level.' },
       { name: 'delete.retention.ms', type: 'long', default: '86400000', min: 0, synonyms: [{ name: 'log.cleaner.delete.retention.ms' }], documentation: 'How long a compacted topic keeps tombstones, milliseconds.' },
-      { name: 'file.delete.delay.ms', type: 'long', default: '60000', min: 0, synonyms: [{ name: 'log.segment.delete.delay.ms' }], documentation: 'Kept for compatibility; files are removed at once.' },
+      { name: 'file.delete.delay.ms', type: 'long', default: '60000', min: 0, synonyms: [{ name: 'log.segment.delete.delay.ms' }], documentation: 'How long the bytes of removed segments stay on the disk, under another name, milliseconds; after the disk was full they go at once for an hour.' },
       { name: 'flush.messages', type: 'long', default: maxLong, min: 1, synonyms: [{ name: 'log.flush.interval.messages' }], documentation: 'Records between two fsyncs where acknowledgements do not wait for each (millrace.flush=os).' },
       { name: 'flush.ms', type: 'long', default: maxLong, min: 0, synonyms: [{ name: 'log.flush.interval.ms' }], documentation: 'Longest time that a record is not on the disk where acknowledgements do not wait for that (millrace.flush=os), milliseconds.' },
       { name: 'follower.replication.throttled.replicas', type: 'list', default: '', documentation: 'Kept for compatibility.' },
@@ -57,6 +57,7 @@ export interface TopicSettings {
   /** `producer`: as it comes; `uncompressed`, or the name of a codec. */
   readonly compression: string
   readonly deleteRetentionMs: number
+  readonly fileDeleteDelayMs: number
   readonly flushMessages: number
   readonly flushMs: number
   readonly indexIntervalBytes: number
@@ -85,6 +86,7 @@ export function topicSettings(value: (name: string) => string): TopicSettings {
     delete: policies.includes('delete'),
     compression: value('compression.type'),
     deleteRetentionMs: number('delete.retention.ms'),
+    fileDeleteDelayMs: number('file.delete.delay.ms'),
     flushMessages: number('flush.messages'),
     flushMs: number('flush.ms'),
     indexIntervalBytes: number('index.interval.bytes'),

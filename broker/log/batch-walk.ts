@@ -5,6 +5,13 @@ import type { RecordBatchHeader } from '../wire/record-batch-header.ts'
 import { scanBatches, type ScannedFile } from './batch-scan.ts'
 import type { Damages } from './damage.ts'
 
+/** A batch's place in a segment. */
+export interface BatchPlace {
+  readonly position: number
+  readonly baseOffset: Offset
+  readonly lastOffset: Offset
+}
+
 export interface WalkOptions {
   /** Where a batch begins. */
   readonly from: number

@@ -24,6 +24,13 @@ export interface RecoveryPoint {
   readonly indexes?: IndexSums
 }
 
+/** Where a segment is recovered from. */
+export interface RecoveryStart {
+  readonly point: RecoveryPoint | null
+  /** It may have been compacted: a checkpoint that said so was lost. */
+  readonly mayHaveGaps: boolean
+}
+
 export interface Checkpoint {
   readonly logStartOffset: Offset
   readonly recoveryPoint: RecoveryPoint

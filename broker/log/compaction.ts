@@ -63,7 +63,7 @@ export function compactionRange(log: Log, settings: CompactionSettings, lastStab
     const next = log.segments[index + 1]
     // A damaged segment stays as it is, and so do those behind: a tombstone there may be all that hides an older record of it.
     if (next === undefined || next.baseOffset > lastStableOffset || segment.damages.length > 0) break
-    const newest = segment.newest?.timestamp ?? -1
+    const newest = segment.newestTime ?? -1
     const isDirty = next.baseOffset > log.compactedOffset
     if (isDirty && settings.minCompactionLagMs > 0 && newest > now - settings.minCompactionLagMs) break
     if (isDirty && segment.size > 0 && newest >= 0 && newest <= now - settings.maxCompactionLagMs) isOverdue = true

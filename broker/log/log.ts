@@ -1,7 +1,7 @@
 // A partition's log: record batches in segments on a disk, appended at the end, read by offset or time, recovered after a crash.
 
 import { assert } from '../../core/error.ts'
-import type { Offset } from '../../core/record.ts'
+import type { Offset, Timestamp } from '../../core/record.ts'
 import { RecordBatchHeader } from '../wire/record-batch-header.ts'
 import { CheckpointKeeper, type KnownCheckpoint } from './checkpoint-keeper.ts'
 import type { Checkpoint, Json, RecoveryPoint } from './checkpoint.ts'
@@ -11,7 +11,7 @@ import { isFull, type LogSettings } from './segment-rolling.ts'
 import { segmentIndexOf } from './segment-search.ts'
 import { SegmentRewriting } from './segment-rewriting.ts'
 import { Segment } from './segment.ts'
-import type { SegmentHome } from './segment-home.ts'
+import { discard, type SegmentHome } from './segment-home.ts'
 
 /** What a log is made of; recovery.ts puts it together from a directory. */
 export interface LogParts {
@@ -60,6 +60,8 @@ export class Log {
   /** Segments that were rolled and not synced yet. */
   #unsynced: Segment[]
   #namesChanged = true
+  /** Since when the active segment is written to by this process; null before it is, or where nobody says what time it is. */
+  #activeSince: Timestamp | null = null
   readonly #checkpoints: CheckpointKeeper
   #syncing: Promise<void> | null = null
   #nextSync: Promise<void> | null = null
@@ -112,6 +114,10 @@ export class Log {
     return this.#segments.reduce((sum, segment) => sum + segment.size, 0)
   }
 
+  get fileDeleteDelayMs(): number {
+    return this.#settings.fileDeleteDelayMs ?? 0
+  }
+
   configure(settings: LogSettings): void {
     this.#settings = settings
     this.#active.indexIntervalBytes = settings.indexIntervalBytes
@@ -119,27 +125,29 @@ export class Log {
 
   /**
    * Appends one batch that was checked before, giving it the next offsets: base offset and leader epoch are written into it in place.
-   * Answers the first. It is in the page cache then; see {@link sync}. @throws MillraceError DISK_FULL, DISK_FAILED; nothing was appended then
+   * Answers the first. It is in the page cache then; see {@link sync}. `now` is the broker's clock, for records without timestamps. @throws MillraceError DISK_FULL, DISK_FAILED; nothing was appended then
    */
-  append(batch: Buffer, leaderEpoch: number): Offset {
+  append(batch: Buffer, leaderEpoch: number, now: Timestamp | null = null): Offset {
     assert(!this.#closed, 'append to a closed log')
     const header = this.#header.moveTo(batch, 0)
     header.baseOffset = this.#endOffset
     header.leaderEpoch = leaderEpoch
-    return this.#appendAsIs(batch, header, leaderEpoch)
+    return this.#appendAsIs(batch, header, { leaderEpoch, now })
   }
 
   /** Appends a batch that has its offsets, as a follower gets it. */
   appendAsFollower(batch: Buffer): void {
     const header = this.#header.moveTo(batch, 0)
     assert(header.baseOffset >= this.#endOffset, `a follower appends offset ${header.baseOffset} behind ${this.#endOffset}`)
-    this.#appendAsIs(batch, header, header.leaderEpoch)
+    this.#appendAsIs(batch, header, { leaderEpoch: header.leaderEpoch, now: null })
   }
 
-  #appendAsIs(batch: Buffer, header: RecordBatchHeader, leaderEpoch: number): Offset {
+  #appendAsIs(batch: Buffer, header: RecordBatchHeader, { leaderEpoch, now }: { readonly leaderEpoch: number; readonly now: Timestamp | null }): Offset {
     const baseOffset = header.baseOffset
-    if (isFull(this.#active, header, this.#settings)) this.roll(baseOffset)
+    const ageMs = now === null || this.#activeSince === null ? 0 : now - this.#activeSince
+    if (isFull(this.#active, header, this.#settings, ageMs)) this.roll(baseOffset)
     this.#active.append(batch, header)
+    this.#activeSince ??= now
     this.leaderEpochs.assign(leaderEpoch, baseOffset)
     this.#endOffset = header.lastOffset + 1
     return baseOffset
@@ -153,12 +161,13 @@ export class Log {
     this.#active.seal()
     if (this.#active.size === 0) {
       this.#segments.pop()
-      this.#active.remove()
+      this.#active.remove(0)
     } else {
       this.#unsynced.push(this.#active)
     }
     this.#segments.push(next)
     this.#active = next
+    this.#activeSince = null
     this.#namesChanged = true
   }
 
@@ -347,16 +356,17 @@ export class Log {
     for (const segment of this.#segments) segment.close()
   }
 
-  /** Removes all its files. */
-  remove(): void {
+  /** Moves its directory away; the bytes are freed after a delay. */
+  remove(to: string, delayMs: number): void {
     this.close()
-    this.#home.disk.remove(this.directory)
+    discard(this.#home, [{ from: this.directory, to }], delayMs)
+    for (const segment of this.#segments) segment.removedWith(to)
   }
 
   #forget(segment: Segment): void {
     this.#places.clear()
     this.#unsynced = this.#unsynced.filter(other => other !== segment)
-    segment.remove()
+    segment.remove(this.fileDeleteDelayMs)
   }
 
   /** Where nothing good follows in a file reading goes on in the next one. */

@@ -9,7 +9,7 @@ import type { LogSettings } from './segment-rolling.ts'
 import { finishSwap } from './segment-rewriting.ts'
 import { Segment } from './segment.ts'
 import { readSeal } from './segment-seal.ts'
-import { segmentName, type SegmentHome } from './segment-home.ts'
+import { deletedEnding, discard, segmentName, type SegmentHome } from './segment-home.ts'
 
 /** What was found behind the checkpoint that could not be trusted. */
 export interface CutTail {
@@ -85,9 +85,19 @@ function segmentBases(home: SegmentHome): readonly Offset[] {
   if (swaps.length > 0) names = home.disk.list(home.directory)
   for (const name of names) {
     if (/^\d{20}\.log$/.test(name)) bases.push(Number(name.slice(0, 20)))
-    else if (/\.tmp$|\.cleaned\./.test(name)) home.disk.remove(`${home.directory}/${name}`)
   }
+  sweep(home, names, bases)
   return bases
+}
+
+/** Frees what a crash has left: files half written, files removed, and indexes without their segment. */
+function sweep(home: SegmentHome, names: readonly string[], bases: readonly Offset[]): void {
+  const stems = new Set(bases.map(segmentName))
+  const isLeft = (name: string): boolean => /\.tmp$|\.cleaned\./.test(name) || (/^\d{20}\.(index|timeindex|seal)$/.test(name) && !stems.has(name.slice(0, 20)))
+  const moves = names.filter(name => isLeft(name) && !name.endsWith(deletedEnding)).map(name => ({ from: `${home.directory}/${name}`, to: `${home.directory}/${name}${deletedEnding}` }))
+  discard(home, moves, 0)
+  const removed = names.filter(name => name.endsWith(deletedEnding)).map(name => `${home.directory}/${name}`)
+  home.trash?.free(removed, 0)
 }
 
 interface FoundSegments {

@@ -17,13 +17,13 @@ export function retainedFrom(log: Log, settings: RetentionSettings, highWatermar
   for (const [index, segment] of log.segments.entries()) {
     const end = log.segments[index + 1]?.baseOffset ?? log.endOffset
     const isActive = index === log.segments.length - 1
-    const newest = segment.newest?.timestamp
-    const isOld = retentionMs >= 0 && newest !== undefined && newest < now - retentionMs
+    const newest = segment.newestTime
+    const isOld = retentionMs >= 0 && newest !== null && newest < now - retentionMs
     const isTooMuch = !isActive && retentionBytes >= 0 && excessBytes >= segment.size
     if (segment.size === 0 && !isActive) continue
     if (end > highWatermark || segment.size === 0) break
-    if (newest === undefined && !isTooMuch && !isActive) {
-      // Without a time (damaged as a whole, or records that have none) it is as old as the next one.
+    if (newest === null && !isTooMuch && !isActive) {
+      // Where nobody knows it is as old as the next one.
       excessBytes = 0
       continue
     }

@@ -3,6 +3,7 @@
 import type { Offset } from '../../core/record.ts'
 import type { Disk } from '../disk/disk.ts'
 import type { FilePool } from '../disk/file-pool.ts'
+import type { Move, Trash } from '../disk/trash.ts'
 import type { Damage } from './damage.ts'
 import type { LentBuffers } from '../wire/lent-buffers.ts'
 
@@ -12,6 +13,8 @@ export interface SegmentHome {
   readonly pool: FilePool
   readonly buffers: LentBuffers
   readonly directory: string
+  /** Where removed files wait for their bytes to be freed. Without it they are freed at once. */
+  readonly trash?: Trash
   /** Hears of each damage once. */
   readonly onDamage?: (damage: Damage) => void
 }
@@ -21,3 +24,11 @@ export function segmentName(baseOffset: Offset): string {
   return String(baseOffset).padStart(20, '0')
 }
 
+/** The ending of a file that was removed, as Apache Kafka has it. */
+export const deletedEnding = '.deleted'
+
+/** Removes files or directories; readers of them go on under the new names for a while. */
+export function discard({ disk, trash }: Pick<SegmentHome, 'disk' | 'trash'>, moves: readonly Move[], delayMs: number): void {
+  if (trash !== undefined) return trash.discard(moves, delayMs)
+  for (const { from } of moves) disk.remove(from)
+}

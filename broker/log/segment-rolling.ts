@@ -7,24 +7,28 @@ import type { Segment } from './segment.ts'
 export interface LogSettings {
   /** A segment that would grow beyond is followed by a new one. */
   readonly segmentBytes: number
-  /** Longest time between the first and the last record of a segment, by their timestamps. */
+  /** Longest time between the first and the last record of a segment, by their timestamps; by the clock where the first has none. */
   readonly segmentMs: number
   /** By how much that is shortened at most, for each segment otherwise. Default 0. */
   readonly segmentJitterMs?: number
   /** Bytes between two entries of an index. */
   readonly indexIntervalBytes: number
   readonly segmentIndexBytes: number
+  /** How long the bytes of removed segments stay. Default 0. */
+  readonly fileDeleteDelayMs?: number
 }
 
 const largestRelativeOffset = 0xffffffff
 
-/** Whether a batch must go to a new segment. */
-export function isFull(segment: Segment, next: RecordBatchHeader, settings: LogSettings): boolean {
+/** Whether a batch must go to a new segment; `ageMs` is how long this process has written to the one there is. */
+export function isFull(segment: Segment, next: RecordBatchHeader, settings: LogSettings, ageMs: number): boolean {
   if (next.lastOffset - segment.baseOffset > largestRelativeOffset) return true
   if (segment.size === 0) return false
   if (segment.size + next.size > settings.segmentBytes || segment.indexBytes + 8 > settings.segmentIndexBytes) return true
   const first = segment.firstTimestamp
-  return first !== null && next.maxTimestamp - first > longestMs(segment, settings)
+  // As Apache Kafka: where the first record has no time, the clock's counts.
+  const spanMs = first === null || first < 0 ? ageMs : next.maxTimestamp - first
+  return spanMs > longestMs(segment, settings)
 }
 
 /** What is taken off follows from the segment's name: partitions that began together do not go on together, and it needs no chance. */

@@ -5,21 +5,14 @@ import type { Offset, Timestamp } from '../../core/record.ts'
 import type { PooledFile } from '../disk/file-pool.ts'
 import { batchHeaderBytes, RecordBatchHeader } from '../wire/record-batch-header.ts'
 import { scanBatches, shapeProblem, type ScanOptions, type ScanResult } from './batch-scan.ts'
-import type { RecoveryPoint } from './checkpoint.ts'
-import { walkBatches } from './batch-walk.ts'
+import type { RecoveryPoint, RecoveryStart } from './checkpoint.ts'
+import { walkBatches, type BatchPlace } from './batch-walk.ts'
 import { checkBatches, damageError, Damages, isLostWrite, nextGoodBatch, setBytesAside, type Damage, type DamagedBytes } from './damage.ts'
-import { segmentName, type SegmentHome } from './segment-home.ts'
+import { deletedEnding, discard, segmentName, type SegmentHome } from './segment-home.ts'
 import { wholeBatches, type SegmentRead, type SegmentReadOptions } from './segment-read.ts'
 import { noIndexEntries, SegmentIndexes, type IndexSums } from './segment-indexes.ts'
 import { readSeal, writeSeal } from './segment-seal.ts'
 import type { TimePoint } from './time-index.ts'
-
-/** A batch's place in a segment. */
-export interface BatchPlace {
-  readonly position: number
-  readonly baseOffset: Offset
-  readonly lastOffset: Offset
-}
 
 /** What somebody knows of a segment that has no seal. */
 export interface SegmentExpectation {
@@ -27,15 +20,7 @@ export interface SegmentExpectation {
   readonly isContiguous: boolean
 }
 
-/** Where a segment is recovered from. */
-export interface RecoveryStart {
-  readonly point: RecoveryPoint | null
-  /** It may have been compacted: a checkpoint that said so was lost. */
-  readonly mayHaveGaps: boolean
-}
-
 const locateBlockBytes = 8192
-
 
 export class Segment {
   readonly baseOffset: Offset
@@ -232,6 +217,11 @@ export class Segment {
     return this.#looked().newest
   }
 
+  /** The largest timestamp of its records. Where they have none: when the file was written last, if that is known; null if it is not. */
+  get newestTime(): Timestamp | null {
+    return this.newest?.timestamp ?? this.#home.disk.modifiedAt(this.path)
+  }
+
   /** Timestamp of the first batch; null if the segment is empty. */
   get firstTimestamp(): Timestamp | null {
     if (this.#firstTimestamp === null && this.size > 0) {
@@ -292,9 +282,18 @@ export class Segment {
     for (const file of this.#files) file.close()
   }
 
-  remove(): void {
+  /** Removes its files; their bytes are freed after a delay, until when it can be read. */
+  remove(delayMs: number): void {
     this.close()
-    for (const file of this.#files) this.#home.disk.remove(file.path)
+    const moves = this.#files.map(({ path }) => ({ from: path, to: `${path}${deletedEnding}` }))
+    // The batches first: without them the rest is nothing.
+    discard(this.#home, moves, delayMs)
+    for (const [index, file] of this.#files.entries()) file.discarded(moves[index]!.to)
+  }
+
+  /** The directory of its log was removed, and has another name now. */
+  removedWith(directory: string): void {
+    for (const file of this.#files) file.discarded(`${directory}${file.path.slice(this.#home.directory.length)}`)
   }
 
   get #files(): readonly PooledFile[] {

@@ -9,12 +9,14 @@ import type { Disk, DiskLock } from '../disk/disk.ts'
 import { FileDisk } from '../disk/file-disk.ts'
 import { FilePool } from '../disk/file-pool.ts'
 import { MemoryDisk } from '../disk/memory-disk.ts'
+import { Trash } from '../disk/trash.ts'
 import { BrokerConfig } from '../kernel/broker-config.ts'
 import { Catalogue } from '../kernel/catalogue.ts'
 import { topicSettings } from '../kernel/topic-config.ts'
 import type { Channel } from '../wire/channel.ts'
 import { BrokerMeters } from '../engine/broker-meters.ts'
 import { BrokerState, type Endpoint } from '../engine/broker-state.ts'
+import { errorFields } from '../engine/error-fields.ts'
 import { Housekeeping } from '../engine/housekeeping.ts'
 import { MetadataLog, metadataTopic } from '../engine/metadata-log.ts'
 import { Partitions } from '../engine/partitions.ts'
@@ -72,14 +74,15 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const { clock = systemClock, random = systemRandom, logger = silentLogger } = options
   const config = new BrokerConfig(settingsOf(options))
   const nodeId = config.number('node.id')
-  const disk = diskOf(options)
+  const disk = diskOf(options, clock)
   const begunMs = clock.monotonic()
   const lock = disk.lock()
   let broker
   try {
-    const { state, metadata } = await recover({ nodeId, disk, config, clock, random, logger })
+    const trash = new Trash({ disk, clock, onFailure: (path, error) => logger.warn('could not remove a file; the next start tries again', { path, ...errorFields(error) }) })
+    const { state, metadata } = await recover({ nodeId, disk, trash, config, clock, random, logger })
     for (const [user, password] of fixedUsers(config, options.users ?? {}, logger)) await state.catalogue.credentials.fix(user, password)
-    broker = new RunningBroker({ state, metadata, lock, housekeeping: new Housekeeping(state), directory: options.dataDirectory ?? null })
+    broker = new RunningBroker({ state, metadata, trash, lock, housekeeping: new Housekeeping(state), directory: options.dataDirectory ?? null })
   } catch (error) {
     lock.release()
     throw error
@@ -102,9 +105,9 @@ function settingsOf({ settings = {}, flush, nodeId }: BrokerOptions): Readonly<R
   return { ...(flush === undefined ? {} : { 'millrace.flush': flush }), ...Object.fromEntries(texts), 'node.id': id, 'broker.id': id }
 }
 
-function diskOf({ disk, memory, dataDirectory }: BrokerOptions): Disk {
+function diskOf({ disk, memory, dataDirectory }: BrokerOptions, clock: Clock): Disk {
   if (disk !== undefined) return disk
-  if (memory === true) return new MemoryDisk()
+  if (memory === true) return new MemoryDisk(clock)
   if (dataDirectory !== undefined) return new FileDisk(dataDirectory)
   throw new MillraceError('NO_DATA_DIRECTORY', 'A broker needs a place for its log.', { hint: 'Give dataDirectory, or memory: true.' })
 }
@@ -112,6 +115,7 @@ function diskOf({ disk, memory, dataDirectory }: BrokerOptions): Disk {
 interface RecoveryParts {
   readonly nodeId: number
   readonly disk: Disk
+  readonly trash: Trash
   readonly config: BrokerConfig
   readonly clock: Clock
   readonly random: Random
@@ -119,8 +123,8 @@ interface RecoveryParts {
 }
 
 async function recover(parts: RecoveryParts): Promise<{ readonly state: BrokerState; readonly metadata: MetadataLog }> {
-  const { disk, config, clock, random } = parts
-  const pool = new FilePool(disk, config.number('millrace.max.open.files'))
+  const { disk, trash, config, clock, random } = parts
+  const pool = new FilePool(disk, config.number('millrace.max.open.files'), () => trash.hurry())
   const meters = new BrokerMeters()
   const partitions = new Partitions({ ...parts, pool, meters })
   const catalogue = new Catalogue()
@@ -131,6 +135,7 @@ async function recover(parts: RecoveryParts): Promise<{ readonly state: BrokerSt
   await metadata.write([...catalogue.start(random.bytes(16).toString('base64url')), ...catalogue.credentials.start(random.bytes(32))])
   partitions.leaderEpoch = catalogue.incarnation
   config.dynamic = { all: catalogue.brokerConfigs(null), own: catalogue.brokerConfigs(parts.nodeId) }
+  partitions.sweep()
   partitions.setStraysAside(directory => directory === `${metadataTopic}-0` || isKnown(catalogue, directory))
   for (const topic of catalogue.topics.values()) partitions.open(topic)
   await Promise.all([...partitions.all()].map(partition => partition.recovered()))
@@ -146,6 +151,7 @@ function isKnown(catalogue: Catalogue, directory: string): boolean {
 interface RunningParts {
   readonly state: BrokerState
   readonly metadata: MetadataLog
+  readonly trash: Trash
   readonly lock: DiskLock
   readonly housekeeping: Housekeeping
   /** For the logger; null where there is none. */
@@ -155,6 +161,7 @@ interface RunningParts {
 class RunningBroker implements Broker {
   readonly #state: BrokerState
   readonly #metadata: MetadataLog
+  readonly #trash: Trash
   readonly #lock: DiskLock
   readonly #housekeeping: Housekeeping
   readonly #directory: string | null
@@ -163,9 +170,10 @@ class RunningBroker implements Broker {
   #metricsServer: MetricsServer | null = null
   #closing: Promise<void> | null = null
 
-  constructor({ state, metadata, lock, housekeeping, directory }: RunningParts) {
+  constructor({ state, metadata, trash, lock, housekeeping, directory }: RunningParts) {
     this.#state = state
     this.#metadata = metadata
+    this.#trash = trash
     this.#lock = lock
     this.#housekeeping = housekeeping
     this.#directory = directory
@@ -250,6 +258,7 @@ class RunningBroker implements Broker {
     await this.#housekeeping.close()
     await this.#state.partitions.close()
     await this.#metadata.close()
+    await this.#trash.close()
     await this.#metricsServer?.close()
     this.#lock.release()
     logger.info('broker closed', { closeMs: Math.round(clock.monotonic() - begunMs) })

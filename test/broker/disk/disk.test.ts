@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { FileDisk } from '../../../broker/disk/file-disk.ts'
 import { FilePool } from '../../../broker/disk/file-pool.ts'
+import { systemClock } from '../../../core/clock.ts'
 import { MemoryDisk } from '../../../broker/disk/memory-disk.ts'
 import type { Disk } from '../../../broker/disk/disk.ts'
 
@@ -16,7 +17,7 @@ let count = 0
 
 describe.each<[string, () => Disk]>([
   ['files', () => new FileDisk(join(root, String(count++)))],
-  ['memory', () => new MemoryDisk()],
+  ['memory', () => new MemoryDisk(systemClock)],
 ])('%s', (_, make) => {
   test('a file is an array of bytes', async () => {
     const step = fc.oneof(
@@ -76,8 +77,45 @@ describe.each<[string, () => Disk]>([
     disk.rename('a-0/x', 'a-0/y')
     disk.rename('a-0', 'b-0')
     expect([disk.list(''), disk.list('b-0'), disk.readFile('b-0/y')?.toString()]).toEqual([['b-0'], ['y'], 'x'])
-    disk.remove('b-0/none')
-    disk.remove('b-0')
+    expect([disk.renameIfThere('b-0/none', 'b-0/z'), disk.renameIfThere('b-0/y', 'b-0/z'), disk.renameIfThere('b-0', 'c-0')]).toEqual([false, true, true])
+    disk.writeFile('f', Buffer.from('f'))
+    await disk.erase('c-0/none')
+    await disk.erase('f')
+    expect([disk.list(''), disk.list('c-0')]).toEqual([['c-0'], ['z']])
+    disk.makeDirectory('d-0')
+    disk.writeFile('d-0/x', Buffer.from('x'))
+    await disk.erase('d-0')
+    disk.remove('c-0/none')
+    disk.remove('c-0')
+    expect(disk.list('')).toEqual([])
+  })
+
+  test('a file knows when it was written', () => {
+    const disk = make()
+    const before = systemClock.now()
+    const file = disk.open('f')
+    file.append([Buffer.from('x')])
+    // A file system rounds to the ticks of the kernel.
+    expect(disk.modifiedAt('f')).toBeGreaterThan(before - 1000)
+    disk.setModified('f', 1_700_000_000_123)
+    disk.rename('f', 'g')
+    expect([disk.modifiedAt('g'), disk.modifiedAt('f')]).toEqual([1_700_000_000_123, null])
+    file.append([Buffer.from('y')])
+    expect(disk.modifiedAt('g')).toBeGreaterThan(before - 1000)
+    file.close()
+  })
+
+  test('a file that was removed is read under its new name while it is there, and never made anew', async () => {
+    const disk = make()
+    const file = new FilePool(disk).file('f')
+    file.append([Buffer.from('x')])
+    disk.rename('f', 'f.deleted')
+    file.discarded('f.deleted')
+    expect(file.read(0, Buffer.alloc(1))).toBe(1)
+    file.close()
+    disk.remove('f.deleted')
+    await file.sync()
+    expect(() => file.read(0, Buffer.alloc(1))).toThrow('removed')
     expect(disk.list('')).toEqual([])
   })
 
@@ -126,6 +164,30 @@ test('the lock of a process that is gone is taken over, that of a living one is 
   const parent = readFileSync(`/proc/${process.ppid}/stat`, 'utf8')
   writeFileSync(file, JSON.stringify({ pid: process.ppid, started: parent.slice(parent.lastIndexOf(')') + 2).split(' ')[19], boot: owner.boot }))
   expect(() => disk.lock()).toThrow(`in use by process ${process.ppid}`)
+})
+
+test('a memory disk that loses names forgets in a crash what was made, moved and removed since its directory was synced', async () => {
+  const start = async (): Promise<MemoryDisk> => {
+    const disk = new MemoryDisk()
+    disk.losesNames = true
+    disk.makeDirectory('t-0')
+    for (const name of ['a', 'b', 'c']) disk.writeFile(`t-0/${name}`, Buffer.from(name))
+    await disk.syncDirectory('')
+    await disk.syncDirectory('t-0')
+    return disk
+  }
+  const files = await start()
+  files.rename('t-0/a', 't-0/b')
+  files.rename('t-0/b', 't-0/d')
+  files.remove('t-0/c')
+  files.open('t-0/e').close()
+  expect(files.crash().list('t-0')).toEqual(['a', 'b', 'c'])
+  const directories = await start()
+  directories.rename('t-0', 't-0.gone')
+  directories.makeDirectory('t-0')
+  directories.open('t-0/e').close()
+  const left = directories.crash()
+  expect([left.list(''), left.list('t-0')]).toEqual([['t-0'], ['a', 'b', 'c']])
 })
 
 test('a memory disk crashes, rots and fills up as it is told', async () => {

@@ -4,7 +4,7 @@ import { MillraceError } from '../../../core/error.ts'
 import type { Disk, DiskFile } from '../../../broker/disk/disk.ts'
 import type { MemoryDisk } from '../../../broker/disk/memory-disk.ts'
 
-const changes: ReadonlySet<string> = new Set(['open', 'writeFile', 'replaceFile', 'makeDirectory', 'rename', 'remove', 'syncDirectory', 'append', 'truncate', 'sync'])
+const changes: ReadonlySet<string> = new Set(['open', 'writeFile', 'replaceFile', 'makeDirectory', 'rename', 'renameIfThere', 'setModified', 'remove', 'erase', 'syncDirectory', 'append', 'truncate', 'sync'])
 
 export class Power {
   /** Operations so far. */

@@ -29,7 +29,7 @@ function refusing<T extends Disk | DiskFile>(target: T, filePath: string, refuse
   })
 }
 
-const asynchronous: ReadonlySet<string> = new Set(['replaceFile', 'syncDirectory', 'sync'])
+const asynchronous: ReadonlySet<string> = new Set(['replaceFile', 'syncDirectory', 'sync', 'erase'])
 
 function refuse(name: string, path: string): Promise<never> {
   const error = new MillraceError('DISK_FAILED', `The disk refuses to ${name} ${path}.`)

@@ -19,7 +19,15 @@ class Facts {
   readonly acknowledged = new Map<string, string | null>()
   start = 0
   committed = -1
+  /** Of the topic that is deleted and made again: the last rounds that it was made in, asked to go, and gone; and how many records of each round were acknowledged. */
+  readonly passing = { made: -1, asked: -1, gone: -1, acknowledged: [0, 0, 0] }
   retentionMs: string | null = null
+}
+
+const noId = '00000000-0000-0000-0000-000000000000'
+
+function passingValue(round: number, n: number): string {
+  return `${round} ${n}`.padEnd(200, '.')
 }
 
 class Life {
@@ -44,6 +52,7 @@ class Life {
       await this.#deleteRecords(round * 4)
       await this.#commit(round)
       await this.#alter(String(1_000_000_000 + round))
+      await this.#remake(round)
       this.clock.advance(16_000)
       await turns(40)
       if (round === 1) {
@@ -66,7 +75,7 @@ class Life {
   async #start(): Promise<void> {
     if (this.power.isOff) return
     try {
-      this.#broker = await startBroker({ disk: this.power.disk, clock: this.clock, random: seededRandom(1), settings: { 'offsets.topic.num.partitions': 1, 'offsets.topic.segment.bytes': 400 } })
+      this.#broker = await startBroker({ disk: this.power.disk, clock: this.clock, random: seededRandom(1), settings: { 'offsets.topic.num.partitions': 1, 'offsets.topic.segment.bytes': 400, 'log.segment.delete.delay.ms': 5000 } })
       this.#channel = this.#broker.connect()
     } catch (error) {
       if (!this.power.isOff) throw error
@@ -109,6 +118,27 @@ class Life {
     if (answer?.topics[0]!.partitions[0]!.errorCode === 0) this.facts.start = offset
   }
 
+  /** Deletes a topic, where there was a round before, and makes it again at once, to be known by its partitions and by other records. */
+  async #remake(round: number): Promise<void> {
+    const { passing } = this.facts
+    if (this.power.isOff) return
+    const deleting = round === 0 ? null : this.#delete(round - 1)
+    const topic = { name: 'passing', numPartitions: round + 1, replicationFactor: 1, assignments: [], configs: [{ name: 'segment.bytes', value: '400' }] }
+    const made = await this.#ask(() => this.#channel.request('CreateTopics', { topics: [topic] }))
+    if (made?.topics[0]!.errorCode === 0) passing.made = round
+    await deleting
+    for (let n = 0; n < 3; n++) {
+      const value = passingValue(round, n)
+      if ((await this.#produce('passing', { key: null, value, timestamp: startMs })) !== null) passing.acknowledged[round] = n + 1
+    }
+  }
+
+  async #delete(round: number): Promise<void> {
+    this.facts.passing.asked = round
+    const answer = await this.#ask(() => this.#channel.request('DeleteTopics', { topics: [{ name: 'passing', topicId: noId }], timeoutMs: 1 }))
+    if (answer?.responses[0]!.errorCode === 0) this.facts.passing.gone = round
+  }
+
   async #commit(offset: number): Promise<void> {
     const found = await this.#ask(() => this.#channel.request('FindCoordinator', { coordinatorKeys: ['g'] }))
     if (found === null) return
@@ -148,11 +178,13 @@ async function check(disk: MemoryDisk, facts: Facts): Promise<void> {
     const channel = broker.connect()
     if (facts.plain.length > 0) await checkPlain(channel, facts)
     if (facts.acknowledged.size > 0) await checkKeyed(channel, facts)
+    await checkPassing(channel, facts)
     await checkRest(channel, facts)
     clock.advance(16_000)
     await turns(40)
     if (time === 'first' && facts.acknowledged.size > 0) await checkKeyed(channel, facts)
     await broker.close()
+    expect([disk.list(''), ...disk.list('').map(directory => disk.list(directory))].flat().filter(file => /\.deleted$|-delete$/.test(file))).toEqual([])
   }
 }
 
@@ -171,6 +203,18 @@ async function checkKeyed(channel: Channel, facts: Facts): Promise<void> {
     const sent = facts.sent.get(key)!
     expect(sent.slice(sent.lastIndexOf(value))).toContain(last.get(key) ?? null)
   }
+}
+
+/** The topic of one round, whole: nothing of another, and all that was acknowledged. */
+async function checkPassing(channel: Channel, { passing: { made, asked, gone, acknowledged } }: Facts): Promise<void> {
+  const { topics } = await channel.request('Metadata', { topics: [{ name: 'passing', topicId: noId }], allowAutoTopicCreation: false })
+  const round = topics[0]!.partitions.length - 1
+  if (round < 0) return expect(asked).toBe(made)
+  expect(round).toBeGreaterThanOrEqual(made)
+  expect(round).toBeGreaterThan(gone)
+  const found = await readAll(channel, 'passing', 0)
+  expect(found.length).toBeGreaterThanOrEqual(acknowledged[round]!)
+  expect(found.map(({ offset, value }) => [offset, value])).toEqual(found.map((_, n) => [n, passingValue(round, n)]))
 }
 
 async function checkRest(channel: Channel, { committed, retentionMs }: Facts): Promise<void> {
