@@ -28,6 +28,8 @@ export interface TransactionHostParts {
   readonly settings: TransactionSettings
   readonly markers: MarkerWriter
   readonly newProducerId: () => Promise<number>
+  /** Whether records of a producer are about to be aborted that no coordinator knows of. */
+  readonly isHanging: (producerId: number) => boolean
   /** How long a request waits for the end of the transaction before it, at most. */
   readonly patienceMs: () => number
   readonly clock: Clock
@@ -43,6 +45,8 @@ export interface WriteIntent extends ProducerIdentity {
   readonly partitions: ReadonlyMap<string, readonly number[]>
   /** Partitions that are not in the transaction become part of it, and begin it (KIP-890); else they must be in it. */
   readonly adds: boolean
+  /** All is in the transaction: where it cannot be acknowledged `write` may be called once more, to refuse it. */
+  readonly isWhole: boolean
 }
 
 /** Says whether a partition may be written to now. */
@@ -57,6 +61,8 @@ export class TransactionHost {
   readonly #patience: Patience
   /** By transactional id, the end of the line of those who wait to write. */
   readonly #lines = new Map<string, Promise<unknown>>()
+  /** By transactional id, the last of the records under way that its producer has gone ahead of. */
+  readonly #adding = new Map<string, Promise<TransactionAnswer>>()
   #closed = false
 
   /** Replays what is there, and goes on with what was decided. */
@@ -104,8 +110,10 @@ export class TransactionHost {
    */
   admit<T>(intent: WriteIntent, write: (verify: Verifier) => T): T | Promise<Awaited<T>> {
     const { transactionalId } = intent
+    if (this.#parts.isHanging(intent.producerId)) return write(() => 'CONCURRENT_TRANSACTIONS')
     const before = this.#lines.get(transactionalId)
     if (before === undefined && this.#canWrite(intent)) return write(this.#verifier(intent, 'NONE'))
+    if (before === undefined && intent.isWhole && this.coordinator.mayGoAhead(transactionalId)) return this.#goAhead(intent, write)
     const turn = this.#takeTurn(intent, before ?? Promise.resolve())
     const written = turn.then(error => {
       // Who comes from now on need not wait, unless somebody does already.
@@ -116,24 +124,38 @@ export class TransactionHost {
     return written as Promise<Awaited<T>>
   }
 
+  /** Writes while partitions are added, so that one wait of the disk is for both; what cannot be added is not acknowledged. */
+  async #goAhead<T>(intent: WriteIntent, write: (verify: Verifier) => T): Promise<Awaited<T>> {
+    const { transactionalId } = intent
+    const adding = this.#holds(intent) ? this.#adding.get(transactionalId) : undefined
+    const added = adding ?? this.#add(intent, true)
+    // Not that of a zombie, which was refused at once.
+    if (this.#holds(intent)) this.#adding.set(transactionalId, added)
+    const written = write(this.#verifier(intent, 'NONE'))
+    const { error } = await added
+    if (this.#adding.get(transactionalId) === added) this.#adding.delete(transactionalId)
+    return error === 'NONE' ? await written : await write(() => error)
+  }
+
+  #add({ transactionalId, producerId, producerEpoch, partitions }: WriteIntent, goesAhead: boolean): Promise<TransactionAnswer> {
+    return this.ask(transactionalId, (token, now) => this.coordinator.addPartitions({ transactionalId, producerId, producerEpoch, partitions, clientVersion: 2, goesAhead }, token, now))
+  }
+
   /** Resolves to what went wrong in adding partitions. */
   async #takeTurn(intent: WriteIntent, before: Promise<unknown>): Promise<ErrorName> {
     await before
-    if (!intent.adds || this.#canWrite(intent)) return 'NONE'
-    const { transactionalId, producerId, producerEpoch, partitions } = intent
-    const answer = await this.ask(transactionalId, (token, now) => this.coordinator.addPartitions({ transactionalId, producerId, producerEpoch, partitions, clientVersion: 2 }, token, now))
-    return answer.error
+    if (this.#canWrite(intent)) return 'NONE'
+    return (await this.#add(intent, false)).error
   }
 
-  /** Whether nothing is to be waited for: all is verified, or fails for good. */
+  /** Whether nothing is to be waited for: all is in the transaction for certain, or must be, or it fails. */
   #canWrite(intent: WriteIntent): boolean {
-    for (const [topic, indexes] of intent.partitions) {
-      for (const partition of indexes) {
-        const error = this.coordinator.verify({ ...intent, topic, partition })
-        if (error !== 'NONE' && intent.adds) return false
-      }
-    }
-    return true
+    return !intent.adds || this.coordinator.isWritten(intent)
+  }
+
+  /** Whether all may be written to, though it may not be in the log yet. */
+  #holds(intent: WriteIntent): boolean {
+    return [...intent.partitions].every(([topic, indexes]) => indexes.every(partition => this.coordinator.verify({ ...intent, topic, partition }) === 'NONE'))
   }
 
   #verifier(intent: WriteIntent, added: ErrorName): Verifier {

@@ -23,6 +23,8 @@ export interface AddRequest extends ProducerIdentity {
   readonly transactionalId: string
   readonly partitions: ReadonlyMap<string, readonly number[]>
   readonly clientVersion: number
+  /** The producer writes while the record of it is under way, and is acknowledged by both; see {@link TransactionCoordinator.mayGoAhead}. */
+  readonly goesAhead?: boolean
 }
 
 interface Entry {
@@ -34,6 +36,8 @@ interface Entry {
   underWay: number
   /** State changes with one of them. */
   isBusy: boolean
+  /** Partitions were added that the log may not know of, and that may have been written to: there is no way back to what is acknowledged. */
+  isAhead: boolean
 }
 
 interface Step {
@@ -79,7 +83,7 @@ export class TransactionCoordinator {
   #entry(transactionalId: string): Entry {
     const known = this.#entries.get(transactionalId)
     if (known !== undefined) return known
-    const entry = { state: null, acknowledged: null, underWay: 0, isBusy: false }
+    const entry = { state: null, acknowledged: null, underWay: 0, isBusy: false, isAhead: false }
     this.#entries.set(transactionalId, entry)
     return entry
   }
@@ -87,6 +91,7 @@ export class TransactionCoordinator {
   #hold(transactionalId: string, state: TransactionState | null): void {
     const entry = this.#entry(transactionalId)
     entry.state = state
+    entry.isAhead = false
     if (state?.status === 'Ongoing') this.#ongoing.add(transactionalId)
     else this.#ongoing.delete(transactionalId)
     if (state === null && entry.underWay === 0) this.#entries.delete(transactionalId)
@@ -144,9 +149,33 @@ export class TransactionCoordinator {
     const entry = this.#entries.get(transactionalId)
     const error = entry?.isBusy ? 'CONCURRENT_TRANSACTIONS' : this.#identityProblem(request)
     if (error !== 'NONE') return this.#refuse(token, error)
+    if (this.isWritten(request)) return this.#refuse(token, 'NONE')
     const state = entry!.state!
-    if (holdsPartitions(state, partitions)) return this.#refuse(token, 'NONE')
-    return this.#step(transactionalId, withPartitions(state, partitions, clientVersion, now), token, { error: 'NONE', producerId: state.producerId, producerEpoch: state.producerEpoch })
+    const next = withPartitions(state, partitions, clientVersion, now)
+    const answer = { error: 'NONE', producerId: state.producerId, producerEpoch: state.producerEpoch } as const
+    if (request.goesAhead !== true || !this.mayGoAhead(transactionalId)) return this.#step(transactionalId, next, token, answer)
+    this.#hold(transactionalId, next)
+    entry!.isAhead = true
+    this.#write({ fact: { transactionalId, state: next }, isDecision: false, token, answer })
+    return this.#take()
+  }
+
+  /**
+   * Whether a producer may write to partitions before the record that adds them is durable. Where that is lost while what was written is not, a start
+   * finds a producer's records that no coordinator knows of, and aborts them under its next epoch: they cannot be taken for those of any other
+   * transaction, nor for a repetition of what is sent again. While it is only refused, what was written stays in the transaction as this coordinator
+   * has it, and goes with its end. Not where the end of the transaction before is not durably complete: its markers would be written again.
+   */
+  mayGoAhead(transactionalId: string): boolean {
+    const { state = null, acknowledged = null, isBusy = true } = this.#entries.get(transactionalId) ?? {}
+    if (isBusy || state === null || acknowledged === null || isEnding(acknowledged) || isEnding(state)) return false
+    return acknowledged.producerId === state.producerId && acknowledged.producerEpoch === state.producerEpoch
+  }
+
+  /** Whether partitions are in a producer's transaction for certain. */
+  isWritten({ transactionalId, producerId, producerEpoch, partitions }: ProducerIdentity & { readonly transactionalId: string; readonly partitions: ReadonlyMap<string, readonly number[]> }): boolean {
+    const state = this.acknowledged(transactionalId)
+    return state !== null && state.producerId === producerId && state.producerEpoch === producerEpoch && holdsPartitions(state, partitions)
   }
 
   /** Whether a producer may write to a partition now: NONE, or TRANSACTION_ABORTABLE where the partition is not in the transaction. */
@@ -218,9 +247,9 @@ export class TransactionCoordinator {
     entry.underWay--
     if (isDecision) entry.isBusy = false
     if (error === null) entry.acknowledged = fact.state
-    if (error === null && isDecision) this.#hold(transactionalId, fact.state)
+    if (error === null && (isDecision || entry.state === fact.state)) this.#hold(transactionalId, fact.state)
     // Behind a refused record another may be on its way, which says all that the refused one has said.
-    if (error !== null && entry.underWay === 0) this.#hold(transactionalId, entry.acknowledged)
+    if (error !== null && entry.underWay === 0 && !entry.isAhead) this.#hold(transactionalId, entry.acknowledged)
     // Also where the last record, that all is done, was refused.
     if (entry.state !== null && isEnding(entry.state)) this.#mark(transactionalId, entry.state, error === null ? 0 : retryDelayMs)
     if (token !== null) this.#effects.push({ kind: 'reply', token, answer: error === null ? answer : { error, producerId: -1, producerEpoch: -1 } })
@@ -247,6 +276,11 @@ export class TransactionCoordinator {
 
   get(transactionalId: string): TransactionState | null {
     return this.#entries.get(transactionalId)?.state ?? null
+  }
+
+  /** As the log has it for certain. */
+  acknowledged(transactionalId: string): TransactionState | null {
+    return this.#entries.get(transactionalId)?.acknowledged ?? null
   }
 
   *all(): Iterable<readonly [transactionalId: string, state: TransactionState]> {

@@ -40,12 +40,15 @@ export function hasTransactionalBatch({ topicData }: ProduceRequest): boolean {
 function intentOf(context: RequestContext, request: ProduceRequest, transactionalId: string): WriteIntent | 'mixed' | null {
   const partitions = new Map<string, number[]>()
   let producer: RecordBatchHeader | null = null
+  let isWhole = true
   for (const topic of request.topicData) {
     const name = topicNameOf(context, topic)
     for (const { index, records } of topic.partitionData) {
       if (name === undefined || internalTopics.has(name) || context.broker.partition(name, index) === undefined) continue
       const header = singleBatch(records, context.version)
-      if (!(header instanceof RecordBatchHeader) || !header.isTransactional) continue
+      if (!(header instanceof RecordBatchHeader)) continue
+      isWhole &&= header.isTransactional
+      if (!header.isTransactional) continue
       producer ??= header
       if (producer.producerId !== header.producerId || producer.producerEpoch !== header.producerEpoch) return 'mixed'
       const indexes = partitions.get(name)
@@ -54,7 +57,7 @@ function intentOf(context: RequestContext, request: ProduceRequest, transactiona
     }
   }
   if (producer === null) return null
-  return { transactionalId, producerId: producer.producerId, producerEpoch: producer.producerEpoch, partitions, adds: context.version >= addingVersion }
+  return { transactionalId, producerId: producer.producerId, producerEpoch: producer.producerEpoch, partitions, adds: context.version >= addingVersion, isWhole }
 }
 
 /** A producer whose coordinator is not ready sends its batch again, and needs no new metadata for that. */

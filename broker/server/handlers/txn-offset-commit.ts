@@ -23,7 +23,7 @@ export const txnOffsetCommit: Handler<'TxnOffsetCommit'> = async ({ broker, vers
   if (offsets.length === 0) return answer(0)
   const place = broker.groups.partitionOf(groupId)
   const commit = { groupId, memberId, groupInstanceId, generation, offsets, producer: { producerId, producerEpoch } }
-  const intent = { transactionalId, producerId, producerEpoch, partitions: new Map([[offsetsTopic, [place]]]), adds: version >= 5 }
+  const intent = { transactionalId, producerId, producerEpoch, partitions: new Map([[offsetsTopic, [place]]]), adds: version >= 5, isWhole: true }
   return answer(await transactions.admit(intent, verify => {
     const error = offsetError(verify(offsetsTopic, place), version)
     return error === 'NONE' ? groups.ask<number>((token, now) => groups.coordinator.commitOffsets(commit, token, now)) : errorCodeOf(error)

@@ -24,6 +24,8 @@ export class TransactionalProducer {
   producerId = -1
   producerEpoch = -1
   readonly #sequences = new Map<string, number>()
+  /** Where a batch was sent that was not answered, with the sequence it began with. */
+  readonly #unanswered = new Map<string, number>()
   /** Partitions that were added to the transaction. */
   readonly #added = new Set<string>()
 
@@ -31,6 +33,16 @@ export class TransactionalProducer {
     this.#channel = channel
     this.transactionalId = transactionalId
     this.version = version
+  }
+
+  /** The same producer on another connection, which lost the answers that were to come on the first: what it sends next to a place goes out as the batch there did. */
+  on(channel: Channel): TransactionalProducer {
+    const again = new TransactionalProducer(channel, this.transactionalId, this.version)
+    again.producerId = this.producerId
+    again.producerEpoch = this.producerEpoch
+    for (const [place, sequence] of [...this.#sequences, ...this.#unanswered]) again.#sequences.set(place, sequence)
+    for (const place of this.#added) again.#added.add(place)
+    return again
   }
 
   /** Finds its coordinator, and shuts out whoever had the transactional id. */
@@ -71,12 +83,14 @@ export class TransactionalProducer {
     const place = `${topic}-${partition}`
     const baseSequence = this.#sequences.get(place) ?? 0
     this.#sequences.set(place, baseSequence + values.length)
+    this.#unanswered.set(place, baseSequence)
     const { producerId, producerEpoch } = this
     const records = batchOf(values.map(value => ({ key: value.split('=')[0]!, value, timestamp: 1000 })), { producerId, producerEpoch, baseSequence, transactional: true })
     const { responses } = await this.#channel.request('Produce', {
       transactionalId: this.transactionalId, acks: -1, timeoutMs: 1000, topicData: [{ name: topic, partitionData: [{ index: partition, records }] }],
     }, { version })
     const error = errorNameOf(responses[0]!.partitionResponses[0]!.errorCode)
+    this.#unanswered.delete(place)
     if (error !== 'NONE') this.#sequences.set(place, baseSequence)
     return error
   }

@@ -58,12 +58,13 @@ class Instance {
   transaction: Transaction | null = null
   isBusy = false
   isDead = false
-  /** An end that was asked for and not answered is asked for again. */
+  /** An end that was asked for and not answered is asked for again; so is a record sent. */
   ending: boolean | null = null
+  sending: { readonly place: number; readonly value: string } | null = null
 
-  constructor(channel: Channel, id: string, version: TransactionVersion) {
-    this.producer = new TransactionalProducer(channel, id, version)
-    this.id = id
+  constructor(producer: TransactionalProducer) {
+    this.producer = producer
+    this.id = producer.transactionalId
   }
 }
 
@@ -152,23 +153,22 @@ class World {
     await this.start()
   }
 
-  /** Clients that live on know nothing of what was not answered; those with an unanswered end ask again in the broker's next life. */
+  /** Clients live on, and know nothing of what was not answered: they ask again in the broker's next life. */
   #lose(): void {
-    const asking = this.instances.filter(({ isDead, ending }) => !isDead && ending !== null)
-    for (const instance of this.instances) instance.isDead = true
+    const before = this.instances
     this.instances = []
-    for (const { id, producer, transaction, ending } of asking) {
-      const again = new Instance(this.channel, id, producer.version)
-      again.producer.producerId = producer.producerId
-      again.producer.producerEpoch = producer.producerEpoch
-      again.transaction = transaction
-      again.ending = ending
-      this.instances.push(again)
+    for (const { id, isDead, isBusy, producer, transaction, ending, sending } of before) {
+      const isAsking = ending !== null || sending !== null
+      if (isDead || producer.producerId < 0 || (isBusy && !isAsking)) continue
+      const again = new Instance(producer.on(this.channel))
+      expect(again.id).toBe(id)
+      this.instances.push(Object.assign(again, { transaction, ending, sending }))
     }
+    for (const instance of before) instance.isDead = true
   }
 
   #open(id: string, version: TransactionVersion): void {
-    const instance = new Instance(this.channel, id, version)
+    const instance = new Instance(new TransactionalProducer(this.channel, id, version))
     this.instances.push(instance)
     this.#whenAnswered(instance, instance.producer.init({ timeoutMs }), error => (instance.isDead = error !== 'NONE'))
   }
@@ -177,11 +177,12 @@ class World {
     const instance = this.instances[this.instances.length - 1 - (who % Math.max(1, this.instances.length))]
     if (instance === undefined || instance.isBusy || instance.isDead) return
     if (instance.ending !== null) return this.#end(instance, instance.ending)
-    if (act === 'commit' || act === 'abort') {
+    if ((act === 'commit' && instance.sending === null) || act === 'abort') {
       if (instance.transaction !== null) this.#end(instance, act === 'commit')
       return
     }
     const transaction = (instance.transaction ??= this.#begin(instance.id))
+    if (instance.sending !== null) return this.#sendAgain(instance, transaction, instance.sending)
     if (act === 'send') this.#send(instance, transaction, place)
     else this.#commitOffset(instance, transaction)
   }
@@ -192,24 +193,33 @@ class World {
     return transaction
   }
 
-  #send(instance: Instance, { acknowledged, unsure, number }: Transaction, place: number): void {
-    const [topic, partition] = places[place]!
+  #send(instance: Instance, transaction: Transaction, place: number): void {
+    const { acknowledged, unsure, number } = transaction
     const value = `${number}.${acknowledged.length + unsure.length}`
     unsure.push(value)
+    this.#sendAgain(instance, transaction, { place, value })
+  }
+
+  #sendAgain(instance: Instance, { acknowledged, unsure }: Transaction, sending: { readonly place: number; readonly value: string }): void {
+    const [topic, partition] = places[sending.place]!
+    const { value } = sending
+    instance.sending = sending
     this.#whenAnswered(instance, instance.producer.send(topic, [value], partition), error => {
       if (error === 'NONE') acknowledged.push(value)
       else if (!retriable.has(error)) instance.isDead = true
-      if (error === 'NONE' || retriable.has(error)) unsure.splice(unsure.indexOf(value), 1)
+      if (error !== 'NONE' && !instance.isDead) return
+      instance.sending = null
+      if (error === 'NONE') unsure.splice(unsure.indexOf(value), 1)
     })
   }
 
   #commitOffset(instance: Instance, transaction: Transaction): void {
-    if (transaction.offset !== 'none') return
+    if (transaction.offset === 'acknowledged') return
     transaction.offset = 'unsure'
     this.#whenAnswered(instance, instance.producer.commitOffset({ groupId: `g-${instance.id}`, topic: 't', offset: transaction.number }), error => {
       if (error === 'NONE') transaction.offset = 'acknowledged'
-      else if (retriable.has(error)) transaction.offset = 'none'
-      else instance.isDead = true
+      // As in Kafka it may be there all the same.
+      else if (!retriable.has(error)) instance.isDead = true
     })
   }
 
@@ -220,8 +230,11 @@ class World {
     this.#whenAnswered(instance, instance.producer.end(isCommit), error => {
       if (error === 'NONE') {
         transaction.outcome = isCommit ? 'committed' : 'aborted'
+        // What it sends next must not look like what may be there: it would begin anew with another epoch.
+        instance.isDead = instance.sending !== null && instance.producer.version === 1
         instance.transaction = null
         instance.ending = null
+        instance.sending = null
       } else if (!retriable.has(error)) instance.isDead = true
     })
   }
@@ -281,7 +294,7 @@ class World {
     const position = await positionOf(this.channel, `g-${id}`, 't')
     const isSure = ({ outcome, acknowledged, offset }: Transaction): boolean => offset === 'acknowledged' && (outcome === 'committed' || (outcome === 'maybe committed' && acknowledged.some(value => seen.has(value))))
     const least = Math.max(-1, ...own.filter(isSure).map(({ number }) => number))
-    const possible = own.filter(({ outcome, acknowledged, number }) => number > least && outcome === 'maybe committed' && acknowledged.every(value => seen.has(value))).map(({ number }) => number)
+    const possible = own.filter(({ outcome, acknowledged, number, offset }) => number > least && (outcome === 'maybe committed' || (outcome === 'committed' && offset === 'unsure')) && acknowledged.every(value => seen.has(value))).map(({ number }) => number)
     expect([least, ...possible], `the position of g-${id}`).toContain(position)
   }
 }
