@@ -36,7 +36,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 10, arbitrary: fc.constantFrom('turns' as const, 'turns' as const, 'few turns' as const, 'read' as const) },
   { weight: 4, arbitrary: fc.constantFrom('hold' as const, 'let go' as const, 'let go' as const) },
   { weight: 2, arbitrary: fc.constantFrom('sync fails' as const, 'full' as const, 'room' as const, 'room' as const) },
-  { weight: 1, arbitrary: fc.record({ crash: fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 4, maxLength: 4 }) }) },
+  { weight: 2, arbitrary: fc.record({ crash: fc.array(fc.oneof(fc.constantFrom(0, 1), fc.double({ min: 0, max: 1, noNaN: true })), { minLength: 4, maxLength: 7 }) }) },
   { weight: 1, arbitrary: fc.constant('restart' as const) },
   { weight: 1, arbitrary: fc.record({ sleep: fc.constantFrom(200, 4_000, 11_000) }) },
 )
