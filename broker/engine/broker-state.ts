@@ -103,11 +103,11 @@ export class BrokerState {
     // One of that name may not be gone yet.
     await this.#deletions.get(request.name)
     const decision = this.catalogue.createTopic(request, uuid(this.random), { partitions: this.config.number('num.partitions'), replicationFactor: this.config.number('default.replication.factor') })
-    if (decision.refused !== null) return decision.refused
+    if (decision.refused !== null) return this.#refuse(decision.refused)
     const twin = this.partitions.twinOf(request.name)
     if (twin !== undefined) return { error: 'INVALID_TOPIC_EXCEPTION', message: `Topic '${request.name}' collides with existing topic: ${twin}. The broker's disk does not tell capitals from small letters.` }
     if (validateOnly) return decision.topic
-    const failed = await this.#decide(decision.records, () => this.partitions.create(decision.topic))
+    const failed = await this.#decide(decision.records, () => this.partitions.create(decision.topic, this.#metadata.settled()))
     if (failed !== null) return failed
     this.logger.info('topic created', { topic: request.name, partitions: decision.topic.partitions })
     return decision.topic
@@ -115,7 +115,7 @@ export class BrokerState {
 
   async deleteTopic(name: string): Promise<Refusal | null> {
     const decision = this.catalogue.deleteTopic(name)
-    if (decision.refused !== null) return decision.refused
+    if (decision.refused !== null) return this.#refuse(decision.refused)
     const deletion = this.#delete(name, decision.records)
     this.#deletions.set(name, deletion)
     const failed = await deletion.finally(() => this.#deletions.delete(name))
@@ -134,7 +134,7 @@ export class BrokerState {
   }
 
   createPartitions(name: string, count: number, validateOnly: boolean): Promise<Refusal | null> {
-    return this.#change(this.catalogue.createPartitions(name, count), validateOnly, topic => this.partitions.create(topic))
+    return this.#change(this.catalogue.createPartitions(name, count), validateOnly, topic => this.partitions.create(topic, this.#metadata.settled()))
   }
 
   alterTopicConfigs(name: string, configs: Readonly<Record<string, string | null>>, validateOnly: boolean): Promise<Refusal | null> {
@@ -142,13 +142,19 @@ export class BrokerState {
   }
 
   async #change(decision: Decision<{ readonly topic: Topic }>, validateOnly: boolean, follow: (topic: Topic) => void): Promise<Refusal | null> {
-    if (decision.refused !== null || validateOnly) return decision.refused
+    if (decision.refused !== null) return this.#refuse(decision.refused)
+    if (validateOnly) return null
     return this.#decide(decision.records, () => follow(decision.topic))
   }
 
   /** Writes a decision, follows it, and resolves when it is durable. What cannot be written at all is not followed; where following fails, the next start does. */
   #decide(records: readonly MetadataRecord[], follow: () => void): Promise<Refusal | null> {
     return this.#attempt(async () => void (await Promise.all([this.#metadata.write(records), attempt(follow)])))
+  }
+
+  /** A refusal speaks of a topic that is there or is not: that must be durable, too, before anyone hears of it. */
+  async #refuse(refusal: Refusal): Promise<Refusal> {
+    return (await this.#attempt(() => this.#metadata.settle())) ?? refusal
   }
 
   async #attempt(action: () => Promise<void>): Promise<Refusal | null> {

@@ -22,6 +22,8 @@ export class MetadataLog {
   /** What the catalogue says and the medium does not, by key: the last word on each. */
   readonly #owed = new Map<string, MetadataRecord>()
   #cancelPaying: () => void = () => {}
+  /** Those who wait until nothing is owed. */
+  #waiting: (() => void)[] = []
   #isClosed = false
 
   /** Replays what is there. */
@@ -58,6 +60,7 @@ export class MetadataLog {
   async #durable(records: readonly MetadataRecord[], endOffset: Offset): Promise<void> {
     try {
       await this.#partition.committed(endOffset)
+      if (this.#isDurable) for (const resolve of this.#waiting.splice(0)) resolve()
     } catch (error) {
       for (const record of records) this.#owed.set(record.key, record)
       this.#payLater()
@@ -72,8 +75,24 @@ export class MetadataLog {
   }
 
   async #pay(): Promise<void> {
+    if (this.#owed.size === 0) return
     const records = [...this.#owed.values()]
     await this.#durable(records, this.#append(records))
+  }
+
+  get #isDurable(): boolean {
+    return this.#owed.size === 0 && this.#partition.highWatermark === this.#partition.log.endOffset
+  }
+
+  /** Resolves when all that the catalogue says is durable, however many tries that takes. */
+  settled(): Promise<void> {
+    return this.#isDurable ? Promise.resolve() : new Promise(resolve => this.#waiting.push(resolve))
+  }
+
+  /** One try to make all durable that the catalogue says. @throws MillraceError where it fails */
+  async settle(): Promise<void> {
+    if (this.#owed.size > 0) await this.#pay()
+    else await this.#partition.committed(this.#partition.log.endOffset)
   }
 
   /** How far it is durable, and how far it is written. */

@@ -31,6 +31,8 @@ export interface PartitionParts {
   readonly home: SegmentHome
   readonly settings: TopicSettings
   readonly flush: FlushPolicy
+  /** Resolves when a start after a crash would know the partition: no acknowledgement that waits for fsync comes before. Default: it is old. */
+  readonly known?: Promise<void>
   /** Epoch of everything appended from now on. */
   readonly leaderEpoch: number
   readonly clock: Clock
@@ -55,6 +57,7 @@ export class Partition {
   readonly transactions: PartitionTransactions = new PartitionTransactions()
   readonly #home: SegmentHome
   readonly #flush: FlushPolicy
+  readonly #known: Promise<void>
   /** Where acknowledgements do not wait for fsync. */
   readonly #pace: FlushPace | null
   readonly #clock: Clock
@@ -82,6 +85,7 @@ export class Partition {
     this.leaderEpoch = parts.leaderEpoch
     this.#home = { ...parts.home, onDamage: damage => this.#report(damage) }
     this.#flush = parts.flush
+    this.#known = parts.known ?? Promise.resolve()
     this.#pace = parts.flush === 'os' ? new FlushPace(parts.clock, () => void this.flush()) : null
     this.#clock = parts.clock
     this.#logger = parts.logger
@@ -147,18 +151,14 @@ export class Partition {
     const now = this.#clock.now()
     const baseOffset = this.log.append(batch, this.leaderEpoch, now)
     this.#replay(header, now)
-    this.#countIn(batch, header)
+    this.meters.bytesIn.add(batch.length)
+    if (!header.isControl) this.meters.recordsIn.add(header.count)
     this.#pendingBytes += batch.length
     this.#bytesSinceCheckpoint += batch.length
     const mustWait = this.#pace === null || this.#pace.appended(this.log.endOffset - this.log.durableOffset, this.#settings)
     if (!mustWait) this.#advance(this.log.endOffset)
     if (mustWait || this.#checkpointDue()) void this.flush()
     return baseOffset
-  }
-
-  #countIn(batch: Buffer, header: RecordBatchHeader): void {
-    this.meters.bytesIn.add(batch.length)
-    if (!header.isControl) this.meters.recordsIn.add(header.count)
   }
 
   /** Whether a marker would change nothing: it is here, or its producer has begun nothing here since. */
@@ -207,8 +207,8 @@ export class Partition {
   }
 
   async #flushAll(): Promise<void> {
-    // What this turn appends yet goes with it.
-    await Promise.resolve()
+    // What this turn appends yet goes with it, in any case.
+    await this.#known
     try {
       do {
         const checkpoint = this.#checkpointDue() ? this.#takeCheckpoint() : null
@@ -267,11 +267,13 @@ export class Partition {
   }
 
   #rebuildProducers(): void {
+    const takenBack = [...this.producers.batchesFrom(this.#highWatermark)]
     const checkpoint = readCheckpoint(this.#home.disk, this.#home.directory)
     const known = typeof checkpoint === 'string' ? null : checkpoint
     this.#restore(known?.state ?? null)
     const now = this.#clock.now()
     this.log.scan(known?.recoveryPoint.offset ?? this.log.logStartOffset, header => this.#replay(header, now))
+    for (const batch of takenBack) this.producers.missed(batch, now)
     this.transactions.acknowledged(this.#highWatermark)
   }
 

@@ -11,7 +11,7 @@ import type { Topic } from '../kernel/catalogue.ts'
 import { topicSettings, type TopicSettings } from '../kernel/topic-config.ts'
 import type { Logger } from '../../core/logger.ts'
 import type { BrokerMeters } from './broker-meters.ts'
-import { Partition, type FlushPolicy } from './partition.ts'
+import { Partition, type FlushPolicy, type PartitionParts } from './partition.ts'
 
 export interface PartitionsParts {
   readonly disk: Disk
@@ -69,27 +69,27 @@ export class Partitions {
 
   /** Opens the partitions of a topic that was there before; one whose directory a crash has kept from being made is made. */
   open(topic: Topic): void {
-    this.#add(topic, false)
+    this.#add(topic, null)
   }
 
-  /** Makes the partitions of a new topic, or more of one that grows. What lies in their place is of no topic and removed. */
-  create(topic: Topic): void {
-    this.#add(topic, true)
+  /** Makes the partitions of a new topic, or more of one that grows. What lies in their place is of no topic and removed. `known`: resolves when a start would find the topic. */
+  create(topic: Topic, known: Promise<void>): void {
+    this.#add(topic, known)
   }
 
-  #add(topic: Topic, isNew: boolean): void {
+  #add(topic: Topic, known: Promise<void> | null): void {
     const partitions = this.#topics.get(topic.name) ?? []
     this.#topics.set(topic.name, partitions)
     const settings = this.settingsOf(topic)
     for (let index = partitions.length; index < topic.partitions; index++) {
-      if (isNew) this.#parts.trash.discard([{ from: partitionName(topic.name, index), to: this.#removedName(topic.name, index) }], this.#deleteDelayMs)
-      partitions.push(this.openOne(topic.name, index, settings))
+      if (known !== null) this.#parts.trash.discard([{ from: partitionName(topic.name, index), to: this.#removedName(topic.name, index) }], this.#deleteDelayMs)
+      partitions.push(this.openOne(topic.name, index, settings, known === null ? {} : { known }))
     }
   }
 
-  openOne(topic: string, index: number, settings: TopicSettings, flush: FlushPolicy = this.#flushPolicy): Partition {
+  openOne(topic: string, index: number, settings: TopicSettings, options: Pick<PartitionParts, 'known'> & { readonly flush?: FlushPolicy } = {}): Partition {
     const { disk, pool, trash, clock, logger, meters } = this.#parts
-    return new Partition({ topic, index, home: { disk, pool, trash, buffers: this.readBuffers, directory: partitionName(topic, index) }, settings, flush, leaderEpoch: this.leaderEpoch, clock, logger, meters })
+    return new Partition({ topic, index, home: { disk, pool, trash, buffers: this.readBuffers, directory: partitionName(topic, index) }, settings, flush: this.#flushPolicy, ...options, leaderEpoch: this.leaderEpoch, clock, logger, meters })
   }
 
   get #flushPolicy(): FlushPolicy {

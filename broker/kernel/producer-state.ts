@@ -25,6 +25,8 @@ interface Producer {
   epoch: number
   /** The latest ones, the last one last. */
   batches: AppendedBatch[]
+  /** Where there are none, the sequence number of the batch that comes first. */
+  first: number
   /** When it was last heard of, by the broker's clock. */
   seenAt: Timestamp
 }
@@ -61,7 +63,7 @@ export class ProducerState {
     const same = producer.batches.find(({ baseSequence, lastSequence }) => baseSequence === batch.baseSequence && lastSequence === batch.lastSequence)
     if (same !== undefined) return { kind: 'duplicate', baseOffset: same.baseOffset, timestamp: same.timestamp }
     const last = producer.batches.at(-1)?.lastSequence ?? -1
-    const next = last === -1 ? 0 : sequenceAfter(last, 1)
+    const next = last === -1 ? producer.first : sequenceAfter(last, 1)
     return batch.baseSequence === next ? append : refuse('OUT_OF_ORDER_SEQUENCE_NUMBER', `Out of order sequence number for producer ${batch.producerId}: ${batch.baseSequence} (incoming), ${last} (current end).`)
   }
 
@@ -69,15 +71,32 @@ export class ProducerState {
   replay(batch: ProducedBatch, baseOffset: Offset, timestamp: Timestamp, now: Timestamp): void {
     if (batch.producerId < 0) return
     let producer = this.#producers.get(batch.producerId)
-    if (producer === undefined) this.#producers.set(batch.producerId, (producer = { epoch: batch.producerEpoch, batches: [], seenAt: now }))
+    if (producer === undefined) this.#producers.set(batch.producerId, (producer = { epoch: batch.producerEpoch, batches: [], first: 0, seenAt: now }))
     if (batch.producerEpoch !== producer.epoch) {
       producer.epoch = batch.producerEpoch
       producer.batches = []
+      producer.first = 0
     }
     producer.seenAt = now
     if (batch.baseSequence < 0) return
     producer.batches.push({ baseSequence: batch.baseSequence, lastSequence: batch.lastSequence, baseOffset, timestamp })
     if (producer.batches.length > rememberedBatches) producer.batches.shift()
+  }
+
+  /**
+   * A batch that was in order could not be written, or was taken back, and is sent again. Its producer may have sent others behind it: of one that
+   * is not known any would be taken, and then never the one that was to be before.
+   */
+  missed({ producerId, producerEpoch, baseSequence }: Omit<ProducedBatch, 'lastSequence'>, now: Timestamp): void {
+    if (producerId < 0 || baseSequence < 0 || this.#producers.has(producerId)) return
+    this.#producers.set(producerId, { epoch: producerEpoch, batches: [], first: baseSequence, seenAt: now })
+  }
+
+  /** The latest batches of each producer, as far as they begin at or behind an offset, in their order. */
+  *batchesFrom(offset: Offset): Iterable<Omit<ProducedBatch, 'lastSequence'>> {
+    for (const [producerId, { epoch: producerEpoch, batches }] of this.#producers) {
+      for (const { baseSequence, baseOffset } of batches) if (baseOffset >= offset) yield { producerId, producerEpoch, baseSequence }
+    }
   }
 
   /** The newest epoch of a producer; -1 if it is not known. */
@@ -103,7 +122,9 @@ export class ProducerState {
   }
 
   snapshot(): Json {
-    return [...this.#producers].map(([id, { epoch, seenAt, batches }]) => [id, epoch, seenAt, batches.map(batch => [batch.baseSequence, batch.lastSequence, batch.baseOffset, batch.timestamp])])
+    // Who sends again after a restart does it in order.
+    const written = [...this.#producers].filter(([, { batches, first }]) => batches.length > 0 || first === 0)
+    return written.map(([id, { epoch, seenAt, batches }]) => [id, epoch, seenAt, batches.map(batch => [batch.baseSequence, batch.lastSequence, batch.baseOffset, batch.timestamp])])
   }
 
   restore(snapshot: Json): void {
@@ -112,6 +133,7 @@ export class ProducerState {
       this.#producers.set(id, {
         epoch,
         seenAt,
+        first: 0,
         batches: batches.map(([baseSequence, lastSequence, baseOffset, timestamp]) => ({ baseSequence, lastSequence, baseOffset, timestamp })),
       })
     }

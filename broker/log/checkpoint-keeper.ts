@@ -48,6 +48,8 @@ export class CheckpointKeeper {
   async #save(next: Checkpoint, prepare: () => Promise<void>): Promise<void> {
     if (this.#closed || next.recoveryPoint.offset < this.offset || this.#says(next)) return
     await prepare()
+    // The log's own directory may be as new, and comes first: who finds a checkpoint need not sync it.
+    if (this.isMissing) await this.#disk.syncDirectory('')
     if (this.#closed) return
     await writeCheckpoint(this.#disk, this.#directory, next)
     if (this.#closed) return

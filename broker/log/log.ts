@@ -217,11 +217,7 @@ export class Log {
     // Those of now: one that is rolled meanwhile is for the next sync.
     const rolled = [...this.#unsynced]
     const active = this.#active
-    if (this.#checkpoints.isMissing) {
-      // The log's own directory may be as new, and comes first: who finds a checkpoint need not sync it.
-      await this.#home.disk.syncDirectory('')
-      await this.#saveFirst()
-    }
+    if (this.#checkpoints.isMissing) await this.#saveFirst()
     if (this.#namesChanged) {
       this.#namesChanged = false
       await this.#home.disk.syncDirectory(this.directory).catch((error: unknown) => {

@@ -130,7 +130,7 @@ async function recover(parts: RecoveryParts): Promise<{ readonly state: BrokerSt
   const catalogue = new Catalogue()
   const metadataSettings = topicSettings(name => config.topicText(name, { 'cleanup.policy': 'compact' }))
   // What is said of topics and settings is on the disk first, whatever records wait for.
-  const own = partitions.openOne(metadataTopic, 0, metadataSettings, 'fsync')
+  const own = partitions.openOne(metadataTopic, 0, metadataSettings, { flush: 'fsync' })
   const metadata = new MetadataLog(own, catalogue, clock)
   await metadata.write([...catalogue.start(random.bytes(16).toString('base64url')), ...catalogue.credentials.start(random.bytes(32))])
   partitions.leaderEpoch = catalogue.incarnation

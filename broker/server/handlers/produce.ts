@@ -102,6 +102,7 @@ function append({ broker }: RequestContext, partition: Partition, header: Record
     return { partition, baseOffset, endOffset: baseOffset + count, logAppendTimeMs }
   } catch (error) {
     if (!(error instanceof MillraceError)) throw error
+    partition.producers.missed(header, broker.clock.now())
     broker.meters.diskErrors.add()
     broker.logger.error('could not append to a log', { partition: partition.name, ...errorFields(error) })
     return refusal('KAFKA_STORAGE_ERROR', error.message)

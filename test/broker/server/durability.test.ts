@@ -7,6 +7,7 @@ import type { Disk } from '../../../broker/disk/disk.ts'
 import { MemoryDisk } from '../../../broker/disk/memory-disk.ts'
 import { startBroker, type Broker } from '../../../broker/server/start-broker.ts'
 import type { Channel } from '../../../broker/wire/channel.ts'
+import { errorCodeOf } from '../../../broker/wire/error-code.ts'
 import { Power } from '../disk/power.ts'
 import { refusingDisk } from '../disk/refusing-disk.ts'
 import { batchOf, recordsOf } from '../log/batches.ts'
@@ -188,4 +189,53 @@ test('a log that could not take back what its disk has lost says nothing of it a
   expect(await produce(life, 'refused')).toBeNull()
   expect(await deleteRecords(life, 1)).not.toBe(0)
   expect(await endOf(life)).toBe(1)
+})
+
+/** A batch of one record of an idempotent producer. */
+async function send({ channel }: Life, baseSequence: number): Promise<number> {
+  const records = batchOf([{ key: null, value: `${baseSequence}`, timestamp: startMs }], { producerId: 7, producerEpoch: 0, baseSequence })
+  const { responses } = await channel.request('Produce', { acks: -1, timeoutMs: 1, topicData: [{ name: 't', partitionData: [{ index: 0, records }] }] }, { version: 11 })
+  return responses[0]!.partitionResponses[0]!.errorCode
+}
+
+test.each(['sync', 'append'])('the first batch of a producer fails to %s, and the one behind it does not get before it', async operation => {
+  const disk = new MemoryDisk()
+  let isBroken = false
+  const life = await live(refusingDisk(disk, ({ name, path }) => isBroken && name === operation && path === 't-0/00000000000000000000.log'))
+  await createTopic(life, {})
+  await produce(life, 'other')
+  isBroken = true
+  expect(await send(life, 0)).toBe(errorCodeOf('KAFKA_STORAGE_ERROR'))
+  isBroken = false
+  expect(await send(life, 1)).toBe(errorCodeOf('OUT_OF_ORDER_SEQUENCE_NUMBER'))
+  expect([await send(life, 0), await send(life, 1)]).toEqual([0, 0])
+  expect(await values(life)).toEqual(['other', '0', '1'])
+})
+
+test('a topic that nobody would find after a crash acknowledges nothing', async () => {
+  const disk = new MemoryDisk()
+  let isBroken = false
+  const life = await live(refusingDisk(disk, ({ name, path }) => isBroken && name === 'sync' && path.startsWith('__cluster_metadata')))
+  isBroken = true
+  await expect(createTopic(life, {})).rejects.toThrow('to be +0')
+  let acknowledged: number | null = null
+  const sent = produce(life, 'early').then(offset => (acknowledged = offset))
+  await turns()
+  const lost = await live(disk.kill().crash())
+  expect([acknowledged, (await lost.channel.request('Metadata', { topics: null }, { version: 9 })).topics]).toEqual([null, []])
+  void sent.catch(() => {})
+})
+
+test('a topic is made on a disk that fails, and its records are acknowledged when it is written down after all', async () => {
+  const disk = new MemoryDisk()
+  let isBroken = false
+  const life = await live(refusingDisk(disk, ({ name, path }) => isBroken && name === 'sync' && path.startsWith('__cluster_metadata')))
+  isBroken = true
+  await expect(createTopic(life, {})).rejects.toThrow('to be +0')
+  const sent = produce(life, 'early')
+  await turns()
+  isBroken = false
+  life.clock.advance(1000)
+  expect(await sent).toBe(0)
+  expect(await values(await live(disk.crash()))).toEqual(['early'])
 })

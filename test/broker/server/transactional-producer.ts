@@ -146,7 +146,8 @@ export async function positionOf(channel: Channel, groupId: string, topic: strin
   return errorCode === 0 ? committedOffset : errorNameOf(errorCode)
 }
 
-function endOf(records: Buffer): number {
+/** The offset behind the last of some batches. */
+export function endOf(records: Buffer): number {
   const header = new RecordBatchHeader(records)
   while (header.end < records.length) header.moveTo(records, header.end)
   return header.lastOffset + 1
