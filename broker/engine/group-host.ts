@@ -11,6 +11,7 @@ import type { TopicsView } from '../kernel/consumer-group-planning.ts'
 import { GroupCoordinator } from '../kernel/group-coordinator.ts'
 import { decodeFact } from '../kernel/group-records.ts'
 import type { GroupSettings } from '../kernel/group-requests.ts'
+import { groupNumber } from '../kernel/group-config.ts'
 import type { ConfigOverrides } from '../kernel/topic-config.ts'
 import type { TransactionMarker } from '../wire/control-batch.ts'
 import { CoordinatorLog } from './coordinator-log.ts'
@@ -30,7 +31,7 @@ export function groupSettings(config: BrokerConfig, configsOf: (groupId: string)
     consumer: {
       sessionTimeoutMs: config.number('group.consumer.session.timeout.ms'),
       heartbeatIntervalMs: config.number('group.consumer.heartbeat.interval.ms'),
-      ofGroup: groupId => timingIn(configsOf(groupId)),
+      ofGroup: groupId => timingIn(configsOf(groupId), config),
       maxSize: config.number('group.consumer.max.size'),
       classicMaxSize: config.number('group.max.size'),
       migrationPolicy: config.text('group.consumer.migration.policy').toLowerCase() as MigrationPolicy,
@@ -39,9 +40,8 @@ export function groupSettings(config: BrokerConfig, configsOf: (groupId: string)
   }
 }
 
-function timingIn(configs: ConfigOverrides): Partial<MemberTiming> {
-  const { 'consumer.session.timeout.ms': session, 'consumer.heartbeat.interval.ms': heartbeat } = configs
-  return { ...(session === undefined ? {} : { sessionTimeoutMs: Number(session) }), ...(heartbeat === undefined ? {} : { heartbeatIntervalMs: Number(heartbeat) }) }
+function timingIn(own: ConfigOverrides, config: BrokerConfig): MemberTiming {
+  return { sessionTimeoutMs: groupNumber('consumer.session.timeout.ms', own, config), heartbeatIntervalMs: groupNumber('consumer.heartbeat.interval.ms', own, config) }
 }
 
 export interface GroupHostParts {

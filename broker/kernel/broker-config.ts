@@ -2,7 +2,7 @@
 
 import { nearestName } from '../../core/nearest-name.ts'
 import { MillraceError } from '../../core/error.ts'
-import { configProblem, configSource, maxInt, maxLong, type ConfigDefinition } from './config-definition.ts'
+import { configProblem, configSource, listOf, maxInt, maxLong, type ConfigDefinition } from './config-definition.ts'
 import { securityConfigs, withoutListener } from './security-configs.ts'
 import { topicConfigs, type ConfigOverrides, type Refusal } from './topic-config.ts'
 
@@ -23,8 +23,12 @@ export const brokerConfigs: ReadonlyMap<string, ConfigDefinition> = new Map(
       { name: 'fetch.max.bytes', type: 'int', default: '57671680', min: 1024, readOnly: true, documentation: 'Most bytes of one answer to a fetch.' },
       { name: 'group.consumer.assignors', type: 'list', default: 'uniform,range', oneOf: ['uniform', 'range'], readOnly: true, documentation: 'Assignors of consumer groups (KIP-848); the first is that of groups whose members do not say.' },
       { name: 'group.consumer.heartbeat.interval.ms', type: 'int', default: '5000', min: 1, readOnly: true, documentation: 'How often members of consumer groups (KIP-848) are to be heard of, milliseconds.' },
+      { name: 'group.consumer.max.heartbeat.interval.ms', type: 'int', default: '15000', min: 1, readOnly: true, documentation: 'Rarest that members of consumer groups (KIP-848) may be heard of, milliseconds.' },
+      { name: 'group.consumer.max.session.timeout.ms', type: 'int', default: '60000', min: 1, readOnly: true, documentation: 'Longest session timeout of consumer groups (KIP-848), milliseconds.' },
       { name: 'group.consumer.max.size', type: 'int', default: String(maxInt), min: 1, readOnly: true, documentation: 'Most members of a consumer group (KIP-848).' },
       { name: 'group.consumer.migration.policy', type: 'string', default: 'bidirectional', oneOf: ['bidirectional', 'upgrade', 'downgrade', 'disabled'], readOnly: true, documentation: 'Whether groups with members may change from the classic protocol to that of consumer groups (KIP-848), and back.' },
+      { name: 'group.consumer.min.heartbeat.interval.ms', type: 'int', default: '5000', min: 1, readOnly: true, documentation: 'Most often that members of consumer groups (KIP-848) may be heard of, milliseconds.' },
+      { name: 'group.consumer.min.session.timeout.ms', type: 'int', default: '45000', min: 1, readOnly: true, documentation: 'Shortest session timeout of consumer groups (KIP-848), milliseconds.' },
       { name: 'group.consumer.session.timeout.ms', type: 'int', default: '45000', min: 1, readOnly: true, documentation: 'After how long a silent member of a consumer group (KIP-848) is given up, milliseconds.' },
       { name: 'group.initial.rebalance.delay.ms', type: 'int', default: '0', min: 0, readOnly: true, documentation: 'How long the first rebalance of a group waits for more members, milliseconds. Kafka: 3000.' },
       { name: 'group.max.session.timeout.ms', type: 'int', default: '1800000', min: 1, readOnly: true, documentation: 'Longest session timeout of a member.' },
@@ -121,6 +125,8 @@ export class BrokerConfig {
       if (refusal !== null) throw new MillraceError(brokerConfigs.has(name) ? 'BAD_SETTING' : 'UNKNOWN_SETTING', refusal.message)
     }
     this.#static = settings
+    const problem = groupBoundsProblem(name => this.number(name)) ?? assignorsProblem(listOf(this.text('group.consumer.assignors')))
+    if (problem !== null) throw new MillraceError('BAD_SETTING', problem)
   }
 
   set dynamic(overrides: DynamicConfigs) {
@@ -203,4 +209,21 @@ export function brokerConfigRefusal(overrides: Readonly<Record<string, string | 
     if (problem !== null) return { error: 'INVALID_REQUEST', message: problem }
   }
   return null
+}
+
+/** What is wrong with how often members of consumer groups are heard of and when they are given up, as a whole; null if nothing. */
+export function groupBoundsProblem(number: (name: string) => number): string | null {
+  for (const what of ['heartbeat.interval.ms', 'session.timeout.ms']) {
+    const [name, min, max] = [`group.consumer.${what}`, `group.consumer.min.${what}`, `group.consumer.max.${what}`]
+    if (number(max) < number(min)) return `${max} must be at least ${min}, which is ${number(min)}.`
+    if (number(name) < number(min)) return `${name} must be at least ${min}, which is ${number(min)}.`
+    if (number(name) > number(max)) return `${name} must be at most ${max}, which is ${number(max)}.`
+  }
+  const [heartbeat, session] = ['group.consumer.heartbeat.interval.ms', 'group.consumer.session.timeout.ms'] as const
+  return number(heartbeat) < number(session) ? null : `${heartbeat} must be less than ${session}, which is ${number(session)}.`
+}
+
+function assignorsProblem(assignors: readonly string[]): string | null {
+  if (assignors.length === 0) return 'group.consumer.assignors must name an assignor.'
+  return new Set(assignors).size < assignors.length ? 'group.consumer.assignors must name no assignor twice.' : null
 }

@@ -61,6 +61,8 @@ export class ClassicGroup {
   hasNewJoins = false
   /** A group that exists only as records and committed offsets has none. */
   hasRecord = false
+  /** The last record of it, as it is now, could not be written. */
+  isUnsaved = false
   /** Not all members of the last record are there any more. */
   hasLostMembers = false
 

@@ -65,7 +65,7 @@ export class ClassicMembers {
     const { memberId, protocols } = request
     const isStandIn = place !== null && place.memberId !== memberId
     // The last of the new protocol hands its place over to a classic one.
-    const downgrades = isStandIn && place.subscription.classic === null && mayDowngrade(this.#room.settings, group, [place])
+    const downgrades = isStandIn && place.subscription.classic === null && mayDowngrade(this.#room.settings, group, [place], 1)
     const turn = new ConsumerGroupTurn(group, this.#room)
     const before = isStandIn ? turn.replace(place, memberId) : place
     turn.refresh(turn.subscribe(memberId, subscriptionOf(request, said), before), now)

@@ -1,15 +1,15 @@
 // The settings of a group, where they differ from the broker's: how often members of a consumer group (KIP-848) show that they live.
 
 import { configProblem, configSource, type ConfigDefinition } from './config-definition.ts'
-import type { BrokerConfig, ConfigSynonym } from './broker-config.ts'
+import { groupBoundsProblem, type BrokerConfig, type ConfigSynonym } from './broker-config.ts'
 import type { ConfigOverrides, Refusal } from './topic-config.ts'
 
-/** Bounds are the defaults of Kafka's `group.consumer.min.…` and `group.consumer.max.…`. */
+/** Their bounds are settings of the broker: `group.consumer.min.…` and `group.consumer.max.…`. */
 export const groupConfigs: ReadonlyMap<string, ConfigDefinition> = new Map(
   (
     [
-      { name: 'consumer.heartbeat.interval.ms', type: 'int', default: '5000', min: 5000, max: 15000, synonyms: [{ name: 'group.consumer.heartbeat.interval.ms' }], documentation: 'How often members of the consumer group (KIP-848) are to be heard of, milliseconds.' },
-      { name: 'consumer.session.timeout.ms', type: 'int', default: '45000', min: 45000, max: 60000, synonyms: [{ name: 'group.consumer.session.timeout.ms' }], documentation: 'After how long a silent member of the consumer group (KIP-848) is given up, milliseconds.' },
+      { name: 'consumer.heartbeat.interval.ms', type: 'int', default: '5000', min: 1, synonyms: [{ name: 'group.consumer.heartbeat.interval.ms' }], documentation: 'How often members of the consumer group (KIP-848) are to be heard of, milliseconds.' },
+      { name: 'consumer.session.timeout.ms', type: 'int', default: '45000', min: 1, synonyms: [{ name: 'group.consumer.session.timeout.ms' }], documentation: 'After how long a silent member of the consumer group (KIP-848) is given up, milliseconds.' },
     ] satisfies ConfigDefinition[]
   ).map(definition => [definition.name, definition]),
 )
@@ -21,12 +21,19 @@ export function groupLayersOf(name: string, own: ConfigOverrides, broker: Broker
   return value === undefined ? layers : [{ name, value, source: configSource.group }, ...layers]
 }
 
-/** What is wrong with a group's own settings; null if nothing. */
-export function groupConfigRefusal(own: ConfigOverrides): Refusal | null {
+/** What is wrong with a group's own settings, beside those that the broker has for all; null if nothing. */
+export function groupConfigRefusal(own: ConfigOverrides, broker: BrokerConfig): Refusal | null {
   for (const [name, value] of Object.entries(own)) {
     const definition = groupConfigs.get(name)
     const problem = definition === undefined ? `Unknown group config name: ${name}.` : configProblem(definition, value)
     if (problem !== null) return { error: 'INVALID_CONFIG', message: problem }
   }
-  return null
+  const bounds = groupBoundsProblem(name => Number(own[name.replace('group.', '')] ?? broker.number(name)))
+  return bounds === null ? null : { error: 'INVALID_CONFIG', message: bounds.replace(/^group\./, '') }
+}
+
+/** A group's own value, within bounds that may have been others when it was set. */
+export function groupNumber(name: string, own: ConfigOverrides, broker: BrokerConfig): number {
+  const [min, max] = [broker.number(`group.${name.replace('consumer.', 'consumer.min.')}`), broker.number(`group.${name.replace('consumer.', 'consumer.max.')}`)]
+  return Math.min(Math.max(Number(own[name] ?? broker.number(`group.${name}`)), min), max)
 }

@@ -25,6 +25,7 @@ import type { ProducerIdentity } from './transaction-state.ts'
 /** What to do when records that were handed out are acknowledged, or cannot be. */
 type Continuation =
   | { readonly kind: 'assign'; readonly groupId: string; readonly generation: number; readonly assignments: ReadonlyMap<string, Buffer> }
+  | { readonly kind: 'save'; readonly groupId: string }
   | { readonly kind: 'apply'; readonly token: number | null; readonly facts: readonly GroupFact[] }
   | { readonly kind: 'pend'; readonly token: number; readonly producerId: number }
   | { readonly kind: 'nothing' }
@@ -152,7 +153,10 @@ export class GroupCoordinator {
     let error = unknownGroup(groupId)
     const effects = this.#turn(now, () => {
       const group = this.#groups.get(groupId) ?? this.#consumers.get(groupId)
-      if (group?.type === 'classic') error = this.#rebalance.heartbeat(group, identity, generation, now)
+      if (group?.type === 'classic') {
+        error = this.#rebalance.heartbeat(group, identity, generation, now)
+        if (group.isUnsaved && group.phase === 'Stable') this.#save(group, null)
+      }
       else if (group !== undefined) error = this.#classicMembers.heartbeat(group, identity, generation)
     })
     return { error, effects }
@@ -311,9 +315,11 @@ export class GroupCoordinator {
       const written = this.#consumerWrites.appended(id, error)
       if (written !== undefined && error !== null) this.#consumers.writesFailed(written.groupId, written.facts)
       if (continuation === undefined || continuation.kind === 'nothing') return
-      if (continuation.kind === 'assign') {
+      if ('groupId' in continuation) {
         const group = this.#groups.get(continuation.groupId)
-        if (group !== undefined) this.#rebalance.assigned(group, continuation.generation, continuation.assignments, error, now)
+        if (group === undefined) return
+        if (continuation.kind === 'assign') this.#rebalance.assigned(group, continuation.generation, continuation.assignments, error, now)
+        else group.isUnsaved ||= error !== null
         return
       }
       if (continuation.kind === 'pend') {
@@ -343,7 +349,8 @@ export class GroupCoordinator {
     if (owed.length > 0) this.#consumerWrites.write(groupId, owed)
     const value = assignments === null ? group.toRecord(this.#now) : group.toRecord(this.#now, assignments)
     group.hasRecord = true
-    this.#append([{ kind: 'group', groupId, value }], assignments === null ? { kind: 'nothing' } : { kind: 'assign', groupId, generation, assignments })
+    group.isUnsaved = false
+    this.#append([{ kind: 'group', groupId, value }], assignments === null ? { kind: 'save', groupId } : { kind: 'assign', groupId, generation, assignments })
   }
 
   #appendPending(facts: readonly OffsetFact[], producer: ProducerIdentity, token: number): void {

@@ -51,11 +51,12 @@ function subscriptionOf(group: ClassicGroup, member: Member): Subscription | nul
   }
 }
 
-/** Whether a group becomes a classic one when these members are out of it: only such as speak that protocol are left. */
-export function mayDowngrade({ migrationPolicy, classicMaxSize }: ConsumerGroupSettings, group: ConsumerGroup, without: readonly ConsumerMember[]): boolean {
-  const left = group.members.size - without.length
+/** Whether a group becomes a classic one when these members are out of it: only such as speak that protocol are left, or come in their place. */
+export function mayDowngrade({ migrationPolicy, classicMaxSize }: ConsumerGroupSettings, group: ConsumerGroup, without: readonly ConsumerMember[], standIns = 0): boolean {
+  const staying = [...group.members.values()].filter(member => !without.includes(member))
+  const left = staying.length + standIns
   const isAllowed = migrationPolicy === 'bidirectional' || migrationPolicy === 'downgrade'
-  return isAllowed && left > 0 && left <= classicMaxSize && group.classicMembers().filter(member => !without.includes(member)).length === left
+  return isAllowed && left > 0 && left <= classicMaxSize && staying.every(({ subscription }) => subscription.classic !== null)
 }
 
 /** The classic group that a consumer group's members, all of that protocol, go on as. */

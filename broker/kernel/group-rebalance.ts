@@ -218,10 +218,10 @@ export class GroupRebalance {
     if (refused !== null) return this.#out.reply(token, syncFailure(refused))
     const member = group.members.get(request.memberId)!
     this.alive(member, now)
+    group.awaitedSyncs.delete(member.memberId)
     if (group.phase === 'Stable') return this.#out.reply(token, syncAnswer(group, member))
     if (member.syncToken !== null) this.#out.reply(member.syncToken, syncFailure('REBALANCE_IN_PROGRESS'))
     member.syncToken = token
-    group.awaitedSyncs.delete(member.memberId)
     if (group.leader === member.memberId) this.#out.save(group, new Map(request.assignments.map(({ memberId, assignment }) => [memberId, assignment])))
   }
 

@@ -20,6 +20,7 @@ export interface StoryLine {
 /** Settings that a story is told with, on our broker as on Apache Kafka. */
 export const storySettings: Readonly<Record<string, string>> = {
   'group.consumer.heartbeat.interval.ms': '300',
+  'group.consumer.min.heartbeat.interval.ms': '300',
   'group.initial.rebalance.delay.ms': '0',
   'log.retention.ms': '604800000',
   'offsets.topic.num.partitions': '4',

@@ -130,7 +130,7 @@ function groupTarget(broker: BrokerState, name: string): Target {
   return {
     own: broker.catalogue.groupConfigs(name),
     definitions: groupConfigs,
-    refusal: groupConfigRefusal,
+    refusal: configs => groupConfigRefusal(configs, broker.config),
     replace: configs => broker.alterGroupConfigs(name, configs),
   }
 }

@@ -154,7 +154,8 @@ test.each([[0], [3000]])('members see one leader and one assignment per generati
       }
       expect(clients.map(({ state }) => state)).toEqual(['stable', 'stable', 'stable', 'stable'])
       expect(new Set(clients.map(({ generation }) => generation)).size).toBe(1)
-      expect(clients.map(({ assignment, memberId }) => assignment.endsWith(memberId))).toEqual([true, true, true, true])
+      // A static member has what it had under the name before.
+      expect(clients.map(({ assignment, memberId }) => assignment.endsWith(memberId) || (memberId.startsWith('static-') && assignment.includes(' static-')))).toEqual([true, true, true, true])
       expect(host.waiting).toBe(0)
       const copy = host.copy()
       expect(copy.describe('g')?.members.map(({ memberId, assignment }) => [memberId, assignment.toString()])).toEqual(host.coordinator.describe('g')?.members.map(({ memberId, assignment }) => [memberId, assignment.toString()]))
@@ -190,6 +191,28 @@ test('an assignment that becomes durable late is not taken for that of the next 
   expect(told.length).toBe(2)
   host.disk(true)
   expect(told[2]).toBe('NONE second')
+})
+
+test('who asks for its assignment when all others have theirs is not taken for one that never asked', () => {
+  const host = new GroupsHost()
+  const told: JoinAnswer[] = []
+  const join = (memberId: string): void => host.ask<JoinAnswer>((token, now) => host.coordinator.join({
+    groupId: 'g', memberId, groupInstanceId: null, clientId: 'c', clientHost: '/h', sessionTimeoutMs: 50_000, rebalanceTimeoutMs: 20_000, protocolType: 'consumer',
+    protocols: [{ name: 'range', metadata: Buffer.alloc(0) }], needsKnownId: false, canSkipAssignment: true,
+  }, token, now), answer => told.push(answer))
+  const sync = (memberId: string): void => {
+    host.ask<SyncAnswer>((token, now) => host.coordinator.sync({ groupId: 'g', memberId, groupInstanceId: null, generation: 2, protocolType: null, protocol: null, assignments: [] }, token, now), ({ errorCode }) => expect(errorCode).toBe(0))
+    host.disks()
+  }
+  join('')
+  const leader = told[0]!.memberId
+  join('')
+  join(leader)
+  for (const { memberId } of told.slice(1)) if (memberId === leader) sync(memberId)
+  expect(host.coordinator.describe('g')?.phase).toBe('Stable')
+  for (const { memberId } of told.slice(1)) if (memberId !== leader) sync(memberId)
+  host.clock.advance(21_000)
+  expect(host.coordinator.describe('g')).toMatchObject({ phase: 'Stable', members: [{}, {}] })
 })
 
 test('a write that fails is answered as a coordinator that is not available, and changes nothing', () => {

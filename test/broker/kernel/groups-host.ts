@@ -22,6 +22,8 @@ export class GroupsHost {
   readonly ends: number[] = [0]
   coordinator: GroupCoordinator
   readonly #settings: GroupSettings
+  /** One for all lives of the coordinator: no name is given twice. */
+  readonly #random = seededRandom(7)
   readonly #topics: TopicsView
   #waiting = new Map<number, (answer: never) => void>()
   readonly #timers = new Map<string, () => void>()
@@ -36,7 +38,7 @@ export class GroupsHost {
   }
 
   #fresh(): GroupCoordinator {
-    return new GroupCoordinator(this.#settings, this.#topics, seededRandom(7))
+    return new GroupCoordinator(this.#settings, this.#topics, this.#random)
   }
 
   get waiting(): number {

@@ -18,10 +18,13 @@ const readOfTopics = new Set<string>()
 topicSettings(name => (readOfTopics.add(name), '1'))
 const stoodFor = new Set([...topicConfigs.values()].filter(({ name }) => readOfTopics.has(name)).flatMap(({ synonyms = [] }) => synonyms.map(({ name }) => name)))
 
+/** Of groups, beside their own settings: see groupBoundsProblem. */
+const areBounds = /^group\.consumer\.(?:min|max)\.(?:heartbeat\.interval|session\.timeout)\.ms$/
+
 /** Settings of the internal topics are read by what comes before: `offsets.topic`, `transaction.state.log`. */
 function isRead(name: string): boolean {
   const ofInternalTopic = /^(?:offsets\.topic|transaction\.state\.log)(\..*)$/.exec(name)
-  return sources.includes(`'${name}'`) || (ofInternalTopic !== null && sources.includes(`${ofInternalTopic[1]!}\``))
+  return sources.includes(`'${name}'`) || areBounds.test(name) || (ofInternalTopic !== null && sources.includes(`${ofInternalTopic[1]!}\``))
 }
 
 const isKept = ({ documentation }: ConfigDefinition): boolean => documentation.startsWith('Kept for compatibility')

@@ -112,3 +112,42 @@ test('members of a consumer group are told the heartbeat interval of their group
   clock.advance(60_000)
   expect(errorNameOf((await beat(memberEpoch)).errorCode)).toMatch(/UNKNOWN_MEMBER_ID|GROUP_ID_NOT_FOUND/)
 })
+
+test('consumer groups are heard of and given up within the bounds that the broker has, whatever they ask for', async () => {
+  const bounds = { 'group.consumer.min.heartbeat.interval.ms': 100, 'group.consumer.heartbeat.interval.ms': 200, 'group.consumer.max.session.timeout.ms': 90_000 }
+  const running = await startBroker({ memory: true, settings: bounds })
+  open.push(running)
+  const channel = running.connect()
+  const set = (name: string, value: string) => alter(channel, 32, 'g', name, 0, value)
+  expect(await set('consumer.heartbeat.interval.ms', '99')).toBe('INVALID_CONFIG')
+  expect(await set('consumer.heartbeat.interval.ms', '100')).toBe('NONE')
+  expect(await set('consumer.session.timeout.ms', '90001')).toBe('INVALID_CONFIG')
+  expect(await set('consumer.session.timeout.ms', '90000')).toBe('NONE')
+  expect((await describe(channel, 32, 'g', 'consumer.heartbeat.interval.ms')).value).toBe('100')
+})
+
+test('a group that has settings of its own keeps to bounds that were drawn later', async () => {
+  const disk = new MemoryDisk()
+  const first = await startBroker({ disk })
+  expect(await alter(first.connect(), 32, 'g', 'consumer.heartbeat.interval.ms', 0, '15000')).toBe('NONE')
+  await first.close()
+  const second = await startBroker({ disk, settings: { 'group.consumer.max.heartbeat.interval.ms': 8000 } })
+  open.push(second)
+  const channel = second.connect()
+  await channel.request('CreateTopics', { topics: [{ name: 't', numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] }] })
+  await channel.request('FindCoordinator', { keyType: 0, coordinatorKeys: ['g'] })
+  const beat = { groupId: 'g', memberId: 'm', memberEpoch: 0, rebalanceTimeoutMs: 1000, subscribedTopicNames: ['t'], topicPartitions: [] }
+  expect(await channel.request('ConsumerGroupHeartbeat', beat, { version: 0 })).toMatchObject({ errorCode: 0, heartbeatIntervalMs: 8000 })
+})
+
+test.each([
+  [{ 'group.consumer.session.timeout.ms': 10_000 }, 'group.consumer.session.timeout.ms must be at least group.consumer.min.session.timeout.ms'],
+  [{ 'group.consumer.heartbeat.interval.ms': 20_000 }, 'group.consumer.heartbeat.interval.ms must be at most group.consumer.max.heartbeat.interval.ms'],
+  [{ 'group.consumer.min.session.timeout.ms': 70_000 }, 'group.consumer.max.session.timeout.ms must be at least group.consumer.min.session.timeout.ms'],
+  [{ 'group.consumer.min.session.timeout.ms': 1000, 'group.consumer.session.timeout.ms': 5000 }, 'group.consumer.heartbeat.interval.ms must be less than group.consumer.session.timeout.ms'],
+  [{ 'group.consumer.assignors': 'range,range' }, 'group.consumer.assignors must name no assignor twice'],
+  [{ 'group.consumer.assignors': '' }, 'group.consumer.assignors must name an assignor'],
+  [{ 'group.consumer.migration.policy': 'both' }, 'group.consumer.migration.policy'],
+])('a broker with %o does not start', async (settings, why) => {
+  await expect(startBroker({ memory: true, settings })).rejects.toMatchObject({ code: 'BAD_SETTING', message: expect.stringContaining(why) })
+})

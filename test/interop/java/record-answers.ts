@@ -7,7 +7,7 @@ import { answersFile, everyStory, storySettings, tellStories } from '../java-sto
 
 const stories = process.argv.length > 2 ? process.argv.slice(2) : everyStory()
 
-await using kafka = await startApacheKafka({ settings: { 'group.consumer.min.heartbeat.interval.ms': '300', ...storySettings } })
+await using kafka = await startApacheKafka({ settings: storySettings })
 for (const story of stories) {
   const lines = await tellStories([story], kafka.bootstrap)
   mkdirSync(dirname(answersFile(story)), { recursive: true })
