@@ -169,7 +169,7 @@ export class Partition {
   /** Appends the end of a producer's transaction. Answers the marker's offset; null if a newer epoch of the producer has been here. @throws MillraceError as `append` */
   appendMarker(marker: TransactionMarker): Offset | null {
     if (this.producers.epochOf(marker.producerId) > marker.producerEpoch) return null
-    const batch = writeMarker(marker, this.#clock.now())
+    const batch = writeMarker(marker, this.#clock.now(), this.settings.logAppendTime)
     return this.append(batch, new RecordBatchHeader(batch))
   }
 

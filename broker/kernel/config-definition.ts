@@ -12,6 +12,8 @@ export interface ConfigDefinition {
   readonly max?: number
   /** The values, or elements of the list, that are allowed. */
   readonly oneOf?: readonly string[]
+  /** What the whole text must look like. */
+  readonly pattern?: RegExp
   /** Of a topic: the broker settings that stand for it where it is not set, the strongest first, and what their unit is in ours. */
   readonly synonyms?: readonly { readonly name: string; readonly factor?: number }[]
   /** Of a broker: cannot be changed while it runs. */
@@ -34,11 +36,12 @@ const maxValueBytes = 0x7fff
 /** What is wrong with a value, as a sentence; null if nothing. */
 export function configProblem(definition: ConfigDefinition, value: string | null): string | null {
   if (value === null) return `Null value not supported for ${definition.name}.`
-  const { name, type, oneOf } = definition
+  const { name, type, oneOf, pattern } = definition
   if (type !== 'password' && Buffer.byteLength(value) > maxValueBytes) return `Invalid value for configuration ${name}: it is longer than ${maxValueBytes} bytes.`
   const bad = (why: string): string => `Invalid value ${type === 'password' ? '[hidden]' : value} for configuration ${name}: ${why}.`
   if (type === 'boolean' && !/^(true|false)$/i.test(value.trim())) return bad('it must be true or false')
   if (type === 'short' || type === 'int' || type === 'long' || type === 'double') return numberProblem(definition, value, bad)
+  if (pattern !== undefined && !pattern.test(value.trim())) return bad(`it must look like ${pattern.source}`)
   const elements = type === 'list' ? listOf(value) : [type === 'boolean' ? value.trim().toLowerCase() : value]
   const stranger = oneOf === undefined ? undefined : elements.find(element => !oneOf.includes(element))
   return stranger === undefined ? null : bad(`it must be one of ${oneOf!.join(', ')}`)

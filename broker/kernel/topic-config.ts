@@ -4,6 +4,9 @@ import { nearestName } from '../../core/nearest-name.ts'
 import type { ErrorName } from '../wire/error-code.ts'
 import { configProblem, listOf, maxLong, type ConfigDefinition } from './config-definition.ts'
 
+/** Partition and broker of each, or all. */
+const throttledReplicas = /^(\*|(\d+:\d+)?(\s*,\s*(\d+:\d+)?)*)$/
+
 export const topicConfigs: ReadonlyMap<string, ConfigDefinition> = new Map(
   (
     [
@@ -16,9 +19,9 @@ export const topicConfigs: ReadonlyMap<string, ConfigDefinition> = new Map(
       { name: 'file.delete.delay.ms', type: 'long', default: '60000', min: 0, synonyms: [{ name: 'log.segment.delete.delay.ms' }], documentation: 'How long the bytes of removed segments stay on the disk, under another name, milliseconds; after the disk was full they go at once for an hour.' },
       { name: 'flush.messages', type: 'long', default: maxLong, min: 1, synonyms: [{ name: 'log.flush.interval.messages' }], documentation: 'Records between two fsyncs where acknowledgements do not wait for each (millrace.flush=os).' },
       { name: 'flush.ms', type: 'long', default: maxLong, min: 0, synonyms: [{ name: 'log.flush.interval.ms' }], documentation: 'Longest time that a record is not on the disk where acknowledgements do not wait for that (millrace.flush=os), milliseconds.' },
-      { name: 'follower.replication.throttled.replicas', type: 'list', default: '', documentation: 'Kept for compatibility.' },
+      { name: 'follower.replication.throttled.replicas', type: 'list', default: '', pattern: throttledReplicas, documentation: 'Kept for compatibility.' },
       { name: 'index.interval.bytes', type: 'int', default: '4096', min: 0, synonyms: [{ name: 'log.index.interval.bytes' }], documentation: 'Bytes between two entries of the offset index.' },
-      { name: 'leader.replication.throttled.replicas', type: 'list', default: '', documentation: 'Kept for compatibility.' },
+      { name: 'leader.replication.throttled.replicas', type: 'list', default: '', pattern: throttledReplicas, documentation: 'Kept for compatibility.' },
       { name: 'local.retention.bytes', type: 'long', default: '-2', min: -2, documentation: 'Kept for compatibility.' },
       { name: 'local.retention.ms', type: 'long', default: '-2', min: -2, documentation: 'Kept for compatibility.' },
       { name: 'max.compaction.lag.ms', type: 'long', default: maxLong, min: 1, synonyms: [{ name: 'log.cleaner.max.compaction.lag.ms' }], documentation: 'Longest time that a record stays uncompacted, milliseconds.' },

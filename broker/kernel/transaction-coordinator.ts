@@ -124,8 +124,8 @@ export class TransactionCoordinator {
     if (isEnding(state)) return this.#refuse(token, 'CONCURRENT_TRANSACTIONS')
     if (state.status !== 'Ongoing') return this.#renew(request, state, freshProducerId, token, now)
     if (current !== null && current.producerId === state.producerId && current.producerEpoch < state.producerEpoch) return this.#refuse(token, 'PRODUCER_FENCED')
-    // The client asks again, and gets another epoch then.
-    return this.#step(transactionalId, fenced(state, now), token, { error: 'CONCURRENT_TRANSACTIONS', producerId: -1, producerEpoch: -1 })
+    // The client asks again, and gets another epoch then; one that says which it has, that of the abort.
+    return this.#step(transactionalId, { ...fenced(state, now), lastProducerEpoch: current?.producerEpoch ?? -1 }, token, { error: 'CONCURRENT_TRANSACTIONS', producerId: -1, producerEpoch: -1 })
   }
 
   #renew({ transactionalId, timeoutMs, current }: InitRequest, state: TransactionState, freshProducerId: number | null, token: number, now: Timestamp): readonly TransactionEffect[] {

@@ -32,7 +32,7 @@ export class LeaderEpochs {
     const next = this.#entries.findIndex(([other]) => other > epoch)
     if (epoch === -1 || epoch > current) return { epoch: -1, endOffset: -1 }
     // Before all that is known: nothing of it is left.
-    if (next === 0) return { epoch, endOffset: this.#entries[0]![1] }
+    if (next <= 0 && (next === 0 || this.#entries.length === 0)) return { epoch, endOffset: this.#entries[0]?.[1] ?? endOffset }
     if (next < 0) return { epoch: this.latest, endOffset: this.latest < 0 ? -1 : endOffset }
     return { epoch: this.#entries[next - 1]![0], endOffset: this.#entries[next]![1] }
   }

@@ -1,7 +1,7 @@
 // Control batches: the commit and abort markers that end a producer's transaction in a partition.
 
 import type { Timestamp } from '../../core/record.ts'
-import { batchHeaderBytes, type RecordBatchHeader } from './record-batch-header.ts'
+import { batchHeaderBytes, RecordBatchHeader } from './record-batch-header.ts'
 import { RecordBatchWriter } from './record-batch-writer.ts'
 import { controlRecordType, endTxnMarker } from './records/control-record.ts'
 import { encodeVersioned } from './versioned.ts'
@@ -20,11 +20,13 @@ const commitType = 1
 const typeAt: number = batchHeaderBytes + 7
 const coordinatorEpochAt: number = typeAt + 5
 
-/** A batch that is one marker. */
-export function writeMarker({ producerId, producerEpoch, isCommit, coordinatorEpoch }: TransactionMarker, timestamp: Timestamp): Buffer {
+/** A batch that is one marker; `isAppendTime`: for a topic whose times are the broker's. */
+export function writeMarker({ producerId, producerEpoch, isCommit, coordinatorEpoch }: TransactionMarker, timestamp: Timestamp, isAppendTime = false): Buffer {
   const writer = new RecordBatchWriter(batchHeaderBytes + 32)
   writer.append(encodeVersioned(controlRecordType, 0, { type: isCommit ? commitType : abortType }), encodeVersioned(endTxnMarker, 0, { coordinatorEpoch }), timestamp)
-  return writer.close({ producerId, producerEpoch, transactional: true, control: true })
+  const batch = writer.close({ producerId, producerEpoch, transactional: true, control: true })
+  if (isAppendTime) new RecordBatchHeader(batch).setAppendTime(timestamp)
+  return batch
 }
 
 /** What a control batch says; null where it ends no transaction. The whole batch must be in the header's buffer. */

@@ -126,9 +126,12 @@ function pass(context: RequestContext, request: FetchRequest): Pass {
 }
 
 function fetchOne({ broker }: RequestContext, partition: Partition, asked: FetchPartition, isolation: number, maxBytes: number, atLeastOne: boolean): PartitionAnswer {
-  const epochProblem = leaderEpochProblem(asked.currentLeaderEpoch, partition.leaderEpoch)
+  const epochProblem = leaderEpochProblem(Math.max(asked.currentLeaderEpoch, -1), partition.leaderEpoch)
   if (epochProblem !== null) return failure(asked.partition, epochProblem)
   const { log } = partition
+  const end = asked.lastFetchedEpoch < 0 ? null : endOfFetched(partition, asked.lastFetchedEpoch)
+  if (end === 'unknown') return failure(asked.partition, 'OFFSET_OUT_OF_RANGE')
+  if (end !== null && (end.epoch < asked.lastFetchedEpoch || end.endOffset < asked.fetchOffset)) return diverging(partition, asked.partition, end)
   if (asked.fetchOffset < log.logStartOffset || asked.fetchOffset > log.endOffset) return failure(asked.partition, 'OFFSET_OUT_OF_RANGE')
   const limit = isolation === readCommitted ? partition.lastStableOffset : partition.highWatermark
   try {
@@ -152,10 +155,29 @@ function fetchOne({ broker }: RequestContext, partition: Partition, asked: Fetch
   }
 }
 
+/** Where the epoch of the record that was read last ends here, or the largest before it; null if nobody knows any more. */
+function endOfFetched({ log, leaderEpoch }: Partition, epoch: number): EpochEnd | 'unknown' | null {
+  // An epoch that never was, comes from another life of the partition.
+  if (epoch > leaderEpoch) return 'unknown'
+  const end = log.leaderEpochs.endOf(epoch, leaderEpoch, log.endOffset)
+  return end.endOffset < 0 ? null : end
+}
+
+/** The reader has read what is no more in the log: it learns up to where both agree. */
+function diverging(partition: Partition, partitionIndex: number, divergingEpoch: EpochEnd): PartitionAnswer {
+  const { highWatermark, lastStableOffset, log } = partition
+  return { partitionIndex, errorCode: 0, highWatermark, lastStableOffset, logStartOffset: log.logStartOffset, divergingEpoch, abortedTransactions: null, records: noRecords }
+}
+
 /** Whose records the reader has to pass over. */
 function abortedIn(partition: Partition, offset: Offset, read: LogRead | null): PartitionAnswer['abortedTransactions'] {
   if (read === null) return []
   return partition.transactions.abortedWithin(offset, read.nextOffset).map(({ producerId, firstOffset }) => ({ producerId, firstOffset }))
+}
+
+interface EpochEnd {
+  readonly epoch: number
+  readonly endOffset: Offset
 }
 
 const noRecords: Buffer = Buffer.alloc(0)

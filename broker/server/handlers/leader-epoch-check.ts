@@ -4,6 +4,6 @@ import type { ErrorName } from '../../wire/error-code.ts'
 
 /** -1: the client does not know one. */
 export function leaderEpochProblem(known: number, current: number): ErrorName | null {
-  if (known < 0 || known === current) return null
+  if (known === -1 || known === current) return null
   return known < current ? 'FENCED_LEADER_EPOCH' : 'UNKNOWN_LEADER_EPOCH'
 }

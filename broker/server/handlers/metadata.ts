@@ -12,9 +12,13 @@ import type { Handler, RequestContext } from './handler.ts'
 type TopicAnswer = ResponseInput<'Metadata'>['topics'][number]
 type AskedTopic = NonNullable<RequestOf<'Metadata'>['topics']>[number]
 
+/** Versions 10 and 11 tell the ids of topics, and do not take them. */
+const firstVersionById = 12
+
 export const metadata: Handler<'Metadata'> = async (context, request) => {
   const { broker, version } = context
   const wanted = request.topics === null || (version === 0 && request.topics.length === 0) ? null : request.topics
+  if (version < firstVersionById && wanted?.some(({ name, topicId }) => name === null || topicId !== ZERO_UUID) === true) return { brokers: [], clusterId: null, controllerId: -1, topics: wanted.map(({ name, topicId }) => failure(name ?? '', topicId, 'INVALID_REQUEST')) }
   const mayCreate = request.allowAutoTopicCreation && broker.config.flag('auto.create.topics.enable')
   for (const topic of wanted === null ? broker.catalogue.topics.values() : wanted.map(asked => topicOf(broker, asked))) context.answer.admit(topic?.partitions ?? 1)
   const topics = wanted === null

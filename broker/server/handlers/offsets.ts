@@ -26,7 +26,7 @@ export const offsetCommit: Handler<'OffsetCommit'> = async ({ broker, version },
   const answer = (error: number): ResponseInput<'OffsetCommit'> => ({
     topics: request.topics.map(({ name, topicId, partitions }, at) => ({
       name, topicId,
-      partitions: partitions.map(({ partitionIndex }, index) => ({ partitionIndex, errorCode: errorCodeOf(problems[at]![index] ?? 'NONE') || error })),
+      partitions: partitions.map(({ partitionIndex }, index) => ({ partitionIndex, errorCode: commitCode(problems[at]![index] ?? null, error) })),
     })),
   })
   // What nobody has is nothing to ask the group about, which may not even exist.
@@ -37,6 +37,11 @@ export const offsetCommit: Handler<'OffsetCommit'> = async ({ broker, version },
   if (version >= 9 && request.generationIdOrMemberEpoch >= 0 && host.coordinator.describe(groupId) === null && host.coordinator.consumerGroup(groupId) === undefined) return answer(errorCodeOf('GROUP_ID_NOT_FOUND'))
   const offsets = request.topics.flatMap((topic, at) => topic.partitions.filter((_, index) => problems[at]![index] === null).map(asked => commitOf(names[at]!, asked)))
   return answer(await host.ask<number>((token, now) => host.coordinator.commitOffsets({ groupId, memberId, groupInstanceId, generation: request.generationIdOrMemberEpoch, isOld: version < 9, offsets }, token, now)))
+}
+
+/** What the group refuses it refuses for all that is there. */
+export function commitCode(problem: ErrorName | null, ofGroup: number): number {
+  return problem === null || (problem === 'OFFSET_METADATA_TOO_LARGE' && ofGroup !== 0) ? ofGroup : errorCodeOf(problem)
 }
 
 /** What keeps one offset from being committed; null if nothing. */

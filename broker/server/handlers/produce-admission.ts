@@ -13,7 +13,7 @@ type ProduceRequest = RequestOf<'Produce'>
 type TopicData = ProduceRequest['topicData'][number]
 
 /** From here on a producer need not say beforehand which partitions it writes to. */
-const addingVersion = 12
+export const addingVersion = 12
 const abortableVersion = 11
 
 export function topicNameOf({ broker, version }: RequestContext, topic: TopicData): string | undefined {

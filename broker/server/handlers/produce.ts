@@ -12,7 +12,7 @@ import { errorFields } from '../../engine/error-fields.ts'
 import type { Handler, RequestContext } from './handler.ts'
 import type { Partition } from '../../engine/partition.ts'
 import type { Verifier } from '../../engine/transaction-host.ts'
-import { admitted, hasTransactionalBatch, topicNameOf } from './produce-admission.ts'
+import { addingVersion, admitted, hasTransactionalBatch, topicNameOf } from './produce-admission.ts'
 
 type TopicAnswer = NonNullable<ResponseInput<'Produce'>>['responses'][number]
 type PartitionAnswer = TopicAnswer['partitionResponses'][number]
@@ -35,15 +35,14 @@ interface Written {
 export const produce: Handler<'Produce'> = async (context, request) => {
   // Who may write with no transactional id is the same question for all of the request.
   const isNobodys = request.transactionalId === null && hasTransactionalBatch(request)
-  const written = isNobodys ? refusedAll(request) : admitted(context, request, verify => writeAll(context, request, verify))
+  const written = isNobodys ? refusedAll(request, refusal('TRANSACTIONAL_ID_AUTHORIZATION_FAILED', 'The request has a transactional batch and no transactional id.')) : admitted(context, request, verify => writeAll(context, request, verify))
   const { responses, waits } = written instanceof Promise ? await written : written
   if (request.acks === 0) return unanswered(responses)
   if (waits.length > 0) await Promise.all(waits)
   return { responses }
 }
 
-function refusedAll({ topicData }: RequestOf<'Produce'>): Written {
-  const refused = refusal('TRANSACTIONAL_ID_AUTHORIZATION_FAILED', 'The request has a transactional batch and no transactional id.')
+function refusedAll({ topicData }: RequestOf<'Produce'>, refused: BatchRefusal): Written {
   return { waits: [], responses: topicData.map(({ name, topicId, partitionData }) => ({ name, topicId, partitionResponses: partitionData.map(({ index }) => refusedAt(index, refused)) })) }
 }
 
@@ -89,12 +88,15 @@ const problems: { readonly [N in ErrorName]?: string } = {
   NOT_ENOUGH_REPLICAS: 'The transaction cannot be verified yet.',
 }
 
-function append({ broker }: RequestContext, partition: Partition, header: RecordBatchHeader): Appended | BatchRefusal {
+function append({ broker, version }: RequestContext, partition: Partition, header: RecordBatchHeader): Appended | BatchRefusal {
+  // In the second way of transactions each has an epoch of its own, so that what a producer writes first to a partition is its first there.
+  const isLate = version >= addingVersion && header.isTransactional && header.baseSequence !== 0 && partition.producers.epochOf(header.producerId) < 0
+  if (isLate) return refusal('OUT_OF_ORDER_SEQUENCE_NUMBER', `Producer ${header.producerId} begins at sequence ${header.baseSequence}, where nothing of it is in the partition.`)
   const verdict = partition.producers.check(header)
   if (verdict.kind === 'refuse') return refusal(verdict.error, verdict.message)
   const logAppendTimeMs = partition.settings.logAppendTime ? header.maxTimestamp : -1
   const count = header.lastOffsetDelta + 1
-  if (verdict.kind === 'duplicate') return { partition, baseOffset: verdict.baseOffset, endOffset: verdict.baseOffset + count, logAppendTimeMs }
+  if (verdict.kind === 'duplicate') return { partition, baseOffset: verdict.baseOffset, endOffset: verdict.baseOffset + count, logAppendTimeMs: verdict.timestamp }
   // A producer that is in the midst of a transaction writes nothing outside of it.
   if (!header.isTransactional && header.producerId >= 0 && partition.transactions.openSince(header.producerId) !== undefined) return refusal('INVALID_TXN_STATE', 'The producer has a transaction in the partition, and the batch is not part of it.')
   try {

@@ -22,7 +22,8 @@ export const listTransactions: Handler<'ListTransactions'> = ({ broker }, { stat
   const isWanted = ({ producerId, status, startedAt }: TransactionState): boolean =>
     (stateFilters.length === 0 || stateFilters.includes(status)) &&
     (producerIdFilters.length === 0 || producerIdFilters.includes(producerId)) &&
-    (durationFilter < 0 || (startedAt >= 0 && now - startedAt > durationFilter))
+    // What has not begun is as old as can be.
+    (durationFilter < 0 || now - startedAt > durationFilter)
   const all = broker.transactions.all.flatMap(({ coordinator }) => [...coordinator.all()])
   const transactionStates = all
     .filter(([transactionalId, state]) => isNamed(transactionalId) && isWanted(state))

@@ -4,7 +4,7 @@ import type { ResponseInput } from '../../wire/apis.ts'
 import { errorCodeOf, type ErrorName } from '../../wire/error-code.ts'
 import { offsetsTopic } from '../../engine/group-host.ts'
 import type { Handler } from './handler.ts'
-import { commitOf, commitProblem } from './offsets.ts'
+import { commitCode, commitOf, commitProblem } from './offsets.ts'
 import { writeError } from './transaction-errors.ts'
 
 export const txnOffsetCommit: Handler<'TxnOffsetCommit'> = async ({ broker, version }, request) => {
@@ -13,7 +13,7 @@ export const txnOffsetCommit: Handler<'TxnOffsetCommit'> = async ({ broker, vers
   const answer = (error: number): ResponseInput<'TxnOffsetCommit'> => ({
     topics: topics.map(({ name, partitions }, at) => ({
       name,
-      partitions: partitions.map(({ partitionIndex }, index) => ({ partitionIndex, errorCode: errorCodeOf(problems[at]![index] ?? 'NONE') || error })),
+      partitions: partitions.map(({ partitionIndex }, index) => ({ partitionIndex, errorCode: commitCode(problems[at]![index] ?? null, error) })),
     })),
   })
   const groups = broker.groupHost(groupId)

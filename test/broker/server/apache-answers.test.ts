@@ -65,6 +65,60 @@ describe('Produce', () => {
   })
 })
 
+describe('Produce of a transaction', () => {
+  test('begins at sequence 0 in the second way of transactions, and anywhere in the first', async () => {
+    const producer = new TransactionalProducer(channel, 'late')
+    await producer.init()
+    const late = batchOf([record('a')], { producerId: producer.producerId, producerEpoch: producer.producerEpoch, baseSequence: 5, transactional: true })
+    const { responses } = await channel.request('Produce', { transactionalId: 'late', acks: -1, timeoutMs: 5000, topicData: [{ name: 't', partitionData: [{ index: 0, records: late }] }] }, { version: 12 })
+    expect(errorNameOf(responses[0]!.partitionResponses[0]!.errorCode)).toBe('OUT_OF_ORDER_SEQUENCE_NUMBER')
+    expect(await produced(batchOf([record('a')], { producerId: producer.producerId, producerEpoch: producer.producerEpoch, baseSequence: 5, transactional: true }), { transactionalId: 'late' })).toEqual(['NONE', 0])
+    expect(await producer.end(false)).toBe('NONE')
+  })
+
+  test('who asks for a new epoch in the midst of its transaction gets that of the abort', async () => {
+    const producer = new TransactionalProducer(channel, 'anew', 1)
+    await producer.init()
+    await producer.add('t')
+    const current = { producerId: producer.producerId, producerEpoch: producer.producerEpoch }
+    let answer = await producer.init({ current, version: 4 })
+    for (let tries = 0; answer === 'CONCURRENT_TRANSACTIONS' && tries < 100; tries++) {
+      await systemClock.turn()
+      answer = await producer.init({ current, version: 4 })
+    }
+    expect([answer, producer.producerId, producer.producerEpoch]).toEqual(['NONE', current.producerId, current.producerEpoch + 1])
+  })
+
+  test('a repetition is told the time of the batch that is there', async () => {
+    const batch = batchOf([record('a')], { producerId: 777, producerEpoch: 0, baseSequence: 0 })
+    const times = []
+    for (let n = 0; n < 2; n++) times.push((await channel.request('Produce', { acks: -1, timeoutMs: 5000, topicData: [{ name: 't', partitionData: [{ index: 0, records: Buffer.from(batch) }] }] }, { version: 9 })).responses[0]!.partitionResponses[0]!.logAppendTimeMs)
+    expect(times).toEqual([-1, now])
+  })
+})
+
+describe('Fetch', () => {
+  async function fetched(asked: { readonly fetchOffset: number; readonly currentLeaderEpoch?: number; readonly lastFetchedEpoch?: number }): Promise<unknown> {
+    const { responses } = await channel.request('Fetch', { maxWaitMs: 0, minBytes: 0, topics: [{ topic: 'stamped', partitions: [{ partition: 0, partitionMaxBytes: 1000, ...asked }] }] }, { version: 12 })
+    const { errorCode, divergingEpoch } = responses[0]!.partitions[0]!
+    return [errorNameOf(errorCode), divergingEpoch?.endOffset]
+  }
+
+  test('who has read more than there is learns where both agree', async () => {
+    const { topics } = await channel.request('ListOffsets', { replicaId: -1, topics: [{ name: 'stamped', partitions: [{ partitionIndex: 0, timestamp: -1 }] }] })
+    const { offset, leaderEpoch } = topics[0]!.partitions[0]!
+    expect(await fetched({ fetchOffset: offset, lastFetchedEpoch: leaderEpoch })).toEqual(['NONE', -1])
+    expect(await fetched({ fetchOffset: offset + 100, lastFetchedEpoch: leaderEpoch })).toEqual(['NONE', offset])
+    expect(await fetched({ fetchOffset: offset, lastFetchedEpoch: leaderEpoch + 1 })).toEqual(['OFFSET_OUT_OF_RANGE', -1])
+  })
+
+  test('an epoch below -1 is none to Fetch, and an old one to ListOffsets', async () => {
+    expect(await fetched({ fetchOffset: 0, currentLeaderEpoch: -2 })).toEqual(['NONE', -1])
+    const { topics } = await channel.request('ListOffsets', { replicaId: -1, topics: [{ name: 't', partitions: [{ partitionIndex: 0, currentLeaderEpoch: -2, timestamp: -1 }] }] })
+    expect(errorNameOf(topics[0]!.partitions[0]!.errorCode)).toBe('FENCED_LEADER_EPOCH')
+  })
+})
+
 describe('ListOffsets', () => {
   test.each([[6, -3], [7, -4], [8, -5], [10, -6], [11, -7]] as const)('version %i does not know %i', async (version, timestamp) => {
     const { topics } = await channel.request('ListOffsets', { replicaId: -1, topics: [{ name: 't', partitions: [{ partitionIndex: 0, timestamp }] }] }, { version })
@@ -108,6 +162,22 @@ describe('groups', () => {
 })
 
 describe('administration', () => {
+  test('ids of topics are not taken before version 12 of Metadata', async () => {
+    const answer = await channel.request('Metadata', { topics: [{ name: null, topicId: '11111111-1111-4111-8111-111111111111' }] }, { version: 10 })
+    expect([answer.brokers, answer.controllerId, answer.topics.map(({ errorCode }) => errorNameOf(errorCode))]).toEqual([[], -1, ['INVALID_REQUEST']])
+  })
+
+  test('throttled replicas are pairs, or all', async () => {
+    const codes = []
+    for (const value of ['*', '', '0:1, 1:1', 'x']) codes.push((await channel.request('AlterConfigs', { validateOnly: true, resources: [{ resourceType: 2, resourceName: 't', configs: [{ name: 'leader.replication.throttled.replicas', value }] }] })).responses[0]!.errorCode)
+    expect(codes.map(errorNameOf)).toEqual(['NONE', 'NONE', 'NONE', 'INVALID_CONFIG'])
+  })
+
+  test('controllers are asked for elsewhere', async () => {
+    const { errorCode, endpointType, controllerId } = await channel.request('DescribeCluster', { endpointType: 2, includeClusterAuthorizedOperations: false })
+    expect([errorNameOf(errorCode), endpointType, controllerId]).toEqual(['MISMATCHED_ENDPOINT_TYPE', 1, -1])
+  })
+
   test('more than 10,000 partitions in one request create nothing', async () => {
     const topics = [{ name: 'one', numPartitions: 1 }, { name: 'many', numPartitions: 10_000 }].map(topic => ({ ...topic, replicationFactor: 1, assignments: [], configs: [] }))
     const answer = await channel.request('CreateTopics', { topics })

@@ -60,7 +60,7 @@ function* sitesOf(fields: Fields, version: number, body: Record<string, unknown>
 }
 
 /** Waiting for long, and what cannot be told apart from it. */
-const unchanged: ReadonlySet<string> = new Set(['maxWaitMs', 'timeoutMs', 'sessionTimeoutMs', 'acks', 'sessionId', 'sessionEpoch', 'configurationKeys', 'records'])
+const unchanged: ReadonlySet<string> = new Set(['maxWaitMs', 'timeoutMs', 'sessionTimeoutMs', 'acks', 'sessionId', 'sessionEpoch', 'configurationKeys', 'records', 'isolationLevel'])
 
 function oddValue(random: Random, { options, value }: Site, version: number, texts: readonly string[]): unknown {
   if (options.nullable !== undefined && version >= options.nullable && chance(random, 3)) return null

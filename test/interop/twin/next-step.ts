@@ -27,7 +27,6 @@ const makers: readonly (readonly [api: ApiName, often: number, make: Maker])[] =
   ['AddOffsetsToTxn', 4, plainly(transactions.addOffsetsAsk)],
   ['EndTxn', 9, transactions.endTxnAsk],
   ['TxnOffsetCommit', 5, transactions.txnOffsetCommitAsk],
-  ['WriteTxnMarkers', 1, plainly(transactions.writeTxnMarkersAsk)],
   ['DescribeTransactions', 4, plainly(transactions.describeTransactionsAsk)],
   ['ListTransactions', 3, plainly(transactions.listTransactionsAsk)],
   ['JoinGroup', 9, joinMaker],

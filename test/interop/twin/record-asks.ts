@@ -11,7 +11,7 @@ export function produceAsk(world: World): Body {
   const isTransactional = producer !== null && producer.transactionalId !== null
   return {
     transactionalId: isTransactional ? (world.chance(15) ? world.pick([null, '~x1', '~x2']) : producer.transactionalId) : world.chance(40) ? '~x1' : null,
-    acks: world.pick([-1, -1, -1, -1, 1, 1, 0, ...(world.chance(10) ? [2, -2] : [])]),
+    acks: world.pick([-1, -1, -1, -1, -1, 1, 1, ...(world.chance(6) ? [0] : []), ...(world.chance(10) ? [2, -2] : [])]),
     timeoutMs: 5000,
     topicData: topics.map(topic => ({
       name: topic.name, topicId: topic.idName,
@@ -27,11 +27,11 @@ function batchFor(world: World, producer: Producer | null, topic: Topic, partiti
   const damage = world.chance(6) ? { damage: world.pick(Object.keys(damages)) } : {}
   const next = world.chance(30) ? { next: { records: recordsFor(world), codec: world.pick(codecs) } } : {}
   const odd = { ...damage, ...next, ...(world.chance(50) ? { control: true } : {}) }
-  if (producer === null) return { ...common, ...odd, ...(world.chance(40) ? { transactional: true } : {}), ...(world.chance(40) ? { baseSequence: 0 } : {}) }
+  if (producer === null) return { ...common, ...odd, ...(world.chance(40) ? { baseSequence: 0 } : {}) }
   const sequence = producer.sequences.get(key) ?? 0
   const wrong = world.chance(7)
   const baseSequence = wrong ? world.pick([sequence + 1, Math.max(0, sequence - 1), 0, -1, 2 ** 31 - 1, 5]) : sequence
-  const producerEpoch = world.chance(15) ? world.pick([producer.epoch - 1, producer.epoch + 1, -1]) : producer.epoch
+  const producerEpoch = world.chance(15) ? world.pick([Math.max(0, producer.epoch - 1), producer.epoch + 1]) : producer.epoch
   const transactional = world.chance(20) ? producer.transactionalId === null : producer.transactionalId !== null
   if (!wrong && producerEpoch === producer.epoch && damage.damage === undefined && records.length > 0 && !world.chance(15)) producer.sequences.set(key, sequence + records.length)
   return { ...common, ...odd, producerId: world.chance(40) ? 55_555 : producer.id, producerEpoch, baseSequence, transactional }
