@@ -13,12 +13,12 @@ export interface TopicsView {
   readonly topicsVersion: number
 }
 
-/** Names of the topics that a pattern stands for, sorted; none of the broker's own. */
-export function topicsMatching(regex: string, { topics }: TopicsView): readonly string[] {
+/** Names of the topics that a pattern stands for, sorted; none of the broker's own, and none that the one who asks may not know of. */
+export function topicsMatching(regex: string, { topics }: TopicsView, mayDescribe: (topic: string) => boolean): readonly string[] {
   const pattern = topicPattern(regex)
   // One that a broker wrote which knows more of them.
   if (typeof pattern === 'string') return []
-  return [...topics.keys()].filter(name => !internalTopics.has(name) && pattern(name)).sort()
+  return [...topics.keys()].filter(name => !internalTopics.has(name) && pattern(name) && mayDescribe(name)).sort()
 }
 
 /** A number that changes with the subscribed topics: which there are, their ids and their partitions. 0: there are none. */

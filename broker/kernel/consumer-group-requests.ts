@@ -22,6 +22,8 @@ export interface HeartbeatRequest {
   readonly topicRegex: string | null
   readonly serverAssignor: string | null
   readonly owned: TopicPartitions | null
+  /** Whether it may know of a topic, of those that a pattern stands for. Default: of all. */
+  readonly mayDescribe?: (topic: string) => boolean
 }
 
 export const joinEpoch = 0

@@ -46,21 +46,27 @@ export class ConsumerGroupTurn {
     return !sameTopics(before?.subscription ?? { topicNames: [], topicRegex: null }, subscription)
   }
 
-  /** Looks at the catalogue where it or the subscriptions changed; a new epoch is what follows from a change. */
-  refresh(topicsChanged: boolean, now: Timestamp): void {
+  /**
+   * Looks at the catalogue where it or the subscriptions changed; a new epoch is what follows from a change. Patterns are matched for a member
+   * that asks, against what it may know of (`mayDescribe`); what nobody asks for leaves them as they are.
+   */
+  refresh(topicsChanged: boolean, now: Timestamp, mayDescribe?: (topic: string) => boolean): void {
     const { group } = this
-    const { groupId } = group
     const { topics } = this.#room
     if (!topicsChanged && group.seenTopicsVersion === topics.topicsVersion) return
-    group.seenTopicsVersion = topics.topicsVersion
     const used = new Set([...group.members.values()].flatMap(({ subscription }) => subscription.topicRegex ?? []))
-    for (const regex of used) {
-      const matching = topicsMatching(regex, topics)
-      if (group.regexes.get(regex)?.topics.join() !== matching.join()) this.say({ kind: 'regex', groupId, regex, value: { topics: matching, version: topics.topicsVersion, timestamp: now } })
-    }
-    for (const regex of group.regexes.keys()) if (!used.has(regex)) this.say({ kind: 'regex', groupId, regex, value: null })
+    for (const regex of group.regexes.keys()) if (!used.has(regex)) this.say({ kind: 'regex', groupId: group.groupId, regex, value: null })
+    if (mayDescribe !== undefined) for (const regex of used) this.#match(regex, mayDescribe, now)
+    if (mayDescribe !== undefined || used.size === 0) group.seenTopicsVersion = topics.topicsVersion
     const metadataHash = subscribedMetadataHash(group, topics)
-    if (topicsChanged || metadataHash !== group.metadataHash) this.say({ kind: 'group-epoch', groupId, value: { epoch: group.epoch + 1, metadataHash } })
+    if (topicsChanged || metadataHash !== group.metadataHash) this.say({ kind: 'group-epoch', groupId: group.groupId, value: { epoch: group.epoch + 1, metadataHash } })
+  }
+
+  #match(regex: string, mayDescribe: (topic: string) => boolean, now: Timestamp): void {
+    const { groupId, regexes } = this.group
+    const { topics } = this.#room
+    const matching = topicsMatching(regex, topics, mayDescribe)
+    if (regexes.get(regex)?.topics.join() !== matching.join()) this.say({ kind: 'regex', groupId, regex, value: { topics: matching, version: topics.topicsVersion, timestamp: now } })
   }
 
   /** Plans who shall have what, where the group's epoch says that it is to be planned anew. */

@@ -100,7 +100,7 @@ export class ConsumerGroups {
     // From the classic protocol it comes with nothing but its name.
     if (before !== null && before.subscription.classic !== null) cancelTimers(this.#room, group, memberId)
     const topicsChanged = turn.subscribe(memberId, subscriptionAfter(request, before?.subscription ?? null), before)
-    turn.refresh(topicsChanged, now)
+    turn.refresh(topicsChanged, now, request.mayDescribe ?? (() => true))
     turn.assign(now)
     const member = turn.reconcile(memberId, request.owned)
     this.write(turn)

@@ -1,6 +1,6 @@
 // ConsumerGroupHeartbeat, ConsumerGroupDescribe: consumer groups of KIP-848, whose partitions the broker assigns.
 
-import { resourceType } from '../../kernel/acl.ts'
+import { operation, resourceType } from '../../kernel/acl.ts'
 import { assignorOf } from '../../kernel/consumer-group-planning.ts'
 import type { ConsumerGroup, ConsumerMember } from '../../kernel/consumer-group.ts'
 import type { HeartbeatAnswer } from '../../kernel/group-effects.ts'
@@ -8,7 +8,7 @@ import { groupSettings } from '../../engine/group-host.ts'
 import { partitionList, topicPartitions, type TopicPartitions } from '../../kernel/topic-partitions.ts'
 import type { ResponseInput } from '../../wire/apis.ts'
 import { errorCodeOf, type ErrorName } from '../../wire/error-code.ts'
-import { authorizedOperations } from '../security/access.ts'
+import { allowsTopic, authorizedOperations } from '../security/access.ts'
 import { hostOf } from './groups.ts'
 import type { Handler, RequestContext } from './handler.ts'
 
@@ -16,7 +16,7 @@ type Described = ResponseInput<'ConsumerGroupDescribe'>['groups'][number]
 type Assignment = Described['members'][number]['assignment']
 
 export const consumerGroupHeartbeat: Handler<'ConsumerGroupHeartbeat'> = (context, request) => {
-  const { broker, version } = context
+  const { broker, version, access } = context
   const { groupId, memberEpoch, topicPartitions: owned, subscribedTopicNames: topicNames, subscribedTopicRegex: topicRegex } = request
   const host = broker.groupHost(groupId)
   if (host === null) return { errorCode: errorCodeOf('NOT_COORDINATOR'), memberEpoch: 0, heartbeatIntervalMs: 0 }
@@ -26,6 +26,7 @@ export const consumerGroupHeartbeat: Handler<'ConsumerGroupHeartbeat'> = (contex
   return host.ask<HeartbeatAnswer>((token, now) => host.coordinator.consumerHeartbeat({
     groupId, memberId, memberEpoch, instanceId, rackId, rebalanceTimeoutMs, topicNames, topicRegex, serverAssignor,
     clientId: context.clientId ?? '', clientHost: hostOf(context), owned: owned === null ? null : topicPartitions(owned),
+    mayDescribe: topic => allowsTopic(access, operation.describe, topic),
   }, token, now))
 }
 

@@ -3,6 +3,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { errorNameOf } from '../../../broker/wire/error-code.ts'
+import type { HeartbeatAnswer } from '../../../broker/kernel/group-effects.ts'
 import { ConsumerGroupsHost, placesOf, type Topics } from './consumer-groups-host.ts'
 import { compacted } from './groups-host.ts'
 import { ConsumerClient } from './consumer-client.ts'
@@ -286,6 +287,28 @@ test('a pattern takes in topics that are made later', () => {
   host.topic('b', 2)
   settle(host, member)
   expect([...member.owned].map(place => host.topicOf(place)).toSorted()).toEqual(['a', 'ab', 'ab'])
+})
+
+test('a pattern brings no topic that the member may not know of, whoever leaves meanwhile', () => {
+  const host = new ConsumerGroupsHost('uniform')
+  for (const name of ['a', 'ab']) host.topic(name, 1)
+  const beat = (memberId: string, memberEpoch: number, more: object = {}): HeartbeatAnswer => {
+    let told: HeartbeatAnswer | null = null
+    host.heartbeat({
+      groupId: 'g', memberId, memberEpoch, instanceId: null, rackId: null, clientId: 'c', clientHost: '/h', rebalanceTimeoutMs: memberEpoch === 0 ? 20_000 : -1, serverAssignor: null,
+      topicNames: memberEpoch === 0 ? [] : null, topicRegex: memberEpoch === 0 ? 'a.*|b' : null, owned: memberEpoch === 0 ? new Map() : null, mayDescribe: topic => topic !== 'ab', ...more,
+    }, answer => (told = answer))
+    host.disks()
+    return told!
+  }
+  const names = ({ assignment }: HeartbeatAnswer): readonly string[] => (assignment?.topicPartitions ?? []).map(({ topicId }) => host.topicOf(topicId))
+  const joined = beat('one', 0)
+  expect(names(joined)).toEqual(['a'])
+  beat('two', 0, { topicNames: [], topicRegex: 'none' })
+  host.topic('b', 1)
+  beat('two', -1)
+  expect([...host.group!.subscribedTopics()]).toEqual(['a'])
+  expect(names(beat('one', joined.memberEpoch))).toEqual(['a', 'b'])
 })
 
 function settle(host: ConsumerGroupsHost, client: ConsumerClient): void {
