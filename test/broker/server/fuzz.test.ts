@@ -42,8 +42,8 @@ beforeEach(async () => {
   bugs = []
   clock = new VirtualClock(startMs)
   disk = new MemoryDisk()
-  // Housekeeping would delete by a clock that the hostile move by weeks.
-  broker = await startBroker({ disk, clock, random: seededRandom(seed), logger, listen: '127.0.0.1:0', settings: { 'log.retention.check.interval.ms': 2 ** 31 - 1, 'offsets.topic.num.partitions': 2 } })
+  // Housekeeping would delete, and idleness end connections whose large frame is on its way, by a clock that leaps by weeks.
+  broker = await startBroker({ disk, clock, random: seededRandom(seed), logger, listen: '127.0.0.1:0', settings: { 'log.retention.check.interval.ms': 2 ** 31 - 1, 'offsets.topic.num.partitions': 2, 'connections.max.idle.ms': Number.MAX_SAFE_INTEGER } })
   control = await Control.start()
 })
 
