@@ -17,10 +17,20 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   after(delayMs, action) {
+    if (delayMs > MAX_TIMEOUT_MS) return afterLong(delayMs, action)
     const timer = setTimeout(action, delayMs)
     return () => clearTimeout(timer)
   },
   turn: () => new Promise(resolve => setImmediate(resolve)),
+}
+
+/** The longest that a timer of Node waits; asked for more, it would not wait at all. */
+const MAX_TIMEOUT_MS = 2 ** 31 - 1
+
+function afterLong(delayMs: number, action: () => void): () => void {
+  const next = (): void => void (cancel = systemClock.after(delayMs - MAX_TIMEOUT_MS, action))
+  let cancel = systemClock.after(MAX_TIMEOUT_MS, next)
+  return () => cancel()
 }
 
 /** A time as ISO 8601 in UTC, to the millisecond. */

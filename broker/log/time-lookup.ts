@@ -77,7 +77,7 @@ function largestByReading(log: Log, from: Offset, limit: Offset): Timestamp {
 }
 
 /**
- * Of a batch that this Node cannot decompress (zstd before Node 22.15) nothing is known but its header: the batch's first offset
+ * Of a batch whose codec is unknown nothing is known but its header: the batch's first offset
  * stands for the record, so that who reads on from there misses nothing.
  */
 function recordAt(batch: Buffer, timestamp: Timestamp, from: Offset, limit: Offset): TimePoint | null {

@@ -4,6 +4,7 @@ import * as zlib from 'node:zlib'
 import { MillraceError } from '../../core/error.ts'
 import { compressLz4, decompressLz4 } from './compression-lz4.ts'
 import { compressSnappy, decompressSnappy } from './compression-snappy.ts'
+import { decompressZstd, frameZstd } from './compression-zstd.ts'
 
 /** Kafka's names, at the index that is their number. */
 export const compressionNames = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
@@ -20,14 +21,12 @@ export function decompress(codec: number, bytes: Buffer, maxBytes: number): Buff
   return codecOf(codec).decompress(bytes, maxBytes)
 }
 
-/** The number of a codec by its name, made sure that this Node can do it. @throws MillraceError UNSUPPORTED_COMPRESSION_TYPE */
+/** The number of a codec by its name. */
 export function codecNumber(name: CompressionName): number {
-  const number = compressionNames.indexOf(name)
-  codecOf(number)
-  return number
+  return compressionNames.indexOf(name)
 }
 
-/** Whether this Node can read what a batch of that codec holds. */
+/** Whether there is a codec of that number. */
 export function canDecompress(codec: number): boolean {
   return codecs[codec] !== undefined
 }
@@ -50,7 +49,7 @@ const gzip: Codec = {
 }
 const snappy: Codec = { compress: compressSnappy, decompress: decompressSnappy }
 const lz4: Codec = { compress: compressLz4, decompress: decompressLz4 }
-const codecs: readonly (Codec | undefined)[] = [none, gzip, snappy, lz4, zstdOfNode(zlib as ZstdOfNode)]
+const codecs: readonly Codec[] = [none, gzip, snappy, lz4, zstdOfNode(zlib as ZstdOfNode) ?? { compress: frameZstd, decompress: decompressZstd }]
 
 function zstdOfNode({ zstdCompressSync, zstdDecompressSync }: ZstdOfNode): Codec | undefined {
   if (zstdCompressSync === undefined || zstdDecompressSync === undefined) return undefined
@@ -63,11 +62,7 @@ function zstdOfNode({ zstdCompressSync, zstdDecompressSync }: ZstdOfNode): Codec
 function codecOf(number: number): Codec {
   const codec = codecs[number]
   if (codec !== undefined) return codec
-  const name = compressionNames[number]
-  if (name === undefined) throw new MillraceError('UNSUPPORTED_COMPRESSION_TYPE', `There is no compression codec with the number ${number}.`)
-  throw new MillraceError('UNSUPPORTED_COMPRESSION_TYPE', `This Node (${process.version}) has no ${name}.`, {
-    hint: 'Use Node 22.15 or later, or let the producers of the topic compress with lz4.',
-  })
+  throw new MillraceError('UNSUPPORTED_COMPRESSION_TYPE', `There is no compression codec with the number ${number}.`)
 }
 
 function bounded(name: string, maxBytes: number, decompressed: () => Buffer): Buffer {

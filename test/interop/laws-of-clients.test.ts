@@ -1,10 +1,9 @@
-// The laws of clients hold on Apache Kafka itself: what they ask of our broker is what a client finds there.
+// The laws of clients hold on Apache Kafka itself: what they ask of our broker is what a client finds there, so that a failure is told apart from a client's own fault.
 
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe } from 'vitest'
 import { startApacheKafka, type ApacheKafka } from './apache-kafka.ts'
 import { clientLaws } from './client-laws.ts'
-import { runProgram } from './program.ts'
+import { javascriptClient, pythonClient } from './client-programs.ts'
 
 let kafka: ApacheKafka
 beforeAll(async () => {
@@ -13,5 +12,14 @@ beforeAll(async () => {
 afterAll(() => kafka?.[Symbol.asyncDispose]())
 
 describe('confluent-kafka', () => {
-  clientLaws(async () => (await runProgram('/usr/bin/python3', ['-B', join(import.meta.dirname, 'clients', 'confluent.py'), kafka.bootstrap, 'confluent'])).toString())
+  clientLaws(() => pythonClient('confluent.py', kafka.bootstrap, 'confluent'))
+})
+describe('kafka-python', () => {
+  clientLaws(() => pythonClient('kafka-python.py', kafka.bootstrap, 'kafka-python'))
+})
+describe('kafkajs', () => {
+  clientLaws(() => javascriptClient('kafkajs.mjs', kafka.bootstrap, 'kafkajs'))
+})
+describe('@platformatic/kafka', () => {
+  clientLaws(() => javascriptClient('platformatic.mjs', kafka.bootstrap, 'platformatic'))
 })

@@ -30,7 +30,7 @@ const maxRecordErrors = 100
 
 /**
  * What is wrong with the records of a batch whose header is good; null if nothing. A largest timestamp that the header does not have is written into it.
- * Of batches that were made in process only the keys are looked at, and those that this Node cannot decompress are taken as they are, but on compacted topics.
+ * Of batches that were made in process only the keys are looked at, and those of unknown codecs are taken as they are, but on compacted topics.
  */
 export function recordProblem(header: RecordBatchHeader, check: BatchCheck): BatchRefusal | null {
   const { compact, logAppendTime } = check.settings

@@ -161,7 +161,9 @@ def absent(what):
 
 def delete_topic():
     admin.delete_topics([topic])
-    return {"listed": topic in admin.list_topics()}
+    # A cluster's brokers hear of it a little later.
+    until("the end of the topic", lambda: True if topic not in admin.list_topics() else None)
+    return {"listed": False}
 
 
 tell("create", create)

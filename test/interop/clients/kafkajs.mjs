@@ -1,6 +1,6 @@
 // The story of kafkajs: kafkajs.mjs BOOTSTRAP TOPIC.
 
-import { allRecords, byPlace, clientPackage, condition, FIRST_TIMESTAMP, PARTITIONS, RECORDS, tell } from './story.mjs'
+import { allRecords, byPlace, clientPackage, comesTrue, condition, FIRST_TIMESTAMP, PARTITIONS, RECORDS, tell } from './story.mjs'
 
 const [bootstrap, topic] = process.argv.slice(2)
 const { default: kafkajs } = await clientPackage('kafkajs')
@@ -118,7 +118,8 @@ await tell('partitions', async () => {
 })
 
 await tell('deleteRecords', async () => {
-  await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: '12' }] })
+  // It asks for the offsets of partitions that were added just now, which their broker may not lead yet, and does not ask again by itself.
+  await whileRetriable(() => admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: '12' }] }))
   const low = (await admin.fetchTopicOffsets(topic)).find(({ partition }) => partition === 0).low
   let first
   await consuming(`${topic}-after`, (partition, message) => {
@@ -130,10 +131,22 @@ await tell('deleteRecords', async () => {
 
 await tell('deleteTopic', async () => {
   await admin.deleteTopics({ topics: [topic] })
-  return { listed: (await admin.listTopics()).includes(topic) }
+  // A cluster's brokers hear of it a little later.
+  return { listed: !await comesTrue(async () => !(await admin.listTopics()).includes(topic)) }
 })
 
 await admin.disconnect()
+
+async function whileRetriable(call) {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await call()
+    } catch (error) {
+      if (!error.retriable || tries === 50) throw error
+      await new Promise(resolve => setTimeout(resolve, 100))
+    }
+  }
+}
 
 async function partitionsOf() {
   const { topics: [found] } = await admin.fetchTopicMetadata({ topics: [topic] })

@@ -40,6 +40,15 @@ export function byPlace(a, b) {
   return a[0] - b[0] || a[1] - b[1]
 }
 
+/** Whether it becomes true within five seconds, asked again and again. */
+export async function comesTrue(ask) {
+  for (let tries = 0; tries < 50; tries++) {
+    if (await ask()) return true
+    await new Promise(resolve => setTimeout(resolve, 100))
+  }
+  return false
+}
+
 /** Something that becomes true when `changed` is called often enough. */
 export function condition(what, isTrue) {
   let done
