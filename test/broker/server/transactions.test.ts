@@ -433,3 +433,31 @@ test('what a power cut has left of a producer that went ahead of its coordinator
   expect((await readCommitted(channelAfter, 't')).values).toEqual(['a=1'])
   expect(await readAll(channelAfter, 't')).toEqual(['a=1', 'a=1'])
 })
+
+test('a producer that goes ahead of its coordinator is acknowledged when both are durable', async () => {
+  const gate = { isOpen: Promise.resolve() }
+  const disk = slowly(new MemoryDisk(), path => path.startsWith('__transaction_state'), gate)
+  const channel = await start(disk)
+  const producer = new TransactionalProducer(channel, 'p')
+  await producer.init()
+  let open = (): void => {}
+  gate.isOpen = new Promise(resolve => (open = resolve))
+  let answered: string | null = null
+  const sent = producer.send('t', ['a=1']).then(error => (answered = error))
+  await settle()
+  expect([await readAll(channel, 't'), answered]).toEqual([['a=1'], null])
+  open()
+  expect([await sent, await producer.end(true)]).toEqual(['NONE', 'NONE'])
+})
+
+/** A disk where some files are durable only when a gate opens. */
+function slowly(disk: MemoryDisk, isSlow: (path: string) => boolean, gate: { readonly isOpen: Promise<void> }): MemoryDisk {
+  const open = disk.open.bind(disk)
+  disk.open = path => {
+    const file = open(path)
+    const sync = file.sync.bind(file)
+    if (isSlow(path)) file.sync = () => gate.isOpen.then(sync)
+    return file
+  }
+  return disk
+}
