@@ -78,7 +78,7 @@ function walk(header: RecordBatchHeader, check: BatchCheck): Walk {
   for (; cursor.next(); index++) {
     if (cursor.offset !== baseOffset + index) return { keyless, untimely, maxTimestamp, refusal: invalid(`Record ${index} of the batch has the offset delta ${cursor.offset - baseOffset}.`) }
     if (keyless.length + untimely.length < maxRecordErrors) {
-      const problem = header.isAppendTime && (check.settings.logAppendTime || cursor.timestamp === -1) ? appendTimeSaid : outOfRange(cursor.timestamp, check)
+      const problem = !check.trusted && header.isAppendTime && (check.settings.logAppendTime || cursor.timestamp === -1) ? appendTimeSaid : outOfRange(cursor.timestamp, check)
       if (compact && cursor.keyStart < 0) keyless.push({ batchIndex: index, batchIndexErrorMessage: 'Compacted topic cannot accept message without key.' })
       else if (problem !== null) untimely.push({ batchIndex: index, batchIndexErrorMessage: problem.message })
     }

@@ -87,6 +87,11 @@ describe.each([0, 1, 2, 3])('codec %i', codec => {
   })
 
   test('what our own writer made in process is believed, but for keys on a compacted topic', () => {
+    const sentAgain = batchWith(three, codec, {})
+    const header = new RecordBatchHeader(sentAgain)
+    header.baseOffset = 50
+    header.setAppendTime(now)
+    expect(verdict(sentAgain, { 'cleanup.policy': 'compact', 'message.timestamp.type': 'LogAppendTime' }, true)).toBe('taken')
     expect(verdict(batchWith(three, codec, { count: 2 }), {}, true)).toBe('taken')
     const writer = new RecordBatchWriter()
     writer.append(null, Buffer.from('v'), now)
