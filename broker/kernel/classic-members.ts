@@ -74,12 +74,12 @@ export class ClassicMembers {
     return { errorCode: 0, generationId: member.current.memberEpoch, protocolType: 'consumer', protocolName: protocols[0]!.name, leader: '', memberId, members: [] }
   }
 
-  /** Where what it shall have is not planned anew, its group goes on without a rebalance. */
+  /** Where all have what they shall have, the group goes on without a rebalance; else nobody would tell who waits for something that it is free. */
   #downgrade(turn: ConsumerGroupTurn, memberId: string, owned: TopicPartitions, now: Timestamp): ConsumerMember {
     const { group } = turn
-    const isStale = group.assignmentEpoch < group.epoch
-    const member = isStale ? group.members.get(memberId)! : turn.reconcile(memberId, owned)
-    this.#groups.downgrade(turn, isStale, now)
+    if (group.assignmentEpoch >= group.epoch) turn.reconcile(memberId, owned)
+    const member = group.members.get(memberId)!
+    this.#groups.downgrade(turn, group.phase !== 'Stable', now)
     return member
   }
 
