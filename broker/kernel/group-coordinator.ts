@@ -298,10 +298,9 @@ export class GroupCoordinator {
       const group = this.#groups.get(groupId) ?? this.#consumers.get(groupId)
       if (group === undefined) return this.#reply(token, errorCodeOf('GROUP_ID_NOT_FOUND'))
       if (group.phase !== 'Empty') return this.#reply(token, errorCodeOf('NON_EMPTY_GROUP'))
-      const facts = this.positions.removalOf(groupId)
       const owed = this.#consumers.owed(groupId)
       const own: readonly GroupFact[] = group.type === 'classic' ? [{ kind: 'group', groupId, value: null }] : group.removal()
-      this.#appendFacts([...owed, ...facts, ...own], token)
+      this.#appendFacts([...owed, ...this.positions.removalOf(groupId), ...own], token)
     })
   }
 
@@ -311,6 +310,7 @@ export class GroupCoordinator {
   appended(id: number, error: ErrorName | null, now: Timestamp): readonly GroupEffect[] {
     const continuation = this.#continuations.get(id)
     this.#continuations.delete(id)
+    this.positions.written(id)
     return this.#turn(now, () => {
       const written = this.#consumerWrites.appended(id, error)
       if (written !== undefined && error !== null) this.#consumers.writesFailed(written.groupId, written.facts)
@@ -360,7 +360,7 @@ export class GroupCoordinator {
   }
 
   #appendFacts(facts: readonly GroupFact[], token: number | null): void {
-    if (facts.length > 0) this.#append(facts, { kind: 'apply', token, facts })
+    if (facts.length > 0) this.positions.writing(facts, this.#append(facts, { kind: 'apply', token, facts }))
     else if (token !== null) this.#reply(token, 0)
   }
 

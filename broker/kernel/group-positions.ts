@@ -11,11 +11,22 @@ export type OffsetFact = PendingOffset & { readonly kind: 'offset' }
 export class GroupPositions {
   readonly #offsets = new GroupOffsets()
   readonly #pending = new PendingOffsets()
+  /** On their way to the log, by their order: they will be there before whatever is decided now. */
+  readonly #writing = new Map<number, readonly GroupFact[]>()
 
   /** `order`: of what is in the log, later is greater. */
   learn(fact: GroupFact & { readonly kind: 'offset' }, order: number): void {
     this.#pending.supersede(fact, order)
     this.#offsets.set(fact.groupId, fact, fact.value)
+  }
+
+  writing(facts: readonly GroupFact[], order: number): void {
+    this.#writing.set(order, facts)
+  }
+
+  /** They are in the log, or will never be. */
+  written(order: number): void {
+    this.#writing.delete(order)
   }
 
   /** Of an open transaction: unstable from now on, for a member that takes the place over must not read the position before it. */
@@ -62,22 +73,28 @@ export class GroupPositions {
 
   /** Forgets all of a group, what open transactions have written included. */
   removalOf(groupId: string): readonly GroupFact[] {
-    return [...this.#offsets.of(groupId), ...this.#onlyPending(place => place.groupId === groupId)].map(place => offsetRemoval(groupId, place))
+    return [...this.#offsets.of(groupId), ...this.#notYet(place => place.groupId === groupId)].map(place => offsetRemoval(groupId, place))
   }
 
   /** Forgets the positions in topics for which `isGone` says yes. */
   removalIn(isGone: (topic: string) => boolean): readonly GroupFact[] {
-    return [...this.#offsets.ofTopics(isGone), ...this.#onlyPending(({ topic }) => isGone(topic))].map(place => offsetRemoval(place.groupId, place))
+    return [...this.#offsets.ofTopics(isGone), ...this.#notYet(({ topic }) => isGone(topic))].map(place => offsetRemoval(place.groupId, place))
   }
 
   /** Forgets what a group committed before a time. `isAll`: nothing is left then. */
   expired(groupId: string, before: Timestamp): { readonly facts: readonly GroupFact[]; readonly isAll: boolean } {
+    // What is new is not forgotten with what it takes the place of.
+    if (this.#beingWritten().some(fact => fact.groupId === groupId)) return { facts: [], isAll: false }
     const old = this.#offsets.olderThan(groupId, before)
     return { facts: old.map(place => offsetRemoval(groupId, place)), isAll: old.length === [...this.#offsets.of(groupId)].length }
   }
 
-  /** What open transactions have written where there is no committed offset. */
-  #onlyPending(isMeant: (offset: PendingOffset) => boolean): readonly PendingOffset[] {
-    return [...this.#pending.all()].filter(offset => isMeant(offset) && this.#offsets.get(offset.groupId, offset.topic, offset.partition) === undefined)
+  #beingWritten(): readonly OffsetFact[] {
+    return [...this.#writing.values()].flat().filter((fact): fact is OffsetFact => fact.kind === 'offset' && fact.value !== null)
+  }
+
+  /** What open transactions have written, and what is being written, where there is no committed offset. */
+  #notYet(isMeant: (offset: PendingOffset) => boolean): readonly PendingOffset[] {
+    return [...this.#pending.all(), ...this.#beingWritten()].filter(offset => isMeant(offset) && this.#offsets.get(offset.groupId, offset.topic, offset.partition) === undefined)
   }
 }

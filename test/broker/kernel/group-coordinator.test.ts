@@ -243,3 +243,18 @@ test('offsets of groups that nobody uses are forgotten after their time, those o
   expect([host.coordinator.positions.committed('old', 't', 0), host.coordinator.positions.committed('new', 't', 0)?.offset]).toEqual([undefined, 1])
   expect([...host.copy().groups()].map(({ groupId }) => groupId)).toEqual(['new'])
 })
+
+test.each(['grows old', 'goes with its topic'])('a position that is being written when the one before it %s', way => {
+  const host = new GroupsHost(undefined, { offsetsRetentionMs: 1000 })
+  const commit = (offset: number): void => {
+    host.ask<number>((token, now) => host.coordinator.commitOffsets({ groupId: 'g', memberId: '', groupInstanceId: null, generation: -1, offsets: [{ topic: 't', partition: offset - 1, offset, leaderEpoch: -1, metadata: '' }] }, token, now), () => {})
+  }
+  commit(1)
+  host.disks()
+  host.clock.advance(2000)
+  commit(2)
+  const isOld = way === 'grows old'
+  host.perform(isOld ? host.coordinator.expire(host.clock.now()) : host.coordinator.topicsDeleted(topic => topic === 't', host.clock.now()))
+  host.disks()
+  for (const { positions } of [host.coordinator, host.copy()]) expect(positions.committed('g', 't', 1)?.offset).toBe(isOld ? 2 : undefined)
+})

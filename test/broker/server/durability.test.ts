@@ -239,3 +239,43 @@ test('a topic is made on a disk that fails, and its records are acknowledged whe
   expect(await sent).toBe(0)
   expect(await values(await live(disk.crash()))).toEqual(['early'])
 })
+
+test('a file that was taken back and comes back with a crash does not hide what took its place', async () => {
+  const disk = new MemoryDisk()
+  const life = await live(disk)
+  await createTopic(life, { 'segment.bytes': '1000' })
+  for (let n = 0; n < 4; n++) await produce(life, `${n}`)
+  const stale = batchOf([{ key: null, value: 'taken back', timestamp: startMs }])
+  stale.writeBigInt64BE(2n, 0)
+  disk.writeFile('t-0/00000000000000000002.log', stale)
+  const again = await live(disk.kill())
+  expect(await values(again)).toEqual(['0', '1', '2', '3'])
+  expect(await produce(again, 'next')).toBe(4)
+})
+
+test('a file that lost its end does not take the files behind it with it', async () => {
+  const disk = new MemoryDisk()
+  let isFull = false
+  const life = await live(refusingDisk(disk, ({ name, path }) => isFull && name === 'replaceFile' && path === 't-0/checkpoint'))
+  await createTopic(life, { 'segment.bytes': '600' })
+  await produce(life, '0'.padEnd(100, '.'))
+  expect(await deleteRecords(life, 0)).toBe(0)
+  isFull = true
+  for (let n = 1; n < 6; n++) await produce(life, `${n}`.padEnd(100, '.'))
+  const rotten = disk.kill()
+  rotten.open('t-0/00000000000000000000.log').truncate(10)
+  const again = await live(rotten)
+  expect(await endOf(again)).toBe(6)
+  expect(await produce(again, 'next')).toBe(6)
+})
+
+test('what a write that failed has left, where it could not be cut off, is written over', async () => {
+  const disk = new MemoryDisk()
+  const life = await live(disk)
+  await createTopic(life, {})
+  await produce(life, 'before')
+  disk.open('t-0/00000000000000000000.log').append([Buffer.alloc(50, 1)])
+  await produce(life, 'behind')
+  expect(await values(life)).toEqual(['before', 'behind'])
+  expect(await values(await live(disk.crash()))).toEqual(['before', 'behind'])
+})

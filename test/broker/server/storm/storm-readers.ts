@@ -48,7 +48,9 @@ export class StormReader implements Actor {
   #goToStart(): void {
     const [name, partitionIndex] = this.#place
     const ledger = this.#world.ledger(name, partitionIndex)
+    this.#isAsking = true
     this.#world.ask('ListOffsets', { replicaId: -1, isolationLevel: 0, topics: [{ name, partitions: [{ partitionIndex, timestamp: -2 }] }] }, 7, ({ topics }) => {
+      this.#isAsking = false
       const { offset } = topics[0]!.partitions[0]!
       if (offset <= this.#next) throw new Error(`${ledger.name}: ${this.#next} is out of range, and it begins at ${offset}`)
       ledger.mayStartAt = Math.max(ledger.mayStartAt, offset)
