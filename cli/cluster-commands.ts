@@ -12,7 +12,7 @@ import type { LogPlace } from './terminal/log-connection.ts'
 import type { Terminal } from './terminal/terminal.ts'
 
 export function topicsCommand(program: Command, terminal: Terminal): void {
-  const topics = program.command('topics').description('list, create, describe, alter and delete topics')
+  const topics = program.command('topics').helpCommand(false).description('list, create, describe, alter and delete topics')
   const load = (): Promise<typeof import('./commands/topics.ts')> => import('./commands/topics.ts')
   withPlace(topics.command('list'))
     .description('print the names of all topics')
@@ -24,10 +24,11 @@ export function topicsCommand(program: Command, terminal: Terminal): void {
     .option('--partitions <count>', "(default: the broker's)")
     .option('--replication-factor <count>', "(default: the broker's)")
     .option('--config <name=value>', 'a topic setting, such as retention.ms=-1', collect)
+    .option('--if-not-exists', 'leave those that are there already as they are')
     .action(async (names: string[], options: CreateTopicsOptions) => (await load()).createTopics(names, options, terminal))
   withPlace(topics.command('describe'))
-    .description('print the partitions of topics, with their offsets and replicas')
-    .argument('<name...>')
+    .description('print the partitions of topics (of all, if none is named), with their offsets and replicas')
+    .argument('[name...]')
     .option('--json', 'one JSON object for each topic')
     .action(async (names: string[], options: LogPlace & { json?: boolean }) => (await load()).describeTopics(names, options, terminal))
   withPlace(topics.command('alter'))
@@ -38,11 +39,12 @@ export function topicsCommand(program: Command, terminal: Terminal): void {
   withPlace(topics.command('delete'))
     .description('delete topics with all they hold')
     .argument('<name...>')
-    .action(async (names: string[], options: LogPlace) => (await load()).deleteTopics(names, options, terminal))
+    .option('--if-exists', 'do not mind those that are not there')
+    .action(async (names: string[], options: LogPlace & { ifExists?: boolean }) => (await load()).deleteTopics(names, options, terminal))
 }
 
 export function groupsCommand(program: Command, terminal: Terminal): void {
-  const groups = program.command('groups').description('list, describe and delete consumer groups, and let them read on from elsewhere')
+  const groups = program.command('groups').helpCommand(false).description('list, describe and delete consumer groups, and let them read on from elsewhere')
   const load = (): Promise<typeof import('./commands/groups.ts')> => import('./commands/groups.ts')
   withJson(withPlace(groups.command('list')), 'group')
     .description('print all groups, with their states')
@@ -85,7 +87,7 @@ function resetOffsetsCommand(groups: Command, terminal: Terminal): void {
 }
 
 export function configsCommand(program: Command, terminal: Terminal): void {
-  const configs = program.command('configs').description('show and change the settings of topics, brokers and groups')
+  const configs = program.command('configs').helpCommand(false).description('show and change the settings of topics, brokers and groups')
   const load = (): Promise<typeof import('./commands/configs.ts')> => import('./commands/configs.ts')
   withJson(withPlace(configs.command('list')), 'setting')
     .description('print every setting of topics and brokers that is not a default')
@@ -113,7 +115,7 @@ function withWhose(command: Command): Command {
 }
 
 export function recordsCommand(program: Command, terminal: Terminal): void {
-  const records = program.command('records').description('see where the records of topics begin and end, and delete old ones')
+  const records = program.command('records').helpCommand(false).description('see where the records of topics begin and end, and delete old ones')
   const load = (): Promise<typeof import('./commands/records.ts')> => import('./commands/records.ts')
   withJson(withPlace(records.command('offsets')), 'partition')
     .description('print the offset of every partition at a place or a time')
@@ -131,7 +133,7 @@ export function recordsCommand(program: Command, terminal: Terminal): void {
 }
 
 export function transactionsCommand(program: Command, terminal: Terminal): void {
-  const transactions = program.command('transactions').description('list and describe transactions, find those that hang, and end them')
+  const transactions = program.command('transactions').helpCommand(false).description('list and describe transactions, find those that hang, and end them')
   const load = (): Promise<typeof import('./commands/transactions.ts')> => import('./commands/transactions.ts')
   withJson(withPlace(transactions.command('list')), 'transactional id')
     .description('print transactional ids, with their states')

@@ -112,6 +112,7 @@ function produceCommand(program: Command, terminal: Terminal): void {
     .description('write standard input to a topic, one record a line')
     .argument('<topic>')
     .option('--partition <number>', 'write all to this partition')
+    .option('--header <name=value>', 'give every record this header, behind those it has', collect)
     .addHelpText(
       'after',
       `
@@ -121,6 +122,7 @@ strings are written as they are, everything else as JSON, {"base64":"…"} as th
 Examples:
   $ echo '{"key":"a","value":{"n":1}}' | millrace produce events --bootstrap localhost:9092
   $ millrace produce sentences --format text < page.txt
+  $ echo 'ann:one tea' | millrace produce orders --format text --key-separator : --header source=shell
 `,
     )
     .action(async (topic: string, options: ProduceOptions) => (await import('./commands/produce.ts')).produce(topic, options, terminal))
@@ -136,7 +138,8 @@ function consumeCommand(program: Command, terminal: Terminal): void {
     .option('--max <count>', 'stop after so many records')
     .option('--partition <number>', 'read only this partition')
     .option('--offset <number>', 'begin at this offset; negative: so many before the end')
-    .addHelpText('after', '\nExamples:\n  $ millrace consume word-counts --from-beginning --until-end --value-serde int64\n  $ millrace consume events --bootstrap localhost:9092 --group audit --format text\n')
+    .option('--from <time>', 'begin with the first record at or after a time, UTC unless it says otherwise; or so long ago: 30m, 1d12h')
+    .addHelpText('after', '\nExamples:\n  $ millrace consume word-counts --from-beginning --until-end --value-serde int64\n  $ millrace consume events --from 15m --bootstrap localhost:9092\n  $ millrace consume events --bootstrap localhost:9092 --group audit --format text\n')
     .action(async (topic: string, options: ConsumeOptions) => (await import('./commands/consume.ts')).consume(topic, options, terminal))
 }
 

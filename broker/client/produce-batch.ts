@@ -1,5 +1,6 @@
 // One batch of a producer on its way: filled, sealed for its place in the sequence, sent until it is acknowledged.
 
+import type { MillraceError } from '../../core/error.ts'
 import { RecordBatchCursor } from '../wire/record-batch-cursor.ts'
 import { RecordBatchHeader, sequenceAfter } from '../wire/record-batch-header.ts'
 import type { BufferSource } from '../wire/record-batch-pool.ts'
@@ -24,6 +25,8 @@ export class ProduceBatch {
   /** True if a broker may have appended it though it did not say so. */
   doubtful = false
   attempts = 0
+  /** Why it was sent again. */
+  lastError: MillraceError | null = null
   sequence = -1
   #writer: RecordBatchWriter | null
   #sealed: Buffer | null = null

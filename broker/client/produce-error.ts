@@ -5,8 +5,10 @@ import type { PartitionQueue } from './partition-queue.ts'
 import type { ProduceBatch } from './produce-batch.ts'
 
 export function unacknowledged(queue: PartitionQueue, timeoutMs: number): MillraceError {
-  const fact = `A batch for ${nameOf(queue)} was not acknowledged within ${timeoutMs / 1000} s (${queue.oldest?.attempts ?? 0} tries).`
-  return new MillraceError('REQUEST_TIMED_OUT', fact, { hint: 'See that its brokers run and have enough replicas in sync.' })
+  const cause = queue.oldest?.lastError ?? null
+  const last = cause === null ? '' : `; the last one: ${cause.message.replace(/\.$/, '')}`
+  const fact = `A batch for ${nameOf(queue)} was not acknowledged within ${timeoutMs / 1000} s (${queue.oldest?.attempts ?? 0} tries${last}).`
+  return new MillraceError('REQUEST_TIMED_OUT', fact, { cause, hint: cause?.code === 'KAFKA_STORAGE_ERROR' ? "See the broker's log: its disk may be full." : 'See that its brokers run and have enough replicas in sync.' })
 }
 
 export function missingPartition(queue: PartitionQueue, partitions: number): MillraceError {

@@ -266,6 +266,7 @@ class Producer implements LogProducer {
     else {
       const { clock, logger, random } = this.#cluster.world
       logger.warn('a batch is sent again', { topic: queue.topic, partition: queue.partition, attempt: batch.attempts, error: result.error })
+      batch.lastError = result.error
       if (verdict === 'restart') queue.restarting = true
       else if (verdict === 'again') batch.doubtful = true
       const waitMs = verdict === 'behind' ? 0 : backoffMs(random, batch.attempts - 1)

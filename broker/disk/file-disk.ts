@@ -125,7 +125,7 @@ export class FileDisk implements Disk {
   }
 
   lock(): DiskLock {
-    return lockDirectory(this.name)
+    return attempt('lock', this.name, () => lockDirectory(this.name))
   }
 
   #full(relative: string): string {
@@ -260,11 +260,22 @@ function attempt<T>(what: string, full: string, action: () => T): T {
 }
 
 function diskError(what: string, full: string, cause: unknown): MillraceError {
+  if (cause instanceof MillraceError) return cause
   const code = codeOf(cause)
   if (code === 'ENOSPC' || code === 'EDQUOT') {
     return new MillraceError('DISK_FULL', `There is no room to ${what} ${full}.`, { hint: 'Free disk space; writing resumes by itself.', retriable: true, cause })
   }
-  return new MillraceError('DISK_FAILED', `Could not ${what} ${full} (${code}).`, { cause })
+  const hint = hints[code]
+  return new MillraceError('DISK_FAILED', `Could not ${what} ${full} (${code}).`, { cause, ...(hint === undefined ? {} : { hint }) })
+}
+
+const hints: Readonly<Record<string, string>> = {
+  EACCES: 'Give the user of this process the right to write there, or use another directory.',
+  EPERM: 'Give the user of this process the right to write there, or use another directory.',
+  EROFS: 'Nothing can be written there: use another directory.',
+  ENOTDIR: 'A part of that path is a file: use another directory.',
+  EEXIST: 'A part of that path is a file: use another directory.',
+  EMFILE: 'Let the process have more files open (ulimit -n), or lower millrace.max.open.files.',
 }
 
 function codeOf(error: unknown): string {

@@ -169,6 +169,8 @@ class RunningBroker implements Broker {
   #server: TcpServer | null = null
   #metricsServer: MetricsServer | null = null
   #closing: Promise<void> | null = null
+  /** What never was up is not said to go down. */
+  #logger: Logger = silentLogger
 
   constructor({ state, metadata, trash, lock, housekeeping, directory }: RunningParts) {
     this.#state = state
@@ -202,6 +204,7 @@ class RunningBroker implements Broker {
 
   logStart(startMs: number): void {
     const { logger, catalogue, partitions, meters, nodeId, clusterId } = this.#state
+    this.#logger = logger
     const counts = { topics: catalogue.topics.size, partitions: [...partitions.all()].length, recoveredLogs: meters.recoveredLogs.value }
     const { host, port } = this.#state.endpoint
     const addresses = { listen: addressText(this.address), ...(this.address === null ? {} : { advertised: `${host}:${port}` }), metrics: addressText(this.metricsAddress) }
@@ -247,7 +250,8 @@ class RunningBroker implements Broker {
   }
 
   async #close(): Promise<void> {
-    const { clock, logger } = this.#state
+    const clock = this.#state.clock
+    const logger = this.#logger
     const begunMs = clock.monotonic()
     logger.info('broker closing', { requestsInFlight: this.#state.meters.requestsInFlight })
     const reason = new MillraceError('CONNECTION_FAILED', 'The embedded broker was closed.')

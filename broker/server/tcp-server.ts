@@ -91,12 +91,17 @@ export async function startTcpServer(options: TcpServerOptions): Promise<TcpServ
   }
 }
 
+const listenHints: Readonly<Record<string, string>> = {
+  EADDRNOTAVAIL: 'This machine has no such address: 127.0.0.1 is reached from here, 0.0.0.0 from everywhere.',
+  EACCES: 'Ports below 1024 are for privileged users: listen on a higher one.',
+}
+
 function listen(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {
       reject(cause.code === 'EADDRINUSE'
-        ? new MillraceError('ADDRESS_IN_USE', `Port ${port} of ${host} is taken.`, { hint: 'Stop the other program, or listen on another port.', cause })
-        : new MillraceError('LISTEN_FAILED', `Listening on ${host}:${port} failed: ${cause.message}.`, { cause }))
+        ? new MillraceError('ADDRESS_IN_USE', `Port ${port} of ${host} is taken.`, { hint: 'Stop the other program, or listen on another port; port 0 takes a free one.', cause })
+        : new MillraceError('LISTEN_FAILED', `Listening on ${host}:${port} failed: ${cause.message}.`, { cause, hint: listenHints[cause.code ?? ''] ?? 'Listen on another address.' }))
     })
     server.listen({ host, port, backlog: 511 }, () => {
       server.removeAllListeners('error')

@@ -164,7 +164,7 @@ export function isRetriable(code: number): boolean {
 export function kafkaError(code: number, context: string, detail?: string | null): MillraceError {
   const name = errorNameOf(code)
   const shown = namesByCode.has(code) ? `${name} (${code})` : `the unknown error code ${code}`
-  const message = `${context}: the broker answers ${shown}${detail ? `: ${detail.replace(/\.$/, '')}` : ''}.`
+  const message = `${context}: the broker answers ${shown}${detail ? `: ${detail.replace(/\.$/, '')}` : ''}.`.replace(/([?!])\.$/, '$1')
   const hint = hints[name]
   return new MillraceError(name, message, { retriable: errors[name].retriable, ...(hint === undefined ? {} : { hint }) })
 }

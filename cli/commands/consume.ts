@@ -1,9 +1,12 @@
 // `millrace consume TOPIC`: writes records to standard output, one a line.
 
+import { systemClock } from '../../core/clock.ts'
 import { MillraceError } from '../../core/error.ts'
-import type { FetchedRecords, GroupConsumer, GroupMember, LogPort, LogReader, MemberAssignment } from '../../core/log-port.ts'
-import { partitionName, type Offset, type RecordCursor, type TopicPartition } from '../../core/record.ts'
+import type { FetchedRecords, GroupConsumer, GroupMember, LogAdmin, LogPort, LogReader, MemberAssignment } from '../../core/log-port.ts'
+import { partitionName, type Offset, type RecordCursor, type Timestamp, type TopicPartition } from '../../core/record.ts'
 import type { Serde } from '../../core/serde.ts'
+import { parseEventTime } from '../input/event-time.ts'
+import { timeSpan } from '../input/time-span.ts'
 import { connect, terminalLogger, type LogPlace } from '../terminal/log-connection.ts'
 import { decoded } from '../output/output-printer.ts'
 import { plainHeaders, recordLine } from '../record/record-json.ts'
@@ -25,12 +28,15 @@ export interface ConsumeOptions extends LogPlace {
   readonly max?: string
   readonly partition?: string
   readonly offset?: string
+  /** A time: begin with the first record at or after it. */
+  readonly from?: string
   readonly verbose?: boolean
 }
 
 const POLL_MS = 100
 
 export async function consume(topic: string, options: ConsumeOptions, terminal: Terminal): Promise<void> {
+  expectOneStart(options)
   const toLine = formatter(topic, options)
   const max = options.max === undefined ? Number.POSITIVE_INFINITY : wholeNumber('--max', options.max, 0)
   const log = await connect(options, 'millrace-consume', terminalLogger(terminal, options.verbose === true))
@@ -68,12 +74,33 @@ async function consumeAlone(log: LogPort, options: ConsumeOptions, reading: Read
   }
 }
 
-async function startOffsets(log: LogPort, { offset, fromBeginning }: ConsumeOptions, chosen: readonly TopicPartition[]): Promise<ReadonlyMap<string, Offset>> {
+async function startOffsets(log: LogPort, { offset, from, fromBeginning }: ConsumeOptions, chosen: readonly TopicPartition[]): Promise<ReadonlyMap<string, Offset>> {
+  if (from !== undefined) return offsetsAt(log.admin, chosen, startTime(from))
   if (offset === undefined) return log.admin.listOffsets(chosen, fromBeginning === true ? 'earliest' : 'latest')
   const value = wholeNumber('--offset', offset, -Number.MAX_SAFE_INTEGER)
   const begins = await log.admin.listOffsets(chosen, 'earliest')
   const ends = await log.admin.listOffsets(chosen, 'latest')
   return new Map([...ends].map(([name, end]) => [name, Math.min(end, Math.max(begins.get(name) ?? 0, value < 0 ? end + value : value))]))
+}
+
+/** Where no record is that late, the end. */
+async function offsetsAt(admin: LogAdmin, chosen: readonly TopicPartition[], timestamp: Timestamp): Promise<ReadonlyMap<string, Offset>> {
+  const [found, ends] = [await admin.listOffsets(chosen, { timestamp }), await admin.listOffsets(chosen, 'latest')]
+  return new Map([...ends].map(([name, end]) => [name, (found.get(name) ?? -1) < 0 ? end : found.get(name)!]))
+}
+
+/** A time, or how long ago. */
+function startTime(text: string): Timestamp {
+  return parseEventTime(text) ?? systemClock.now() - timeSpan('--from', text)
+}
+
+function expectOneStart({ fromBeginning, offset, from, group }: ConsumeOptions): void {
+  const given = [fromBeginning === true ? '--from-beginning' : undefined, offset === undefined ? undefined : '--offset', from === undefined ? undefined : '--from'].filter(option => option !== undefined)
+  if (given.length > 1) throw new MillraceError('USAGE', `${given.join(' and ')} both say where to begin.`, { hint: 'Leave one of them out.' })
+  if (group !== undefined && (offset ?? from) !== undefined) {
+    throw new MillraceError('USAGE', `A group begins where it has committed, not at ${given[0]}.`, { hint: 'Move it with millrace groups reset-offsets, or leave out --group.' })
+  }
+  if (from !== undefined) startTime(from)
 }
 
 async function consumeAsMember(log: LogPort, groupId: string, topic: string, fromBeginning: boolean, reading: Reading): Promise<void> {

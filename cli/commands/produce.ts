@@ -2,7 +2,7 @@
 
 import { systemClock } from '../../core/clock.ts'
 import { MillraceError } from '../../core/error.ts'
-import type { Headers } from '../../core/headers.ts'
+import { Headers } from '../../core/headers.ts'
 import type { LogProducer } from '../../core/log-port.ts'
 import { partitionOf } from '../../core/murmur2.ts'
 import type { Serde } from '../../core/serde.ts'
@@ -25,6 +25,8 @@ export interface ProduceOptions extends LogPlace {
   readonly keySerde?: string
   readonly valueSerde?: string
   readonly partition?: string
+  /** Each NAME=VALUE. */
+  readonly header?: readonly string[]
   readonly verbose?: boolean
 }
 
@@ -38,6 +40,7 @@ interface NewRecord {
 
 export async function produce(topic: string, options: ProduceOptions, terminal: Terminal): Promise<void> {
   const parse = recordParser(options)
+  const more = (options.header ?? []).map(headerOf)
   const log = await connect(options, 'millrace-produce', terminalLogger(terminal, options.verbose === true))
   const stop = stopSignal(terminal, 'sending what was read')
   stop.addEventListener('abort', () => process.stdin.destroy())
@@ -48,7 +51,7 @@ export async function produce(topic: string, options: ProduceOptions, terminal: 
     let count = 0
     try {
       for await (const rows of readRows('-', options.format === 'text' ? 'lines' : 'ndjson', { bytes: 0, line: 0 })) {
-        for (const row of rows) send(parse(row))
+        for (const row of rows) send(withHeaders(parse(row), more))
         count += rows.length
         await producer.ready()
       }
@@ -74,6 +77,19 @@ function sender(producer: LogProducer, topic: string, partitions: number): (reco
     if (appender === undefined) throw new MillraceError('INPUT', `The topic ${topic} has no partition ${chosen}.`, { hint: `It has ${partitions}, counted from 0.` })
     appender.append(key, value, timestamp, headers)
   }
+}
+
+function headerOf(text: string): readonly [string, string] {
+  const equals = text.indexOf('=')
+  if (equals <= 0) throw new MillraceError('USAGE', `--header ${text} is no NAME=VALUE.`, { hint: 'For example --header source=shell.' })
+  return [text.slice(0, equals), text.slice(equals + 1)]
+}
+
+function withHeaders(record: NewRecord, more: readonly (readonly [string, string])[]): NewRecord {
+  if (more.length === 0) return record
+  const headers = record.headers ?? new Headers()
+  for (const [name, value] of more) headers.add(name, Buffer.from(value, 'utf8'))
+  return { ...record, headers }
 }
 
 function recordParser(options: ProduceOptions): (row: Row) => NewRecord {

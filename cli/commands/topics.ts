@@ -12,16 +12,22 @@ import { wholeNumber } from '../terminal/whole-number.ts'
 
 export async function listTopics(options: LogPlace & { readonly all?: boolean }, terminal: Terminal): Promise<void> {
   await withAdmin(options, terminal, async admin => {
-    const names = [...(await admin.listTopics())].sort()
-    const shown = options.all === true ? names : names.filter(name => !name.startsWith('__'))
+    const shown = options.all === true ? [...(await admin.listTopics())].sort() : await userTopics(admin)
     await terminal.write(shown.map(name => `${name}\n`).join(''))
   })
+}
+
+/** Those that are not the broker's own. */
+async function userTopics(admin: ClusterAdmin): Promise<readonly string[]> {
+  return (await admin.listTopics()).filter(name => !name.startsWith('__')).sort()
 }
 
 export interface CreateTopicsOptions extends LogPlace {
   readonly partitions?: string
   readonly replicationFactor?: string
   readonly config?: readonly string[]
+  /** What is there already stays as it is. */
+  readonly ifNotExists?: boolean
 }
 
 export async function createTopics(names: readonly string[], options: CreateTopicsOptions, terminal: Terminal): Promise<void> {
@@ -30,16 +36,20 @@ export async function createTopics(names: readonly string[], options: CreateTopi
   const config = Object.fromEntries((options.config ?? []).map(configEntry))
   await withAdmin(options, terminal, async admin => {
     const found = await admin.describeTopics(names)
-    const there = names.find(name => found.has(name))
-    if (there !== undefined) throw new MillraceError('TOPIC_ALREADY_EXISTS', `The topic ${there} is there already.`)
-    await admin.createTopics(names.map(name => ({ name, partitions, replicationFactor, config })))
-    for (const name of names) terminal.say(`created ${name}`)
+    const there = names.filter(name => found.has(name))
+    if (there.length > 0 && options.ifNotExists !== true) {
+      throw new MillraceError('TOPIC_ALREADY_EXISTS', `The topic ${there[0]} is there already.`, { hint: 'Choose another name; or --if-not-exists leaves it as it is.' })
+    }
+    const missing = names.filter(name => !found.has(name))
+    if (missing.length > 0) await admin.createTopics(missing.map(name => ({ name, partitions, replicationFactor, config })))
+    for (const name of names) terminal.say(found.has(name) ? `${name} is there already` : `created ${name}`)
   })
 }
 
-/** A table of the topics' partitions with their first and next offsets and who keeps them, or with `json` one object for each topic. */
-export async function describeTopics(names: readonly string[], options: LogPlace & { readonly json?: boolean }, terminal: Terminal): Promise<void> {
+/** A table of the topics' partitions (without names: of all topics but the broker's own) with their first and next offsets and who keeps them, or with `json` one object for each topic. */
+export async function describeTopics(named: readonly string[], options: LogPlace & { readonly json?: boolean }, terminal: Terminal): Promise<void> {
   await withAdmin(options, terminal, async admin => {
+    const names = named.length > 0 ? named : await userTopics(admin)
     await expectTopics(admin, names)
     const rows = (await Promise.all(names.map(name => partitionRows(admin, name)))).flat()
     if (options.json === true) {
@@ -67,11 +77,13 @@ export async function alterTopics(names: readonly string[], options: LogPlace & 
   })
 }
 
-export async function deleteTopics(names: readonly string[], options: LogPlace, terminal: Terminal): Promise<void> {
+export async function deleteTopics(names: readonly string[], options: LogPlace & { readonly ifExists?: boolean }, terminal: Terminal): Promise<void> {
   await withAdmin(options, terminal, async admin => {
-    await expectTopics(admin, names)
-    await admin.deleteTopics(names)
-    for (const name of names) terminal.say(`deleted ${name}`)
+    const found = options.ifExists === true ? await admin.describeTopics(names) : null
+    const there = names.filter(name => found?.has(name) ?? true)
+    await expectTopics(admin, there)
+    if (there.length > 0) await admin.deleteTopics(there)
+    for (const name of names) terminal.say(there.includes(name) ? `deleted ${name}` : `there is no topic ${name}`)
   })
 }
 

@@ -3,9 +3,15 @@
 import { readFile } from 'node:fs/promises'
 import { MillraceError } from '../../core/error.ts'
 
-/** The file is UTF-8. @throws MillraceError BAD_PROPERTIES; an error of the system if it cannot be read */
+/** The file is UTF-8. @throws MillraceError BAD_PROPERTIES, FILE_UNREADABLE */
 export async function readJavaProperties(file: string): Promise<ReadonlyMap<string, string>> {
-  return javaProperties(await readFile(file, 'utf8'), file)
+  return javaProperties(await readFile(file, 'utf8').catch(unreadable(file)), file)
+}
+
+function unreadable(file: string): (cause: NodeJS.ErrnoException) => never {
+  return cause => {
+    throw new MillraceError('FILE_UNREADABLE', `The file ${file} cannot be read (${cause.code}).`, { cause, hint: 'It holds lines of NAME=VALUE, such as those of a server.properties.' })
+  }
 }
 
 /** Names and values as java.util.Properties reads them; of several lines with one name the last counts. @throws MillraceError BAD_PROPERTIES */

@@ -90,7 +90,7 @@ class RowParser {
     try {
       return JSON.parse(text)
     } catch (cause) {
-      throw new MillraceError('INPUT', `${this.#file}:${line} is not JSON: ${excerpt(text)}.`, { cause, hint: 'Give --input-format lines or csv if the file is not NDJSON.' })
+      throw new MillraceError('INPUT', `${this.#file === '-' ? `Line ${line} of standard input` : `${this.#file}:${line}`} is not JSON: ${excerpt(text)}.`, { cause, hint: 'If it is not NDJSON, give --format text (produce), --input-format lines or csv (run).' })
     }
   }
 

@@ -4,8 +4,8 @@ import { brokerConfigs } from '../../broker/kernel/broker-config.ts'
 import { advertisedPort, listenAddress } from '../../broker/server/listen-address.ts'
 import { withoutListener } from '../../broker/kernel/security-configs.ts'
 import { MillraceError } from '../../core/error.ts'
+import { nearestName } from '../../core/nearest-name.ts'
 import { readJavaProperties } from '../input/java-properties.ts'
-import { nearest } from '../terminal/nearest-name.ts'
 import { kafkaSettingPattern, kafkaSettings } from './kafka-settings.ts'
 
 export const DEFAULT_LISTEN = '127.0.0.1:9092'
@@ -56,7 +56,8 @@ function isKafkas(name: string): boolean {
 
 function unknownSetting(name: string, where: string): MillraceError {
   if (isKafkas(name)) return new MillraceError('UNKNOWN_SETTING', `The setting ${name} of Apache Kafka means nothing here.`, { hint: 'millrace broker --help-settings lists those that do.' })
-  return new MillraceError('UNKNOWN_SETTING', `There is no setting ${name}${where}.`, { hint: nearest(name, [...brokerConfigs.keys()], 'There are', '') })
+  const near = nearestName(name, brokerConfigs.keys())
+  return new MillraceError('UNKNOWN_SETTING', `There is no setting ${name}${where}.`, { hint: near === null ? 'millrace broker --help-settings lists all.' : `Did you mean ${near}?` })
 }
 
 function settingOf(text: string): readonly [string, string] {

@@ -6,5 +6,10 @@ import { nearestName } from '../../core/nearest-name.ts'
 export function nearest(name: string, known: readonly string[], beginning: string, nothing: string): string {
   const near = nearestName(name, known)
   if (near !== null) return `Did you mean ${near}?`
-  return known.length === 0 ? nothing : `${beginning} ${known.join(', ')}.`
+  if (known.length === 0) return nothing
+  const more = known.length > mostNames ? ` and ${known.length - mostNames} more` : ''
+  return `${known.length === 1 ? beginning.replace(/ are$/, ' is only') : beginning} ${known.slice(0, mostNames).join(', ')}${more}.`
 }
+
+/** More of them would hide what they are to help with. */
+const mostNames = 12

@@ -18,7 +18,7 @@ export class Terminal {
   constructor(out: TerminalStream, err: TerminalStream, environment: Readonly<Record<string, string | undefined>>) {
     this.#out = out
     this.#err = err
-    this.#coloured = err.isTTY === true && environment['NO_COLOR'] === undefined && environment['TERM'] !== 'dumb'
+    this.#coloured = err.isTTY === true && (environment['NO_COLOR'] ?? '') === '' && environment['TERM'] !== 'dumb'
     for (const stream of [out, err]) stream.on('error', (error: NodeJS.ErrnoException) => this.#onError(error))
   }
 

@@ -6,6 +6,6 @@ import { MillraceError } from '../../core/error.ts'
 export function wholeNumber(option: string, text: string, least: number, most: number = Number.MAX_SAFE_INTEGER): number {
   const value = /^-?\d+$/.test(text) ? Number(text) : Number.NaN
   if (value >= least && value <= most) return value
-  const bound = most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`
-  throw new MillraceError('USAGE', `${option} is ${text}, which is no whole number ${bound}.`)
+  const bound = most !== Number.MAX_SAFE_INTEGER ? ` from ${least} to ${most}` : least === -Number.MAX_SAFE_INTEGER ? '' : ` of at least ${least}`
+  throw new MillraceError('USAGE', `${option} is ${text}, which is no whole number${bound}.`)
 }

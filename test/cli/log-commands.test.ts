@@ -61,6 +61,35 @@ test('reading may begin and end where one likes', async () => {
   expect(await on(data, [...read, '--from-beginning', '--max', '2'])).toBe('0\n1\n')
 })
 
+test('reading begins at a time, or so long ago', async () => {
+  const data = temporaryDirectory()
+  await on(data, ['topics', 'create', 'days', '--partitions', '1'])
+  await on(data, ['produce', 'days'], ['2026-01-30', '2026-01-31', '2026-02-01'].map(timestamp => JSON.stringify({ value: timestamp, timestamp })).join('\n'))
+  await on(data, ['produce', 'days', '--format', 'text'], 'now\n')
+  const read = ['consume', 'days', '--format', 'text', '--until-end', '--from']
+  expect(await on(data, [...read, '2026-01-31T00:00:01Z'])).toBe('2026-02-01\nnow\n')
+  expect(await on(data, [...read, '1h'])).toBe('now\n')
+  expect(await on(data, [...read, '2999-01-01'])).toBe('')
+})
+
+test('every record gets the headers that are asked for', async () => {
+  const data = temporaryDirectory()
+  await on(data, ['topics', 'create', 'events', '--partitions', '1'])
+  await on(data, ['produce', 'events', '--header', 'source=shell', '--header', 'empty='], '{"value":"a","headers":[["own","1"]]}\n{"value":"b"}\n')
+  const out = parseLines<Consumed>(await on(data, ['consume', 'events', '--from-beginning', '--until-end']))
+  expect(out.map(({ headers }) => headers)).toEqual([[['own', '1'], ['source', 'shell'], ['empty', '']], [['source', 'shell'], ['empty', '']]])
+})
+
+test('topics may be there already, or gone', async () => {
+  const data = temporaryDirectory()
+  await on(data, ['topics', 'create', 'a'])
+  expect(await millrace(['topics', 'create', 'a', '--data', data])).toMatchObject({ status: 1, stderr: expect.stringContaining('--if-not-exists') as string })
+  await on(data, ['topics', 'create', 'a', 'b', '--if-not-exists'])
+  expect(await on(data, ['topics', 'describe'])).toMatch(/^topic .*\na .*\nb .*\n$/)
+  await on(data, ['topics', 'delete', 'a', 'c', '--if-exists'])
+  expect(await on(data, ['topics', 'list'])).toBe('b\n')
+})
+
 test('a group goes on where it was', async () => {
   const data = temporaryDirectory()
   await on(data, ['topics', 'create', 'jobs', '--partitions', '2'])
