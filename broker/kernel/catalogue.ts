@@ -44,6 +44,9 @@ export interface NewTopicRequest {
 export const internalTopics: ReadonlySet<string> = new Set(['__consumer_offsets', '__transaction_state'])
 
 export const maxPartitionsPerTopic = 10_000
+
+/** Most partitions that one request creates, as in Apache Kafka. */
+export const maxPartitionsPerRequest = 10_000
 const producerIdBlock = 1000
 
 export class Catalogue {

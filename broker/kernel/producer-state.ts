@@ -29,6 +29,8 @@ interface Producer {
   first: number
   /** When it was last heard of, by the broker's clock. */
   seenAt: Timestamp
+  /** When it took its place in the order, at most `orderMs` before that. */
+  placedAt: Timestamp
 }
 
 export type SequenceVerdict =
@@ -39,9 +41,14 @@ export type SequenceVerdict =
 
 /** A client has at most five batches under way, so an older one is never sent again. */
 const rememberedBatches = 5
+/** Producers that a partition remembers; beyond, the one that was silent for longest is forgotten: any sequence of it is taken then. */
+const maxProducers = 100_000
+/** A producer that writes all the time takes its place anew so often, and not with every batch. */
+const orderMs = 60_000
 const append: SequenceVerdict = { kind: 'append' }
 
 export class ProducerState {
+  /** By id, in the order of their places: those that were silent for long come first. */
   readonly #producers = new Map<number, Producer>()
 
   get size(): number {
@@ -71,7 +78,8 @@ export class ProducerState {
   replay(batch: ProducedBatch, baseOffset: Offset, timestamp: Timestamp, now: Timestamp): void {
     if (batch.producerId < 0) return
     let producer = this.#producers.get(batch.producerId)
-    if (producer === undefined) this.#producers.set(batch.producerId, (producer = { epoch: batch.producerEpoch, batches: [], first: 0, seenAt: now }))
+    if (producer === undefined) this.#add(batch.producerId, (producer = { epoch: batch.producerEpoch, batches: [], first: 0, seenAt: now, placedAt: now }))
+    else if (now - producer.placedAt >= orderMs) this.#placeAnew(batch.producerId, producer, now)
     if (batch.producerEpoch !== producer.epoch) {
       producer.epoch = batch.producerEpoch
       producer.batches = []
@@ -89,7 +97,7 @@ export class ProducerState {
    */
   missed({ producerId, producerEpoch, baseSequence }: Omit<ProducedBatch, 'lastSequence'>, now: Timestamp): void {
     if (producerId < 0 || baseSequence < 0 || this.#producers.has(producerId)) return
-    this.#producers.set(producerId, { epoch: producerEpoch, batches: [], first: baseSequence, seenAt: now })
+    this.#add(producerId, { epoch: producerEpoch, batches: [], first: baseSequence, seenAt: now, placedAt: now })
   }
 
   /** The latest batches of each producer, as far as they begin at or behind an offset, in their order. */
@@ -97,6 +105,18 @@ export class ProducerState {
     for (const [producerId, { epoch: producerEpoch, batches }] of this.#producers) {
       for (const { baseSequence, baseOffset } of batches) if (baseOffset >= offset) yield { producerId, producerEpoch, baseSequence }
     }
+  }
+
+  #add(producerId: number, producer: Producer): void {
+    this.#producers.set(producerId, producer)
+    if (this.#producers.size <= maxProducers) return
+    for (const silent of this.#producers.keys()) return void this.#producers.delete(silent)
+  }
+
+  #placeAnew(producerId: number, producer: Producer, now: Timestamp): void {
+    producer.placedAt = now
+    this.#producers.delete(producerId)
+    this.#producers.set(producerId, producer)
   }
 
   /** The newest epoch of a producer; -1 if it is not known. */
@@ -114,7 +134,11 @@ export class ProducerState {
 
   /** Forgets producers that were silent since before `time`, but for those that `isNeeded`. */
   expire(time: Timestamp, isNeeded: (producerId: number) => boolean = () => false): void {
-    for (const [id, producer] of this.#producers) if (producer.seenAt < time && !isNeeded(id)) this.#producers.delete(id)
+    for (const [id, { placedAt, seenAt }] of this.#producers) {
+      // Those behind were heard of later.
+      if (placedAt >= time) return
+      if (seenAt < time && !isNeeded(id)) this.#producers.delete(id)
+    }
   }
 
   clear(): void {
@@ -129,11 +153,13 @@ export class ProducerState {
 
   restore(snapshot: Json): void {
     this.#producers.clear()
-    for (const [id, epoch, seenAt, batches] of (snapshot ?? []) as [number, number, number, [number, number, number, number][]][]) {
+    const producers = [...((snapshot ?? []) as [number, number, number, [number, number, number, number][]][])].sort(([, , one], [, , other]) => one - other)
+    for (const [id, epoch, seenAt, batches] of producers) {
       this.#producers.set(id, {
         epoch,
         seenAt,
         first: 0,
+        placedAt: seenAt,
         batches: batches.map(([baseSequence, lastSequence, baseOffset, timestamp]) => ({ baseSequence, lastSequence, baseOffset, timestamp })),
       })
     }

@@ -3,7 +3,7 @@
 import type { RequestOf, ResponseInput } from '../../wire/apis.ts'
 import { ZERO_UUID } from '../../wire/defaults.ts'
 import { errorCodeOf, type ErrorName } from '../../wire/error-code.ts'
-import { internalTopics, topicNameProblem, type Topic } from '../../kernel/catalogue.ts'
+import { internalTopics, maxPartitionsPerRequest, topicNameProblem, type Topic } from '../../kernel/catalogue.ts'
 import { isRefusal, type BrokerState } from '../../engine/broker-state.ts'
 import { resourceType } from '../../kernel/acl.ts'
 import { authorizedOperations, clusterOperations } from '../security/access.ts'
@@ -19,7 +19,7 @@ export const metadata: Handler<'Metadata'> = async (context, request) => {
   const { broker, version } = context
   const wanted = request.topics === null || (version === 0 && request.topics.length === 0) ? null : request.topics
   if (version < firstVersionById && wanted?.some(({ name, topicId }) => name === null || topicId !== ZERO_UUID) === true) return { brokers: [], clusterId: null, controllerId: -1, topics: wanted.map(({ name, topicId }) => failure(name ?? '', topicId, 'INVALID_REQUEST')) }
-  const mayCreate = request.allowAutoTopicCreation && broker.config.flag('auto.create.topics.enable')
+  const mayCreate = request.allowAutoTopicCreation && broker.config.flag('auto.create.topics.enable') && unknown(broker, wanted ?? []) * broker.config.number('num.partitions') <= maxPartitionsPerRequest
   for (const topic of wanted === null ? broker.catalogue.topics.values() : wanted.map(asked => topicOf(broker, asked))) context.answer.admit(topic?.partitions ?? 1)
   const topics = wanted === null
     ? [...broker.catalogue.topics.values()].map(topic => described(broker, topic))
@@ -29,6 +29,11 @@ export const metadata: Handler<'Metadata'> = async (context, request) => {
     topics: request.includeTopicAuthorizedOperations ? topics.map(topic => withOperations(context, topic)) : topics,
     ...(request.includeClusterAuthorizedOperations ? { clusterAuthorizedOperations: clusterOperations(context.access) } : {}),
   }
+}
+
+/** How many topics would have to be made. Apache Kafka makes none of them where that is more than one request may. */
+function unknown(broker: BrokerState, asked: readonly AskedTopic[]): number {
+  return asked.filter(one => one.name !== null && topicOf(broker, one) === undefined).length
 }
 
 function withOperations({ access }: RequestContext, topic: TopicAnswer): TopicAnswer {

@@ -3,7 +3,7 @@
 import type { RequestOf, ResponseInput } from '../../wire/apis.ts'
 import { ZERO_UUID } from '../../wire/defaults.ts'
 import { errorCodeOf } from '../../wire/error-code.ts'
-import type { NewTopicRequest, Topic } from '../../kernel/catalogue.ts'
+import { maxPartitionsPerRequest, type NewTopicRequest, type Topic } from '../../kernel/catalogue.ts'
 import { assignmentsRefusal, replicasRefusal } from '../../kernel/replica-assignment.ts'
 import { topicConfigs, type Refusal } from '../../kernel/topic-config.ts'
 import { isRefusal, type BrokerState } from '../../engine/broker-state.ts'
@@ -17,15 +17,13 @@ type CreatedTopic = ResponseInput<'CreateTopics'>['topics'][number]
 
 export const createTopics: Handler<'CreateTopics'> = async ({ broker, answer }, request) => {
   answer.admit(request.topics.length * topicConfigs.size)
-  if (mostPartitionsAsked < request.topics.reduce((sum, asked) => sum + partitionsAsked(broker, asked), 0)) return { topics: request.topics.map(({ name }) => created(broker, name, tooManyPartitions)) }
+  if (maxPartitionsPerRequest < request.topics.reduce((sum, asked) => sum + partitionsAsked(broker, asked), 0)) return { topics: request.topics.map(({ name }) => created(broker, name, tooManyPartitions)) }
   const { once, repeated } = split(request.topics)
   const topics = once.map(async asked => created(broker, asked.name, await create(broker, asked, request.validateOnly)))
   return { topics: [...(await Promise.all(topics)), ...repeated.map(name => created(broker, name, repeatedName))] }
 }
 
-/** Of one request, as in Apache Kafka. */
-const mostPartitionsAsked = 10_000
-const tooManyPartitions: Refusal = { error: 'POLICY_VIOLATION', message: `Excessively large number of partitions per request: at most ${mostPartitionsAsked} are created at once.` }
+const tooManyPartitions: Refusal = { error: 'POLICY_VIOLATION', message: `Excessively large number of partitions per request: at most ${maxPartitionsPerRequest} are created at once.` }
 
 function partitionsAsked(broker: BrokerState, { numPartitions, assignments }: AskedTopic): number {
   if (assignments.length > 0) return assignments.length

@@ -75,3 +75,35 @@ test('a producer with five batches under way that sends again whatever it is uns
     { numRuns: 300 },
   )
 })
+
+test('those that were silent for too long are forgotten, whoever wrote in between', () => {
+  fc.assert(
+    fc.property(fc.array(fc.record({ producerId: fc.nat(9), afterMs: fc.nat(90_000), restarts: fc.boolean() }), { maxLength: 60 }), fc.nat(2_000_000), (events, before) => {
+      let state = new ProducerState()
+      const seen = new Map<number, number>()
+      let now = 0
+      for (const [offset, { producerId, afterMs, restarts }] of events.entries()) {
+        now += afterMs
+        if (restarts) {
+          const restored = new ProducerState()
+          restored.restore(state.snapshot())
+          state = restored
+        }
+        state.replay({ ...batch(offset), producerId }, offset, 0, now)
+        seen.set(producerId, now)
+      }
+      state.expire(before, id => id === 3)
+      const left = [...seen].filter(([id, at]) => at >= before || id === 3).map(([id]) => id)
+      expect(new Set([...state.all()].map(({ producerId }) => producerId))).toEqual(new Set(left))
+    }),
+  )
+})
+
+test('no more than 100,000 are remembered: the one that was silent for longest is forgotten', () => {
+  const state = new ProducerState()
+  state.replay({ ...batch(0), producerId: 0 }, 0, 0, 0)
+  state.replay({ ...batch(0), producerId: 1 }, 0, 0, 0)
+  state.replay({ ...batch(1), producerId: 0 }, 1, 0, 100_000)
+  for (let producerId = 2; producerId <= 100_000; producerId++) state.replay({ ...batch(0), producerId }, 0, 0, 100_000)
+  expect([state.size, state.epochOf(0), state.epochOf(1)]).toEqual([100_000, 0, -1])
+})

@@ -273,3 +273,12 @@ test('records are deleted, and read, no further than they are acknowledged', asy
   expect(await producing).toMatchObject({ errorCode: 0, baseOffset: 1 })
   expect(await deleteBefore(2)).toMatchObject({ errorCode: 0, lowWatermark: 2 })
 })
+
+test('more topics than one request may create are not made by asking for them', async () => {
+  const { channel } = await start({ memory: true, settings: { 'num.partitions': 5001 } })
+  const ask = async (names: readonly string[]): Promise<readonly number[]> => {
+    const { topics } = await channel.request('Metadata', { topics: names.map(name => ({ name, topicId: '00000000-0000-0000-0000-000000000000' })), allowAutoTopicCreation: true })
+    return topics.map(({ errorCode }) => errorCode)
+  }
+  expect(await ask(['a', 'b'])).toEqual([errorCodeOf('UNKNOWN_TOPIC_OR_PARTITION'), errorCodeOf('UNKNOWN_TOPIC_OR_PARTITION')])
+})
