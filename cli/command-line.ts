@@ -85,8 +85,8 @@ function brokerCommand(program: Command, terminal: Terminal): void {
   program
     .command('broker')
     .description('serve a data directory to Kafka clients')
-    .option('--listen <host:port>', 'where to listen; port 0 takes a free one', '127.0.0.1:9092')
-    .option('--advertise <host:port>', 'where clients are told to find it, if not there: behind a container or NAT (advertised.listeners)')
+    .option('--listen <[name://]host:port>', 'where to listen; port 0 takes a free one; several times with a name for each, which listener.name.NAME.… sets up (default: 127.0.0.1:9092)', collect)
+    .option('--advertise <[name://]host:port>', 'where clients are told to find it, if not there: behind a container or NAT (advertised.listeners)', collect)
     .option('--data <directory>', 'where the log is kept (default: .millrace)')
     .option('--memory', 'keep it in memory instead: gone with the process, for tests')
     .option('--metrics <[host:]port>', 'serve metrics for Prometheus there (/metrics), and /healthz and /ready')
@@ -103,7 +103,7 @@ function brokerCommand(program: Command, terminal: Terminal): void {
     .option('--config <file>', "Java properties with broker settings, such as Apache Kafka's server.properties; --set is stronger")
     .option('--help-settings', 'list all broker settings: what they mean, their defaults, and which can be changed while the broker runs')
     .option('--json', 'with --help-settings: one JSON object for each')
-    .addHelpText('after', '\nExamples:\n  $ millrace broker --set num.partitions=4\n  $ kcat -b 127.0.0.1:9092 -L\n')
+    .addHelpText('after', '\nExamples:\n  $ millrace broker --set num.partitions=4\n  $ millrace broker --listen INSIDE://0.0.0.0:9092 --listen OUTSIDE://0.0.0.0:29092 --advertise INSIDE://kafka:9092 --advertise OUTSIDE://localhost:29092\n  $ kcat -b 127.0.0.1:9092 -L\n')
     .action(async (options: BrokerCommandOptions) => (await import('./commands/broker.ts')).broker(options, terminal))
 }
 

@@ -3,7 +3,8 @@
 import { nearestName } from '../../core/nearest-name.ts'
 import { MillraceError } from '../../core/error.ts'
 import { configProblem, configSource, listOf, maxInt, maxLong, type ConfigDefinition } from './config-definition.ts'
-import { securityConfigs, withoutListener } from './security-configs.ts'
+import { ListenerConfig, listenerSetting, type Settings } from './listener-config.ts'
+import { securityConfigs } from './security-configs.ts'
 import { topicConfigs, type ConfigOverrides, type Refusal } from './topic-config.ts'
 
 const day = 86_400_000
@@ -111,7 +112,7 @@ export interface DynamicConfigs {
 }
 
 /** The broker's layers: what was changed while running, what it was started with, the defaults. */
-export class BrokerConfig {
+export class BrokerConfig implements Settings {
   readonly #static: ConfigOverrides
   #dynamic: DynamicConfigs = { all: {}, own: {} }
   /** What settings come to, as far as somebody has asked: requests do. */
@@ -119,14 +120,33 @@ export class BrokerConfig {
 
   /** @throws MillraceError UNKNOWN_SETTING, BAD_SETTING */
   constructor(given: ConfigOverrides) {
-    const settings = Object.fromEntries(Object.entries(given).map(([name, value]) => [withoutListener(name), value]))
-    for (const [name, value] of Object.entries(settings)) {
+    for (const [name, value] of Object.entries(given)) {
       const refusal = brokerConfigRefusal({ [name]: value }, true)
-      if (refusal !== null) throw new MillraceError(brokerConfigs.has(name) ? 'BAD_SETTING' : 'UNKNOWN_SETTING', refusal.message)
+      if (refusal !== null) throw new MillraceError(definitionOf(name) === undefined ? 'UNKNOWN_SETTING' : 'BAD_SETTING', refusal.message)
     }
-    this.#static = settings
+    this.#static = given
     const problem = groupBoundsProblem(name => this.number(name)) ?? assignorsProblem(listOf(this.text('group.consumer.assignors')))
     if (problem !== null) throw new MillraceError('BAD_SETTING', problem)
+  }
+
+  /** Of all that describe it, also those that listeners have of their own. */
+  get definitions(): readonly ConfigDefinition[] {
+    const own = Object.keys(this.#static).flatMap(name => (brokerConfigs.has(name) ? [] : [{ ...definitionOf(name)!, name, default: null }]))
+    return [...brokerConfigs.values(), ...own]
+  }
+
+  /** Null: of the only one, which has no name; it takes the settings of whatever name there is. @throws MillraceError BAD_SETTING */
+  listener(name: string | null): ListenerConfig {
+    const all = Object.entries(this.#static).flatMap(([fullName, value]) => {
+      const setting = listenerSetting(fullName)
+      return setting === null ? [] : [{ ...setting, value }]
+    })
+    const names = new Set(all.map(({ listener }) => listener))
+    if (name === null && names.size > 1) {
+      throw new MillraceError('BAD_SETTING', `There are settings for the listeners ${[...names].join(', ')}, and there is one, without a name.`, { hint: 'Listen on NAME://host:port (setting listeners).' })
+    }
+    const own = all.filter(({ listener }) => name === null || listener === name.toLowerCase())
+    return new ListenerConfig(this, Object.fromEntries(own.map(setting => [setting.name, setting.value])))
   }
 
   set dynamic(overrides: DynamicConfigs) {
@@ -198,7 +218,7 @@ function inUnit(value: number, factor: number): string {
 /** What is wrong with settings of a broker; null if nothing. Some can only be given at its start. */
 export function brokerConfigRefusal(overrides: Readonly<Record<string, string | null>>, atStart: boolean): Refusal | null {
   for (const [name, value] of Object.entries(overrides)) {
-    const definition = brokerConfigs.get(name)
+    const definition = definitionOf(name)
     if (definition === undefined) {
       const nearest = nearestName(name, brokerConfigs.keys())
       return { error: 'INVALID_CONFIG', message: `Unknown broker setting: ${name}.${nearest === null ? '' : ` Did you mean ${nearest}?`}` }
@@ -226,4 +246,8 @@ export function groupBoundsProblem(number: (name: string) => number): string | n
 function assignorsProblem(assignors: readonly string[]): string | null {
   if (assignors.length === 0) return 'group.consumer.assignors must name an assignor.'
   return new Set(assignors).size < assignors.length ? 'group.consumer.assignors must name no assignor twice.' : null
+}
+
+function definitionOf(name: string): ConfigDefinition | undefined {
+  return brokerConfigs.get(name) ?? listenerSetting(name)?.definition
 }

@@ -18,6 +18,8 @@ export interface ConfigDefinition {
   readonly synonyms?: readonly { readonly name: string; readonly factor?: number }[]
   /** Of a broker: cannot be changed while it runs. */
   readonly readOnly?: true
+  /** Of a broker: a listener can have its own. */
+  readonly ofListener?: true
 }
 
 /** Numbers as DescribeConfigs has them. */

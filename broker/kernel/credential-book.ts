@@ -19,30 +19,32 @@ type Credentials = ReadonlyMap<ScramMechanism, ScramCredential>
 const prefix = 'scram/'
 const secretKey = 'scram-secret'
 const saltBytes = 16
+/** Of the users of all listeners that have none of their own. */
+export const sharedRealm = ''
 
 export class CredentialBook {
   readonly #stored = new Map<string, Map<ScramMechanism, ScramCredential>>()
-  /** Of users that the settings name; stronger than what is stored, and gone when the settings no longer name them. */
-  readonly #fixed = new Map<string, Credentials>()
+  /** Of users that the settings name, by realm; stronger than what is stored, and gone when the settings no longer name them. */
+  readonly #fixed = new Map<string, Map<string, Credentials>>()
   /** Of passwords that were right, so that a client that comes again costs nothing. */
   readonly #seen = new Map<string, Buffer>()
   #secret: Buffer = Buffer.alloc(0)
   #checking: Promise<unknown> = Promise.resolve()
 
   get users(): ReadonlySet<string> {
-    return new Set([...this.#fixed.keys(), ...this.#stored.keys()])
+    return new Set([...[...this.#fixed.values()].flatMap(users => [...users.keys()]), ...this.#stored.keys()])
   }
 
   isFixed(user: string): boolean {
-    return this.#fixed.has(user)
+    return [...this.#fixed.values()].some(users => users.has(user))
   }
 
-  find(user: string, mechanism: ScramMechanism): ScramCredential | undefined {
-    return this.credentialsOf(user).get(mechanism)
+  find(user: string, mechanism: ScramMechanism, realm: string = sharedRealm): ScramCredential | undefined {
+    return this.credentialsOf(user, realm).get(mechanism)
   }
 
-  credentialsOf(user: string): Credentials {
-    return this.#fixed.get(user) ?? this.#stored.get(user) ?? new Map<ScramMechanism, ScramCredential>()
+  credentialsOf(user: string, realm: string = sharedRealm): Credentials {
+    return this.#fixed.get(realm)?.get(user) ?? this.#stored.get(user) ?? new Map<ScramMechanism, ScramCredential>()
   }
 
   /**
@@ -57,30 +59,32 @@ export class CredentialBook {
   }
 
   /** Gives a user that the settings name its password; takes milliseconds. */
-  async fix(user: string, password: string): Promise<void> {
+  async fix(user: string, password: string, realm: string = sharedRealm): Promise<void> {
     const credentials = scramMechanisms.map(async mechanism => {
       const salt = this.#saltOf(user, mechanism).subarray(0, saltBytes)
       const iterations = scramIterations.min
       return [mechanism, { salt, iterations, ...scramKeys(mechanism, await saltedPassword(mechanism, password, salt, iterations)) }] as const
     })
-    this.#fixed.set(user, new Map(await Promise.all(credentials)))
-    this.#seen.delete(user)
+    const users = this.#fixed.get(realm) ?? new Map<string, Credentials>()
+    this.#fixed.set(realm, users.set(user, new Map(await Promise.all(credentials))))
+    this.#seen.clear()
   }
 
   /**
    * Whether it is the user's password; takes as long where there is no such user. One is checked at a time: guessing takes a thread of the
    * process, never all those that read and write files.
    */
-  async isPassword(user: string, password: string): Promise<boolean> {
+  async isPassword(user: string, password: string, realm: string = sharedRealm): Promise<boolean> {
     const token = hmac(scramMechanisms[0]!, this.#secret, JSON.stringify([user, password]))
-    const seen = this.#seen.get(user)
+    const place = JSON.stringify([realm, user])
+    const seen = this.#seen.get(place)
     if (seen !== undefined && timingSafeEqual(seen, token)) return true
-    const [mechanism, credential] = [...this.credentialsOf(user)].at(-1) ?? ([scramMechanisms.at(-1)!, null] as const)
+    const [mechanism, credential] = [...this.credentialsOf(user, realm)].at(-1) ?? ([scramMechanisms.at(-1)!, null] as const)
     const { salt, iterations, storedKey } = credential ?? this.pretended(user, mechanism)
     const salting = this.#checking.then(() => saltedPassword(mechanism, password, salt, iterations))
     this.#checking = salting.catch(() => null)
     const isRight = timingSafeEqual(scramKeys(mechanism, await salting).storedKey, storedKey) && credential !== null
-    if (isRight && this.find(user, mechanism) === credential) this.#seen.set(user, token)
+    if (isRight && this.find(user, mechanism, realm) === credential) this.#seen.set(place, token)
     return isRight
   }
 
@@ -101,7 +105,7 @@ export class CredentialBook {
     const slash = key.indexOf('/', prefix.length)
     const mechanism = key.slice(prefix.length, slash) as ScramMechanism
     const user = key.slice(slash + 1)
-    this.#seen.delete(user)
+    this.#seen.clear()
     const credentials = this.#stored.get(user) ?? new Map<ScramMechanism, ScramCredential>()
     if (value === null) credentials.delete(mechanism)
     else credentials.set(mechanism, parsed(value as unknown as StoredCredential))

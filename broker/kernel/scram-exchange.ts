@@ -6,6 +6,8 @@ import type { CredentialBook, ScramCredential } from './credential-book.ts'
 export interface ScramServerOptions {
   readonly mechanism: ScramMechanism
   readonly credentials: CredentialBook
+  /** Whose users log in; see there. */
+  readonly realm?: string
   /** Random text without commas, fresh for each exchange. */
   readonly nonce: string
 }
@@ -52,8 +54,8 @@ export class ScramExchange {
     if (actAs !== undefined && actAs !== '' && actAs !== escapedName(user)) return failed
     const clientNonce = scramAttribute(attributes, 'r')
     const nonce = clientNonce + this.#options.nonce
-    const { mechanism, credentials } = this.#options
-    const known = credentials.find(user, mechanism)
+    const { mechanism, credentials, realm } = this.#options
+    const known = credentials.find(user, mechanism, realm)
     const credential = known ?? credentials.pretended(user, mechanism)
     const reply = `r=${nonce},s=${credential.salt.toString('base64')},i=${credential.iterations}`
     this.#state = { user, clientNonce, nonce, header: header!, transcript: `${bare},${reply}`, credential, isKnown: known !== undefined }

@@ -12,6 +12,11 @@ export function listenAddress(text: string): Endpoint {
   return { host: address.host === '' ? '127.0.0.1' : address.host, port: address.port }
 }
 
+/** Whether only this machine reaches an address. */
+export function isLoopback(host: string): boolean {
+  return /^(localhost$|127\.|::1$)/.test(host)
+}
+
 /**
  * Where clients are told to connect to: what `advertised.listeners` says (`[NAME://]host[:port]`, the port it listens on by default; of several the first
  * that is no controller's, for there is one listener), else where the broker listens; where that is every address, under the machine's name. @throws MillraceError BAD_SETTING

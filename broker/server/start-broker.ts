@@ -11,6 +11,7 @@ import { FilePool } from '../disk/file-pool.ts'
 import { MemoryDisk } from '../disk/memory-disk.ts'
 import { Trash } from '../disk/trash.ts'
 import { BrokerConfig } from '../kernel/broker-config.ts'
+import { listOf } from '../kernel/config-definition.ts'
 import { Catalogue } from '../kernel/catalogue.ts'
 import { topicSettings } from '../kernel/topic-config.ts'
 import type { Channel } from '../wire/channel.ts'
@@ -20,14 +21,15 @@ import { errorFields } from '../engine/error-fields.ts'
 import { Housekeeping } from '../engine/housekeeping.ts'
 import { MetadataLog, metadataTopic } from '../engine/metadata-log.ts'
 import { Partitions } from '../engine/partitions.ts'
-import { advertisedEndpoint, listenAddress } from './listen-address.ts'
+import { isLoopback, listenAddress } from './listen-address.ts'
+import { listenerPlaces } from './listener-places.ts'
 import { brokerMetrics } from './metrics/broker-metrics.ts'
 import type { MetricsServer } from './metrics/metrics-server.ts'
 import { Pipe } from './pipe.ts'
 import { fixedUsers } from './security/fixed-users.ts'
 import { servedVersions } from './served-apis.ts'
 import { BrokerSession } from './session.ts'
-import type { TcpServer } from './tcp-server.ts'
+import type { OpenListener, OpenListeners } from './open-listeners.ts'
 import type { FlushPolicy } from '../engine/partition.ts'
 
 export interface BrokerOptions {
@@ -37,8 +39,11 @@ export interface BrokerOptions {
   readonly memory?: boolean
   /** Another disk, for tests and simulations. */
   readonly disk?: Disk
-  /** `host:port` to serve Kafka clients; port 0 takes a free one. Default false: only clients of this process. */
-  readonly listen?: string | false
+  /**
+   * `host:port` to serve Kafka clients, or several `NAME://host:port`, each with its own settings (`listener.name.NAME.…`); port 0 takes a free one.
+   * Default: the setting `listeners`; without it, and with false, only clients of this process.
+   */
+  readonly listen?: string | readonly string[] | false
   /** `[host:]port` to serve metrics for Prometheus (/metrics) and /healthz, /ready over HTTP; port 0 takes a free one. Default false. */
   readonly metrics?: string | false
   /** Default: the setting `node.id`, which is 1. */
@@ -57,12 +62,16 @@ export interface BrokerOptions {
 export interface Broker extends AsyncDisposable {
   /** A channel of its own, in process. @throws MillraceError CONNECTION_FAILED when the broker is closed */
   connect(options?: { readonly clientId?: string }): Channel
-  /** Where it listens; null if it does not. */
+  /** Where it listens, the first place if there are several; null if it does not. */
   readonly address: Endpoint | null
+  /** All places where it listens, and where clients are told to find each. */
+  readonly listeners: readonly OpenListener[]
   /** Where metrics are served; null if they are not. */
   readonly metricsAddress: Endpoint | null
   /** What it measures, now. */
   metrics(): readonly MetricFamily[]
+  /** Reads keys and certificates from their files again; connections that are open keep theirs. @throws MillraceError BAD_SETTING, and all is as before */
+  reloadCertificates(): void
   readonly clusterId: string
   readonly nodeId: number
   /** Makes everything durable, then ends. Clients that wait hear CONNECTION_FAILED. */
@@ -81,20 +90,27 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   try {
     const trash = new Trash({ disk, clock, onFailure: (path, error) => logger.warn('could not remove a file; the next start tries again', { path, ...errorFields(error) }) })
     const { state, metadata } = await recover({ nodeId, disk, trash, config, clock, random, logger })
-    for (const [user, password] of fixedUsers(config, options.users ?? {}, logger)) await state.catalogue.credentials.fix(user, password)
+    // Those of the only listener, if nobody has given it a name, are those of all.
+    const isNamed = addressesOf(options.listen ?? config.text('listeners')).some(address => address.includes('://'))
+    for (const [user, password] of fixedUsers(isNamed ? config : config.listener(null), options.users ?? {}, logger)) await state.catalogue.credentials.fix(user, password)
     broker = new RunningBroker({ state, metadata, trash, lock, housekeeping: new Housekeeping(state), directory: options.dataDirectory ?? null })
   } catch (error) {
     lock.release()
     throw error
   }
   try {
-    await broker.listen(options.listen ?? false, options.metrics ?? false)
+    await broker.listen(addressesOf(options.listen ?? config.text('listeners')), options.users ?? {})
+    await broker.serveMetrics(options.metrics ?? false)
     broker.logStart(Math.round(clock.monotonic() - begunMs))
     return broker
   } catch (error) {
     await broker.close()
     throw error
   }
+}
+
+function addressesOf(listen: string | readonly string[] | false): readonly string[] {
+  return listen === false ? [] : typeof listen === 'string' ? listOf(listen) : listen
 }
 
 /** The number of the node has two names; Kafka's default of the older one, -1, leaves it to the other. */
@@ -166,7 +182,7 @@ class RunningBroker implements Broker {
   readonly #housekeeping: Housekeeping
   readonly #directory: string | null
   readonly #pipes = new Set<Pipe>()
-  #server: TcpServer | null = null
+  #listeners: OpenListeners | null = null
   #metricsServer: MetricsServer | null = null
   #closing: Promise<void> | null = null
   /** What never was up is not said to go down. */
@@ -182,7 +198,15 @@ class RunningBroker implements Broker {
   }
 
   get address(): Endpoint | null {
-    return this.#server === null ? null : { host: this.#server.host, port: this.#server.port }
+    return this.listeners[0]?.address ?? null
+  }
+
+  get listeners(): readonly OpenListener[] {
+    return this.#listeners?.all ?? []
+  }
+
+  reloadCertificates(): void {
+    this.#listeners?.reloadCertificates()
   }
 
   get metricsAddress(): Endpoint | null {
@@ -190,7 +214,7 @@ class RunningBroker implements Broker {
   }
 
   metrics(): readonly MetricFamily[] {
-    const { connections = 0, heldRequestBytes = 0 } = this.#server ?? {}
+    const { connections = 0, heldRequestBytes = 0 } = this.#listeners ?? {}
     return brokerMetrics(this.#state, { connections: connections + this.#pipes.size, heldRequestBytes })
   }
 
@@ -206,31 +230,31 @@ class RunningBroker implements Broker {
     const { logger, catalogue, partitions, meters, nodeId, clusterId } = this.#state
     this.#logger = logger
     const counts = { topics: catalogue.topics.size, partitions: [...partitions.all()].length, recoveredLogs: meters.recoveredLogs.value }
-    const { host, port } = this.#state.endpoint
-    const addresses = { listen: addressText(this.address), ...(this.address === null ? {} : { advertised: `${host}:${port}` }), metrics: addressText(this.metricsAddress) }
+    const addresses = { listen: listenText(this.listeners, 'address'), ...(this.address === null ? {} : { advertised: listenText(this.listeners, 'advertised') }), metrics: addressText(this.metricsAddress) }
     logger.info('broker started', { ...addresses, directory: this.#directory, nodeId, clusterId, ...counts, startMs })
   }
 
-  async listen(listen: string | false, metrics: string | false): Promise<void> {
-    if (listen !== false) await this.#listen(listen)
-    if (metrics !== false) await this.#serveMetrics(metrics)
-  }
-
-  async #serveMetrics(address: string): Promise<void> {
+  async serveMetrics(address: string | false): Promise<void> {
+    if (address === false) return
     const { startMetricsServer } = await import('./metrics/metrics-server.ts')
-    this.#metricsServer = await startMetricsServer({ ...listenAddress(address), logger: this.#state.logger, families: () => this.metrics(), isReady: () => this.#closing === null })
+    const { logger } = this.#state
+    const place = listenAddress(address)
+    if (!isLoopback(place.host)) logger.warn('anybody who reaches this address may read the metrics, which name topics and groups', { metrics: place.host, hint: 'serve them on 127.0.0.1, or behind something that asks who reads them' })
+    this.#metricsServer = await startMetricsServer({ ...place, logger, families: () => this.metrics(), isReady: () => this.#closing === null })
   }
 
-  async #listen(listen: string): Promise<void> {
-    const { openListener } = await import('./open-listener.ts')
-    this.#server = await openListener(this.#state, listenAddress(listen))
-    this.#state.endpoint = await advertisedEndpoint(this.#state.config.text('advertised.listeners'), this.#server)
+  async listen(addresses: readonly string[], users: Readonly<Record<string, string>>): Promise<void> {
+    if (addresses.length === 0) return
+    const { openListeners } = await import('./open-listeners.ts')
+    const { config, logger } = this.#state
+    this.#listeners = await openListeners(this.#state, listenerPlaces(addresses, config, logger), users)
+    this.#state.endpoint = this.#listeners.all[0]!.advertised
   }
 
   connect(options: { readonly clientId?: string } = {}): Channel {
     if (this.#closing !== null) throw new MillraceError('CONNECTION_FAILED', 'The embedded broker is closed.')
     const pipe: Pipe = new Pipe({
-      session: new BrokerSession(this.#state, 'in-process'),
+      session: new BrokerSession(this.#state, 'in-process', null),
       served: servedVersions,
       clock: this.#state.clock,
       clientId: options.clientId ?? null,
@@ -256,7 +280,7 @@ class RunningBroker implements Broker {
     logger.info('broker closing', { requestsInFlight: this.#state.meters.requestsInFlight })
     const reason = new MillraceError('CONNECTION_FAILED', 'The embedded broker was closed.')
     for (const pipe of this.#pipes) pipe.end(reason)
-    await this.#server?.close()
+    await this.#listeners?.close()
     this.#state.transactions.close()
     this.#state.groups.close()
     await this.#housekeeping.close()
@@ -271,4 +295,9 @@ class RunningBroker implements Broker {
 
 function addressText(endpoint: Endpoint | null): string | null {
   return endpoint === null ? null : `${endpoint.host}:${endpoint.port}`
+}
+
+/** One without a name as `host:port`, others as `NAME://host:port`. */
+function listenText(listeners: readonly OpenListener[], which: 'address' | 'advertised'): string | null {
+  return listeners.length === 0 ? null : listeners.map(listener => `${listener.name === null ? '' : `${listener.name}://`}${addressText(listener[which])}`).join(',')
 }

@@ -168,7 +168,11 @@ export class TcpConnection {
       if (this.#ended) return
       if ('failure' in outcome) return this.#fail(outcome.failure)
       this.#noteProgress()
-      if (!this.#isUnknown()) this.#splitter.maxFrameBytes = this.#options.limits.maxRequestBytes
+      if (!this.#isUnknown()) {
+        this.#splitter.maxFrameBytes = this.#options.limits.maxRequestBytes
+        // Who logs in again later is not new here.
+        this.#cancelDeadline()
+      }
       if (outcome.chunks !== null && !this.#send(outcome.chunks)) await this.#drained()
       if (this.#session.isOver === true) return this.close()
       this.#answers.shift()

@@ -21,12 +21,10 @@ export interface TcpServerOptions {
   readonly port?: number
   /** Of each connection; see there for the defaults. */
   readonly limits?: Partial<ConnectionLimits>
-  /** Connections at a time; one more is closed at once. Default: no limit, as the next two. */
-  readonly maxConnections?: number
-  /** The same for one address. */
-  readonly maxConnectionsPerIp?: number
-  /** Bytes of requests of all connections. */
-  readonly maxQueuedBytes?: number
+  /** Connections at a time, perhaps with those of other servers; one more is closed at once. Default: no limit, as the next. */
+  readonly count?: ConnectionCount
+  /** Of the requests of all connections, perhaps with those of other servers. */
+  readonly memory?: RequestMemory
   /** Default null: no TLS. */
   readonly tls?: TlsSetup | null
 }
@@ -36,8 +34,8 @@ export interface TcpServer {
   readonly port: number
   /** Number of open connections. */
   readonly connections: number
-  /** Bytes of requests that have come and are not answered yet. */
-  readonly heldRequestBytes: number
+  /** For connections that come from now on; for a server that has some. */
+  useCertificates(tls: TlsSetup): void
   /** Stops listening, closes every connection (what is answered already is still sent), and resolves when all are gone. */
   close(): Promise<void>
 }
@@ -47,11 +45,9 @@ const maxIdleRequestBytes = 8 * 1024 * 1024
 
 /** @throws MillraceError ADDRESS_IN_USE, LISTEN_FAILED */
 export async function startTcpServer(options: TcpServerOptions): Promise<TcpServer> {
-  const { clock, logger, sessions, tls = null, host = '127.0.0.1', port = 0, maxConnections = Infinity, maxConnectionsPerIp = Infinity } = options
+  const { clock, logger, sessions, tls = null, host = '127.0.0.1', port = 0, count = new ConnectionCount(Infinity, Infinity), memory = new RequestMemory(Infinity) } = options
   const limits = { ...defaultConnectionLimits, ...options.limits }
   const open = new Set<TcpConnection>()
-  const count = new ConnectionCount(maxConnections, maxConnectionsPerIp)
-  const memory = new RequestMemory(options.maxQueuedBytes ?? Infinity)
   // Not those of fetches: these are handed back with an answer, which may hold a part of another client's request.
   const buffers = new LentBuffers(maxIdleRequestBytes)
   const serve = (socket: Socket, peer: TcpPeer): void => {
@@ -63,8 +59,9 @@ export async function startTcpServer(options: TcpServerOptions): Promise<TcpServ
   const server = createServer({ noDelay: true, keepAlive: true, allowHalfOpen: true }, socket => {
     const peer = peerOf(socket)
     if (peer === null) return void socket.destroy()
-    if (!count.admit(socket, peer.host)) {
-      logger.warn('connection refused: too many are open', { ...peer, maxConnections, maxConnectionsPerIp })
+    const tooMany = count.admit(socket, peer.host)
+    if (tooMany !== null) {
+      logger.warn('connection refused: too many are open', { host: peer.host, port: peer.port, reason: tooMany })
       return void socket.destroy()
     }
     if (door === null) serve(socket, peer)
@@ -79,8 +76,8 @@ export async function startTcpServer(options: TcpServerOptions): Promise<TcpServ
     get connections() {
       return open.size
     },
-    get heldRequestBytes() {
-      return memory.bytes
+    useCertificates(fresh) {
+      door?.useCertificates(fresh)
     },
     async close() {
       const stopped = new Promise<void>(resolve => server.close(() => resolve()))

@@ -1,8 +1,9 @@
 // The settings that `millrace broker` is started with: those of a file, and above them those of `--set`.
 
 import { brokerConfigs } from '../../broker/kernel/broker-config.ts'
+import { listOf } from '../../broker/kernel/config-definition.ts'
 import { advertisedPort, listenAddress } from '../../broker/server/listen-address.ts'
-import { withoutListener } from '../../broker/kernel/security-configs.ts'
+import { listenerSetting } from '../../broker/kernel/listener-config.ts'
 import { MillraceError } from '../../core/error.ts'
 import { nearestName } from '../../core/nearest-name.ts'
 import { readJavaProperties } from '../input/java-properties.ts'
@@ -14,32 +15,39 @@ export interface BrokerSettings {
   readonly settings: Readonly<Record<string, string>>
   /** Settings of Apache Kafka in the file that mean nothing here. */
   readonly ignored: readonly string[]
+  /** `host:port`, or `NAME://host:port` each: what the command line says, else what the settings say. */
+  readonly listen: readonly string[]
 }
 
 /**
  * A file may be one of Apache Kafka's: what only Kafka knows is left out and named. What nobody knows is refused, as is everything unknown in `set`.
- * `listen`: where the broker listens. @throws MillraceError USAGE, BAD_ADDRESS, BAD_SETTING, UNKNOWN_SETTING, BAD_PROPERTIES
+ * `listen`: where the command line has it listen, if anywhere; stronger than `listeners`. @throws MillraceError USAGE, BAD_ADDRESS, BAD_SETTING, UNKNOWN_SETTING, BAD_PROPERTIES
  */
-export async function brokerSettings(file: string | undefined, set: readonly string[], listen: string = DEFAULT_LISTEN): Promise<BrokerSettings> {
+export async function brokerSettings(file: string | undefined, set: readonly string[], listen: readonly string[] = []): Promise<BrokerSettings> {
   const written = file === undefined ? [] : [...(await readJavaProperties(file))]
-  const isHere = ([name, value]: readonly [string, string]): boolean => isOurs(name) && !(name === 'advertised.listeners' && isElsewhere(value, listen))
+  const isHere = ([name, value]: readonly [string, string]): boolean => {
+    if (name === 'listeners') return listen.length === 0
+    return isOurs(name) && !(name === 'advertised.listeners' && isElsewhere(value, listen[0], written))
+  }
   const ignored = written.filter(entry => !isHere(entry)).map(([name]) => name)
   for (const name of ignored) if (!isOurs(name) && !isKafkas(name)) throw unknownSetting(name, ` in ${file}`)
   const given = set.map(settingOf)
   for (const [name] of given) if (!isOurs(name)) throw unknownSetting(name, '')
   const known = written.filter(isHere).map(([name, value]) => [name, value.trim()] as const)
-  return { settings: Object.fromEntries([...known, ...given]), ignored: ignored.sort() }
+  const settings = Object.fromEntries([...known, ...given])
+  const listeners = listOf(settings['listeners'] ?? '')
+  return { settings, ignored: ignored.sort(), listen: listen.length > 0 ? listen : listeners.length > 0 ? listeners : [DEFAULT_LISTEN] }
 }
 
-/** A file that was written for another port than the one that is listened on would send every client there. */
-function isElsewhere(advertised: string, listen: string): boolean {
+/** A file that was written for another port than the one that is listened on would send every client there. Listeners with names find their own. */
+function isElsewhere(advertised: string, listen: string | undefined, written: readonly (readonly [string, string])[]): boolean {
+  if (listen === undefined ? written.some(([name]) => name === 'listeners') : listen.includes('://')) return false
   const port = advertisedPort(advertised)
-  return port !== null && port !== listenAddress(listen).port
+  return port !== null && port !== listenAddress(listen ?? DEFAULT_LISTEN).port
 }
 
-/** Kafka's settings of one listener are those of ours. */
 function isOurs(name: string): boolean {
-  return brokerConfigs.has(withoutListener(name))
+  return brokerConfigs.has(name) || listenerSetting(name) !== null
 }
 
 /** Said about settings that are left out; with the option of the command line that does what some of them do. */
@@ -48,7 +56,7 @@ export function ignoredText(file: string, ignored: readonly string[]): string {
   return `${file} has settings of Apache Kafka that mean nothing here: ${list.join(', ')}`
 }
 
-const instead: Readonly<Record<string, string>> = { 'log.dir': '--data says where', 'log.dirs': '--data says where', listeners: '--listen says where', 'advertised.listeners': 'it names another port than the one that is listened on; --advertise says where clients find it', 'metric.reporters': '--metrics serves Prometheus' }
+const instead: Readonly<Record<string, string>> = { 'log.dir': '--data says where', 'log.dirs': '--data says where', listeners: '--listen is stronger', 'advertised.listeners': 'it names another port than the one that is listened on; --advertise says where clients find it', 'metric.reporters': '--metrics serves Prometheus' }
 
 function isKafkas(name: string): boolean {
   return kafkaSettings.has(name) || kafkaSettingPattern.test(name)

@@ -27,19 +27,30 @@ log.dirs=/tmp/kraft-combined-logs
 num.partitions = 2\u0020
 log.retention.hours=168
 `)
-  const { settings, ignored } = await brokerSettings(file, ['num.partitions=5', 'log.retention.ms=-1'])
-  const advertised = { 'advertised.listeners': 'PLAINTEXT://localhost:9092,CONTROLLER://localhost:9093' }
+  const { settings, ignored, listen } = await brokerSettings(file, ['num.partitions=5', 'log.retention.ms=-1'])
+  const advertised = { listeners: 'PLAINTEXT://:9092,CONTROLLER://:9093', 'advertised.listeners': 'PLAINTEXT://localhost:9092,CONTROLLER://localhost:9093' }
   expect(settings).toEqual({ ...advertised, 'listener.name.internal.ssl.key.password': 'x', 'node.id': '3', 'num.partitions': '5', 'log.retention.hours': '168', 'log.retention.ms': '-1' })
-  expect(ignored).toEqual(['listeners', 'log.dirs', 'num.io.threads', 'process.roles'])
+  expect(listen).toEqual(['PLAINTEXT://:9092', 'CONTROLLER://:9093'])
+  expect(ignored).toEqual(['log.dirs', 'num.io.threads', 'process.roles'])
   expect(ignoredText('f', ignored)).toContain('log.dirs (--data says where)')
 })
 
 test("a file's advertised.listeners counts where its port is listened on; elsewhere it would send every client to another place", async () => {
   const file = fileOf('advertised.listeners=PLAINTEXT://kafka.example.com:9092')
-  expect(await brokerSettings(file, [], '0.0.0.0:9092')).toMatchObject({ settings: { 'advertised.listeners': 'PLAINTEXT://kafka.example.com:9092' }, ignored: [] })
-  expect(await brokerSettings(file, [], '0.0.0.0:19092')).toMatchObject({ settings: {}, ignored: ['advertised.listeners'] })
-  expect((await brokerSettings(file, ['advertised.listeners=a:1'], '0.0.0.0:19092')).settings).toEqual({ 'advertised.listeners': 'a:1' })
+  expect(await brokerSettings(file, [], ['0.0.0.0:9092'])).toMatchObject({ settings: { 'advertised.listeners': 'PLAINTEXT://kafka.example.com:9092' }, ignored: [] })
+  expect(await brokerSettings(file, [], ['0.0.0.0:19092'])).toMatchObject({ settings: {}, ignored: ['advertised.listeners'] })
+  expect((await brokerSettings(file, ['advertised.listeners=a:1'], ['0.0.0.0:19092'])).settings).toEqual({ 'advertised.listeners': 'a:1' })
   expect(ignoredText('f', ['advertised.listeners'])).toContain('--advertise says where clients find it')
+})
+
+test('the command line says where to listen, else a file or --set, else it is this machine alone', async () => {
+  const file = fileOf('listeners=IN://127.0.0.1:1,OUT://0.0.0.0:2\nadvertised.listeners=OUT://a.example.com:3\nlistener.name.out.ssl.client.auth=required\n')
+  expect((await brokerSettings(undefined, [])).listen).toEqual(['127.0.0.1:9092'])
+  expect(await brokerSettings(file, [])).toMatchObject({ listen: ['IN://127.0.0.1:1', 'OUT://0.0.0.0:2'], settings: { 'advertised.listeners': 'OUT://a.example.com:3', 'listener.name.out.ssl.client.auth': 'required' }, ignored: [] })
+  expect((await brokerSettings(file, ['listeners=A://127.0.0.1:4'])).listen).toEqual(['A://127.0.0.1:4'])
+  expect(await brokerSettings(file, [], ['IN://:5', 'OUT://:6'])).toMatchObject({ listen: ['IN://:5', 'OUT://:6'], settings: { 'advertised.listeners': 'OUT://a.example.com:3' }, ignored: ['listeners'] })
+  expect(await brokerSettings(file, [], [':5'])).toMatchObject({ listen: [':5'], ignored: ['advertised.listeners', 'listeners'] })
+  await expect(brokerSettings(undefined, ['listener.name.out.super.users=a'])).rejects.toThrow('means nothing here')
 })
 
 test.each([

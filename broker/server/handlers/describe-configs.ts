@@ -38,7 +38,7 @@ const withoutSettings: KnownResource = { definitions: [], layersOf: () => [] }
 function knownResource(broker: BrokerState, { resourceType: type, resourceName: name }: AskedResource): KnownResource | Refusal {
   if (type === resourceType.topic) return topicResource(broker, name)
   if (type === resourceType.broker && name === '') return allBrokers(broker)
-  if (type === resourceType.broker) return brokerNameRefusal(broker.nodeId, name) ?? { definitions: [...brokerConfigs.values()], layersOf: setting => broker.config.layersOf(setting) }
+  if (type === resourceType.broker) return brokerNameRefusal(broker.nodeId, name) ?? { definitions: broker.config.definitions, layersOf: setting => broker.config.layersOf(setting) }
   if (type === resourceType.brokerLogger) return brokerNameRefusal(broker.nodeId, name) ?? withoutSettings
   if (!isResourceType(type)) return invalid(`Unexpected resource type ${type} for resource ${name}.`)
   if (name === '') return invalid('The name of the resource must not be empty.')

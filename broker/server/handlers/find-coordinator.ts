@@ -8,14 +8,14 @@ type Coordinator = NonNullable<ResponseInput<'FindCoordinator'>['coordinators']>
 
 const keyTypes = { group: 0, transaction: 1 } as const
 
-export const findCoordinator: Handler<'FindCoordinator'> = async ({ broker, version }, request) => {
+export const findCoordinator: Handler<'FindCoordinator'> = async ({ broker, version, endpoint }, request) => {
   const keys = version >= 4 ? request.coordinatorKeys : [request.key]
   const isServed = request.keyType === keyTypes.group || request.keyType === keyTypes.transaction
   if (request.keyType === keyTypes.group) await broker.ensureGroups()
   if (request.keyType === keyTypes.transaction) await broker.ensureTransactions()
   const coordinators = keys.map((key): Coordinator => {
     if (!isServed) return { key, nodeId: -1, host: '', port: -1, errorCode: errorCodeOf('INVALID_REQUEST'), errorMessage: 'This broker coordinates groups and transactions only.' }
-    return { key, nodeId: broker.nodeId, ...broker.endpoint, errorCode: 0 }
+    return { key, nodeId: broker.nodeId, ...endpoint, errorCode: 0 }
   })
   const { errorCode, errorMessage = null, nodeId, host, port } = coordinators[0] ?? { errorCode: errorCodeOf('INVALID_REQUEST'), nodeId: -1, host: '', port: -1 }
   return version >= 4 ? { coordinators } : { errorCode, errorMessage, nodeId, host, port }

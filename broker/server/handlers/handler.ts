@@ -2,7 +2,7 @@
 
 import type { ApiName, RequestOf, ResponseInput } from '../../wire/apis.ts'
 import type { Peer } from '../../wire/session.ts'
-import type { BrokerState } from '../../engine/broker-state.ts'
+import type { BrokerState, Endpoint } from '../../engine/broker-state.ts'
 import type { AnswerBudget } from './answer-budget.ts'
 import type { Access } from '../security/access.ts'
 import type { Authentication } from '../security/authentication.ts'
@@ -24,6 +24,8 @@ export interface RequestContext {
   readonly clientId: string | null
   readonly peer: Peer
   readonly connection: Connection
+  /** Where the client is told to find the broker: the address of the listener that it came in by. */
+  readonly endpoint: Endpoint
   readonly answer: AnswerBudget
   readonly authentication: Authentication
   /** What the client may do; what a request as a whole needs is looked at before its handler is called. */

@@ -25,7 +25,7 @@ export const metadata: Handler<'Metadata'> = async (context, request) => {
     ? [...broker.catalogue.topics.values()].map(topic => described(broker, topic))
     : await Promise.all(wanted.map(asked => answer(broker, asked, version, mayCreate)))
   return {
-    brokers: [{ nodeId: broker.nodeId, ...broker.endpoint }], clusterId: broker.clusterId, controllerId: broker.nodeId,
+    brokers: [{ nodeId: broker.nodeId, ...context.endpoint }], clusterId: broker.clusterId, controllerId: broker.nodeId,
     topics: request.includeTopicAuthorizedOperations ? topics.map(topic => withOperations(context, topic)) : topics,
     ...(request.includeClusterAuthorizedOperations ? { clusterAuthorizedOperations: clusterOperations(context.access) } : {}),
   }

@@ -3,6 +3,7 @@
 import type { AclBook } from '../../kernel/acl-book.ts'
 import { clusterName, isAllowedBy, operation, operationsOf, resourceType } from '../../kernel/acl.ts'
 import type { BrokerConfig } from '../../kernel/broker-config.ts'
+import type { Denial } from './denial-log.ts'
 
 /** The only one there is; Kafka's class of that name. */
 export const authorizerClass = 'org.apache.kafka.metadata.authorizer.StandardAuthorizer'
@@ -22,11 +23,26 @@ export function hasAuthorizer(config: BrokerConfig): boolean {
 }
 
 /** Rules are looked up at each question: what is changed holds at once, for connections that are open, too. */
-export function accessOf(config: BrokerConfig, acls: AclBook, principal: string, host: string): Access {
+export function accessOf(config: BrokerConfig, acls: AclBook, { principal, host, onDenied }: Client): Access {
   if (!hasAuthorizer(config) || superUsers(config).includes(principal)) return unlimited
   const allowIfNone = config.flag('allow.everyone.if.no.acl.found')
-  const allows = (asked: number, type: number, name: string): boolean => isAllowedBy(acls.on(type, name), { principal, host, operation: asked }, allowIfNone)
-  return { isUnlimited: false, allows, allowsAny: (asked, type) => allows(asked, type, nobodysName) || acls.allowsAnyOf(type, { principal, host, operation: asked }) }
+  const isAllowed = (asked: number, type: number, name: string): boolean => isAllowedBy(acls.on(type, name), { principal, host, operation: asked }, allowIfNone)
+  const noted = (allowed: boolean, asked: number, type: number, resourceName: string): boolean => {
+    if (!allowed) onDenied({ principal, host, operation: asked, resourceType: type, resourceName })
+    return allowed
+  }
+  return {
+    isUnlimited: false,
+    allows: (asked, type, name) => noted(isAllowed(asked, type, name), asked, type, name),
+    allowsAny: (asked, type) => noted(isAllowed(asked, type, nobodysName) || acls.allowsAnyOf(type, { principal, host, operation: asked }), asked, type, '*'),
+  }
+}
+
+export interface Client {
+  readonly principal: string
+  readonly host: string
+  /** Hears of each question that is answered with no. */
+  readonly onDenied: (denial: Denial) => void
 }
 
 /** Rules that give this give everything of its type. */

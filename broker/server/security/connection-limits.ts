@@ -1,7 +1,9 @@
 // How much one client's connection may take of a broker, in numbers, bytes and time; and the count of connections that are open.
 
-import type { Socket } from 'node:net'
-import type { BrokerConfig } from '../../kernel/broker-config.ts'
+import { isIP, type Socket } from 'node:net'
+import { MillraceError } from '../../../core/error.ts'
+import { listOf } from '../../kernel/config-definition.ts'
+import type { Settings } from '../../kernel/listener-config.ts'
 import { DEFAULT_MAX_REQUEST_BYTES } from '../../wire/frame.ts'
 
 export interface ConnectionLimits {
@@ -27,7 +29,7 @@ export const defaultConnectionLimits: ConnectionLimits = {
   maxUnknownMs: 30_000,
 }
 
-export function connectionLimits(config: BrokerConfig): ConnectionLimits {
+export function connectionLimits(config: Settings): ConnectionLimits {
   return {
     maxRequestBytes: config.number('socket.request.max.bytes'),
     maxUnknownRequestBytes: config.number('sasl.server.max.receive.size'),
@@ -38,26 +40,50 @@ export function connectionLimits(config: BrokerConfig): ConnectionLimits {
   }
 }
 
+/** `address:number` each, with commas between. @throws MillraceError BAD_SETTING */
+export function overridesPerIp(text: string): ReadonlyMap<string, number> {
+  return new Map(listOf(text).map(entry => {
+    const [, bracketed, plain, most] = /^(?:\[([^\]]+)\]|(.+)):(\d{1,9})$/.exec(entry) ?? []
+    const ip = bracketed ?? plain
+    if (ip === undefined || isIP(ip) === 0) throw new MillraceError('BAD_SETTING', `max.connections.per.ip.overrides has ${entry}, which is not ADDRESS:NUMBER.`, { hint: 'For example 127.0.0.1:200,10.0.0.7:5.' })
+    return [ip, Number(most)] as const
+  }))
+}
+
 /** Counts the connections that are open, all and by address, and says whether one more may be. */
 export class ConnectionCount {
   readonly #max: number
   readonly #maxPerIp: number
+  readonly #overrides: ReadonlyMap<string, number>
+  readonly #whole: ConnectionCount | null
   readonly #byIp = new Map<string, number>()
   #open = 0
 
-  constructor(max: number, maxPerIp: number) {
+  /** `overrides`: for some addresses; `whole`: what is counted here counts there, too. */
+  constructor(max: number, maxPerIp: number, overrides: ReadonlyMap<string, number> = new Map<string, number>(), whole: ConnectionCount | null = null) {
     this.#max = max
     this.#maxPerIp = maxPerIp
+    this.#overrides = overrides
+    this.#whole = whole
   }
 
-  /** Counts the socket until it closes; false where it is one too many. */
-  admit(socket: Socket, ip: string): boolean {
+  /** A part of these, of which there may be so many. */
+  within(max: number): ConnectionCount {
+    return new ConnectionCount(max, Infinity, new Map(), this)
+  }
+
+  /** Counts the socket until it closes; where it is one too many, says of what. */
+  admit(socket: Socket, ip: string): string | null {
     const ofIp = this.#byIp.get(ip) ?? 0
-    if (this.#open >= this.#max || ofIp >= this.#maxPerIp) return false
+    const maxOfIp = this.#overrides.get(ip) ?? this.#maxPerIp
+    if (this.#open >= this.#max) return `${this.#max} are open`
+    if (ofIp >= maxOfIp) return `${maxOfIp} of this address are open`
+    const refused = this.#whole?.admit(socket, ip) ?? null
+    if (refused !== null) return refused
     this.#open++
     this.#byIp.set(ip, ofIp + 1)
     socket.once('close', () => this.#release(ip))
-    return true
+    return null
   }
 
   #release(ip: string): void {

@@ -3,11 +3,11 @@
 import { readFileSync, statSync } from 'node:fs'
 import { MillraceError } from '../../../core/error.ts'
 import type { Logger } from '../../../core/logger.ts'
-import type { BrokerConfig } from '../../kernel/broker-config.ts'
+import type { Settings } from '../../kernel/listener-config.ts'
 import { parseJaasConfig } from '../../wire/jaas-config.ts'
 
 /** Names and passwords. @throws MillraceError BAD_SETTING */
-export function fixedUsers(config: BrokerConfig, inCode: Readonly<Record<string, string>>, logger: Logger): ReadonlyMap<string, string> {
+export function fixedUsers(config: Settings, inCode: Readonly<Record<string, string>>, logger: Logger): ReadonlyMap<string, string> {
   const jaas = config.text('plain.sasl.jaas.config')
   const file = config.text('millrace.users.file')
   return new Map([...(file === '' ? [] : usersOfFile(file, logger)), ...(jaas === '' ? [] : usersOfJaas(jaas)), ...Object.entries(inCode)])

@@ -10,10 +10,10 @@ export interface Asking {
   readonly version: number
 }
 
-/** An answer without the handler, or what the handler gets; `finish` adds to its answer, or takes away, what it must not say. */
+/** An answer without the handler, or what the handler gets; `finish` adds to its answer, or takes away, what it must not say; `refuses`: something that was asked for by its name. */
 export type Verdict<N extends ApiName> =
   | { readonly answer: ResponseInput<N> }
-  | { readonly request: RequestOf<N>; readonly finish?: (answer: ResponseInput<N>) => ResponseInput<N> }
+  | { readonly request: RequestOf<N>; readonly finish?: (answer: ResponseInput<N>) => ResponseInput<N>; readonly refuses?: boolean }
 
 /** Looks at what is there when it is called, and waits for nothing: what the handler does follows at once. */
 export type Guard<N extends ApiName> = (asking: Asking, request: RequestOf<N>) => Verdict<N>
@@ -43,5 +43,5 @@ export function partly<N extends ApiName, T>({ request, items, isAllowed, narrow
   const verdicts = items.map(isAllowed)
   if (!verdicts.includes(false)) return { request }
   const refused = items.filter((_, index) => !verdicts[index])
-  return { request: narrow(items.filter((_, index) => verdicts[index])), finish: answer => widen(answer, refused) }
+  return { request: narrow(items.filter((_, index) => verdicts[index])), finish: answer => widen(answer, refused), refuses: true }
 }

@@ -21,7 +21,7 @@ export interface TlsSetup {
 export class TlsDoor {
   readonly #server: Server
   readonly #logger: Logger
-  readonly #mapping: PrincipalMapping
+  #mapping: PrincipalMapping
   readonly #serve: (socket: Socket, peer: TcpPeer) => void
   /** Accepted and still shaking hands, by address and port. */
   readonly #shaking = new Map<string, Socket>()
@@ -44,6 +44,11 @@ export class TlsDoor {
     this.#shaking.set(name, socket)
     socket.once('close', () => this.#shaking.delete(name))
     this.#server.emit('connection', socket)
+  }
+
+  useCertificates({ options, mapping }: TlsSetup): void {
+    this.#server.setSecureContext(options)
+    this.#mapping = mapping
   }
 
   close(): void {

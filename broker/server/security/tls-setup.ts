@@ -3,19 +3,18 @@
 import { readFileSync } from 'node:fs'
 import { createSecureContext, type TlsOptions } from 'node:tls'
 import { MillraceError } from '../../../core/error.ts'
-import type { BrokerConfig } from '../../kernel/broker-config.ts'
+import type { Settings } from '../../kernel/listener-config.ts'
 import { principalMapping } from './principal-mapping.ts'
 import type { TlsSetup } from './tls-door.ts'
 
 /** How long a client may take to shake hands. */
 const HANDSHAKE_TIMEOUT_MS = 10_000
 
-/** Null: no TLS. @throws MillraceError BAD_SETTING */
-export function tlsSetup(config: BrokerConfig): TlsSetup | null {
+/** Null: no TLS. `clientAuth`: as in `ssl.client.auth`. @throws MillraceError BAD_SETTING */
+export function tlsSetup(config: Settings, clientAuth: string): TlsSetup | null {
   const store = pem(config, 'ssl.keystore.location')
   const cert = config.text('ssl.keystore.certificate.chain') || store
   const key = config.text('ssl.keystore.key') || store
-  const clientAuth = config.text('ssl.client.auth')
   if (cert === '' && key === '') {
     if (clientAuth !== 'none') throw new MillraceError('BAD_SETTING', 'ssl.client.auth is set, but there is no TLS.', { hint: 'Set ssl.keystore.location, too.' })
     return null
@@ -41,7 +40,7 @@ function checkMaterial(options: TlsOptions): void {
   }
 }
 
-function pem(config: BrokerConfig, name: string): string {
+function pem(config: Settings, name: string): string {
   const path = config.text(name)
   if (path === '') return ''
   try {

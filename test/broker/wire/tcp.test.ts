@@ -5,6 +5,7 @@ import { setImmediate } from 'node:timers/promises'
 import * as fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
 import { connectTcpChannel, type TcpChannelOptions } from '../../../broker/client/tcp-channel.ts'
+import { ConnectionCount } from '../../../broker/server/security/connection-limits.ts'
 import { startTcpServer, type TcpServer, type TcpServerOptions } from '../../../broker/server/tcp-server.ts'
 import { apiNames, apis, type ApiName, type RequestOf, type ResponseInput } from '../../../broker/wire/apis.ts'
 import { ByteReader } from '../../../broker/wire/byte-reader.ts'
@@ -346,7 +347,7 @@ describe('a server', () => {
   })
 
   test('takes no more connections than allowed', async () => {
-    const server = await serve(echoGroups, { maxConnections: 1 })
+    const server = await serve(echoGroups, { count: new ConnectionCount(1, Infinity) })
     const channel = await connect(server.port)
     await expect(connect(server.port)).rejects.toMatchObject({ code: 'CONNECTION_FAILED' })
     expect(server.logger.lines).toMatchObject([{ message: 'connection refused: too many are open' }])

@@ -73,7 +73,7 @@ export const guardOffsetFetch: Guard<'OffsetFetch'> = (asking, request) => {
   const seen = (answer: ResponseInput<'OffsetFetch'>): ResponseInput<'OffsetFetch'> =>
     ({ ...answer, groups: answer.groups?.map(group => ({ ...group, topics: told(asking, group.topics, asksForAll.has(group.groupId)) })) ?? [] })
   if (!('request' in verdict)) return verdict
-  return { request: verdict.request, finish: answer => verdict.finish?.(seen(answer)) ?? seen(answer) }
+  return { ...verdict, finish: answer => verdict.finish?.(seen(answer)) ?? seen(answer) }
 }
 
 function told(asking: Asking, topics: readonly FetchedTopic[], areAll: boolean): readonly FetchedTopic[] {
@@ -139,6 +139,7 @@ export const guardConsumerGroupDescribe: Guard<'ConsumerGroupDescribe'> = ({ acc
   const hidden = request.groupIds.filter(groupId => !allowed.includes(groupId))
   return {
     request: { ...request, groupIds: allowed },
+    refuses: hidden.length > 0,
     finish: answer => ({
       ...answer,
       groups: [

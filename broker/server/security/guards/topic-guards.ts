@@ -24,7 +24,7 @@ export const guardMetadata: Guard<'Metadata'> = (asking, request) => {
   // In version 0 no topics mean all of them.
   const leftNone = 'request' in verdict && verdict.request.topics?.length === 0 && topics.length > 0 && version === 0
   if (!leftNone || !('request' in verdict)) return verdict
-  return { request: verdict.request, finish: answer => verdict.finish!({ ...answer, topics: [] }) }
+  return { ...verdict, finish: answer => verdict.finish!({ ...answer, topics: [] }) }
 }
 
 function isVisible(access: Access, name: string | null | undefined): boolean {
@@ -65,7 +65,7 @@ export const guardDescribeTopicPartitions: Guard<'DescribeTopicPartitions'> = ({
   const isGone = cursor !== null && cursor.partitionIndex >= 0 && (topics.length === 0 || asked.includes(cursor.topicName)) && !allowed.some(({ name }) => name === cursor.topicName)
   const rest = isGone ? { topicName: nextOf(allowed, cursor.topicName), partitionIndex: 0 } : cursor
   if (isGone && rest?.topicName === '') return { answer: { topics: unseenTopics } }
-  return { request: { ...request, topics: allowed, cursor: rest }, finish: answer => ({ ...answer, topics: [...answer.topics, ...unseenTopics] }) }
+  return { refuses: refused.length > 0, request: { ...request, topics: allowed, cursor: rest }, finish: answer => ({ ...answer, topics: [...answer.topics, ...unseenTopics] }) }
 }
 
 /** The first name behind another; '' where there is none. */
@@ -81,7 +81,7 @@ export const guardCreateTopics: Guard<'CreateTopics'> = ({ access }, request) =>
     widen: (answer, refused) => ({ topics: [...answer.topics, ...refused.map(({ name }) => ({ name, topicId: ZERO_UUID, errorCode: topicRefused, errorMessage: message, configs: null }))] }),
   })
   if (!('request' in verdict)) return verdict
-  return { request: verdict.request, finish: answer => verdict.finish?.(withoutConfigs(access, answer)) ?? withoutConfigs(access, answer) }
+  return { ...verdict, finish: answer => verdict.finish?.(withoutConfigs(access, answer)) ?? withoutConfigs(access, answer) }
 }
 
 /** A topic's settings are told to who may see them. */

@@ -81,7 +81,7 @@ export const guardDescribeTransactions: Guard<'DescribeTransactions'> = ({ acces
     widen: (answer, refused) => ({ ...answer, transactionStates: [...answer.transactionStates, ...refused.map(unseen)] }),
   })
   if (!('request' in verdict)) return verdict
-  return { request: verdict.request, finish: answer => verdict.finish?.(seen(answer)) ?? seen(answer) }
+  return { ...verdict, finish: answer => verdict.finish?.(seen(answer)) ?? seen(answer) }
 }
 
 function unseen(transactionalId: string): ResponseInput<'DescribeTransactions'>['transactionStates'][number] {
