@@ -23,8 +23,8 @@ export interface ListenerPlace extends Endpoint {
  */
 export function listenerPlaces(texts: readonly string[], config: BrokerConfig, logger: Logger): readonly ListenerPlace[] {
   const all = texts.map(text => named(text))
-  const controllers = new Set(listOf(config.text('controller.listener.names')).map(name => name.toUpperCase()))
-  const ours = all.filter(({ name }) => name === null || !controllers.has(name))
+  const controllers = controllerNames(config)
+  const ours = all.filter(({ name }) => name === null || !controllers.includes(name))
   const left = all.filter(listener => !ours.includes(listener)).map(({ text }) => text)
   if (left.length > 0) logger.info('listeners left out: they are for controllers, which this broker has none of', { listeners: left })
   if (ours.length === 0) throw new MillraceError('BAD_SETTING', `listeners is ${texts.join(',')}, which leaves clients none.`, { hint: 'For example listeners=PLAINTEXT://127.0.0.1:9092.' })
@@ -45,6 +45,10 @@ interface NamedAddress {
 function named(text: string): NamedAddress {
   const [, name, address] = /^([A-Za-z][\w-]*):\/\/(.*)$/.exec(text.trim()) ?? []
   return name === undefined ? { name: null, address: text.trim(), text } : { name: name.toUpperCase(), address: address!, text }
+}
+
+function controllerNames(config: BrokerConfig): readonly string[] {
+  return listOf(config.text('controller.listener.names') || 'CONTROLLER').map(name => name.toUpperCase())
 }
 
 function refuseTwins(listeners: readonly NamedAddress[]): void {
@@ -70,7 +74,7 @@ function protocolMap(config: BrokerConfig): ReadonlyMap<string, SecurityProtocol
 export async function advertisedOf(place: ListenerPlace, all: readonly ListenerPlace[], config: BrokerConfig, listening: Endpoint): Promise<Endpoint> {
   const text = config.text('advertised.listeners')
   if (place.name === null || text === '') return advertisedEndpoint(text, listening)
-  const controllers = listOf(config.text('controller.listener.names')).map(name => name.toUpperCase())
+  const controllers = controllerNames(config)
   const entries = listOf(text).map(entry => named(entry)).filter(({ name }) => name === null || !controllers.includes(name))
   const stranger = entries.find(({ name }) => (name === null ? all.length > 1 : !all.some(other => other.name === name)))
   if (stranger !== undefined) {

@@ -33,7 +33,7 @@ function byName(configs: readonly KafkaConfig[]): ReadonlyMap<string, KafkaConfi
 const names = (configs: ReadonlyMap<string, ConfigDefinition>): readonly string[] => [...configs.keys()].filter(name => !name.startsWith('millrace.'))
 
 /** Ours cannot be changed while the broker runs, Kafka's can. */
-const onlyAtStart = /^(max\.connections|max\.connections\.per\.ip|sasl\.enabled\.mechanisms|ssl\..*)$/
+const onlyAtStart = /^(listeners|listener\.security\.protocol\.map|max\.connections|max\.connections\.per\.ip(\.overrides)?|sasl\.enabled\.mechanisms|ssl\..*)$/
 /** Not of Kafka's broker, or only of one with an authorizer or a listener of that kind. */
 const onlyOurs = /^(plain\.sasl\.jaas\.config|super\.users|allow\.everyone\.if\.no\.acl\.found)$/
 
