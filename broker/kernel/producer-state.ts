@@ -41,7 +41,7 @@ export type SequenceVerdict =
 
 /** A client has at most five batches under way, so an older one is never sent again. */
 const rememberedBatches = 5
-/** Producers that a partition remembers; beyond, the one that was silent for longest is forgotten: any sequence of it is taken then. */
+/** Producers that a partition remembers; beyond, the one that was silent for longest is forgotten, and its next sequence taken whatever it is. */
 const maxProducers = 100_000
 /** A producer that writes all the time takes its place anew so often, and not with every batch. */
 const orderMs = 60_000
