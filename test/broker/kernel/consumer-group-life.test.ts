@@ -4,19 +4,15 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { errorNameOf } from '../../../broker/wire/error-code.ts'
 import type { HeartbeatAnswer } from '../../../broker/kernel/group-effects.ts'
-import { ConsumerGroupsHost, placesOf, type Topics } from './consumer-groups-host.ts'
+import { ConsumerGroupsHost, placesOf } from './consumer-groups-host.ts'
 import { compacted } from './groups-host.ts'
 import { ConsumerClient } from './consumer-client.ts'
+import { expectOneHolderEach, expectPeace, expectSilence, happen, type LifeEvent } from './group-life.ts'
 
 type Event =
-  | { readonly kind: 'beat'; readonly client: number; readonly hears: boolean }
-  | { readonly kind: 'process' | 'leave' | 'restart'; readonly client: number }
+  | LifeEvent
   | { readonly kind: 'subscribe'; readonly client: number; readonly to: number }
-  | { readonly kind: 'disk'; readonly works: boolean }
-  | { readonly kind: 'time'; readonly ms: number }
   | { readonly kind: 'topic'; readonly topic: number; readonly partitions: number }
-  | { readonly kind: 'compact'; readonly keep: number; readonly forgets: boolean }
-  | { readonly kind: 'crash' }
 
 const clientCount = 4
 const client = fc.nat(clientCount - 1)
@@ -48,91 +44,29 @@ test.each(['uniform', 'range'])('no partition has two owners, every one gets one
       host.topic('c', 2)
       const clients = Array.from({ length: clientCount }, (_, index) => new ConsumerClient(host, index, subscriptions[(first + index) % subscriptions.length]!))
       for (const event of story) {
-        happen(event, host, clients)
+        occur(event, host, clients)
         expectOneOwnerEach(host, clients)
       }
-      expectPeace(host, clients)
+      expectPeace(host, clients, 60)
       expectSilence(host)
     }),
     { numRuns: process.env['MILLRACE_NIGHTLY'] === undefined ? 60 : 5000 },
   )
 }, 1_200_000)
 
-function happen(event: Event, host: ConsumerGroupsHost, clients: readonly ConsumerClient[]): void {
-  switch (event.kind) {
-    case 'beat': return clients[event.client]!.beat(event.hears)
-    case 'process': return clients[event.client]!.process()
-    case 'leave': return clients[event.client]!.leave()
-    case 'restart': return clients[event.client]!.restart()
-    case 'subscribe': return clients[event.client]!.subscribe(subscriptions[event.to]!)
-    case 'disk': return host.disk(event.works)
-    case 'time': return host.clock.advance(event.ms)
-    case 'topic': return host.topic(topicNames[event.topic]!, event.partitions)
-    case 'compact': {
-      const told = host.replayed()
-      host.compact(event.keep, event.forgets)
-      return expect(host.replayed(), 'a compacted log tells the same').toEqual(told)
-    }
-    case 'crash': {
-      host.crash()
-      for (const client of clients) client.disconnected()
-    }
-  }
+function occur(event: Event, host: ConsumerGroupsHost, clients: readonly ConsumerClient[]): void {
+  if (event.kind === 'subscribe') clients[event.client]!.subscribe(subscriptions[event.to]!)
+  else if (event.kind === 'topic') host.topic(topicNames[event.topic]!, event.partitions)
+  else happen(event, host, clients)
 }
 
 /** A client that the group does not know any more is a ghost: it is fenced with its next word, and what it has is taken from it before. */
 function expectOneOwnerEach(host: ConsumerGroupsHost, clients: readonly ConsumerClient[]): void {
-  const holders = new Map<string, string>()
-  for (const [memberId, places] of host.held()) {
-    for (const place of places) {
-      expect(holders.get(place), `${place} is held by ${memberId}, and by`).toBeUndefined()
-      holders.set(place, memberId)
-    }
-  }
+  const holders = expectOneHolderEach(host)
   for (const { memberId, owned } of clients) {
     if (!host.knows(memberId)) continue
     for (const place of owned) expect(holders.get(place), `${place} is consumed by ${memberId}, and the group has it with`).toBe(memberId)
   }
-}
-
-/** Disks work, nobody dies: all end up with what they want, once each, and then nothing moves. */
-function expectPeace(host: ConsumerGroupsHost, clients: readonly ConsumerClient[]): void {
-  for (let round = 0; round < 60; round++) {
-    host.disks()
-    for (const client of clients) {
-      client.beat(true)
-      host.disks()
-      client.process()
-    }
-    host.clock.advance(1000)
-    host.disks()
-  }
-  expect(clients.map(({ state }) => state)).toEqual(clients.map(() => 'member'))
-  expect(clients.flatMap(({ owned }) => [...owned]).sort()).toEqual(wantedPlaces(host.topics, clients))
-  for (const { owned, wants } of clients) for (const place of owned) expect(wants(host.topicOf(place))).toBe(true)
-  expect(host.group?.phase).toBe('Stable')
-  expect(host.waiting).toBe(0)
-  const length = host.records.length
-  for (const client of clients) client.beat(true)
-  host.disks()
-  expect(host.records.length, 'members of a stable group write nothing').toBe(length)
-  const now = host.snapshot()
-  expect(host.replayed()).toEqual(now)
-  for (const [keep, forgets] of [[0, true], [0, false], [5, true]] as const) {
-    host.compact(keep, forgets)
-    expect(host.replayed(), 'a compacted log tells the same').toEqual(now)
-  }
-}
-
-function wantedPlaces(topics: Topics, clients: readonly ConsumerClient[]): readonly string[] {
-  return [...topics].filter(([name]) => clients.some(({ wants }) => wants(name))).flatMap(([, { id, partitions }]) => Array.from({ length: partitions }, (_, index) => `${id}/${index}`)).sort()
-}
-
-function expectSilence(host: ConsumerGroupsHost): void {
-  host.clock.advance(200_000)
-  host.disks()
-  expect(host.group?.phase).toBe('Empty')
-  expect(host.replayed()).toEqual(host.snapshot())
 }
 
 test('what was acknowledged is still known after a crash behind any append, compacted or not', () => {
@@ -141,7 +75,7 @@ test('what was acknowledged is still known after a crash behind any append, comp
       const host = new ConsumerGroupsHost('uniform')
       host.topic('a', 4)
       const clients = Array.from({ length: clientCount }, (_, index) => new ConsumerClient(host, index, subscriptions[index % 3]!))
-      for (const event of story) if (event.kind !== 'crash' && event.kind !== 'compact') happen(event, host, clients)
+      for (const event of story) if (event.kind !== 'crash' && event.kind !== 'compact') occur(event, host, clients)
       for (const end of host.ends) {
         const whole = host.replayed(host.records.slice(0, end))
         expect(host.replayed(compacted(host.records.slice(0, end), 0, true)), `the first ${end} records`).toEqual(whole)

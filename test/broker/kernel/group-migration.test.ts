@@ -9,17 +9,9 @@ import { encodeVersioned } from '../../../broker/wire/versioned.ts'
 import { ClassicClient } from './classic-client.ts'
 import { ConsumerClient } from './consumer-client.ts'
 import { ConsumerGroupsHost } from './consumer-groups-host.ts'
+import { expectOneHolderEach, expectPeace, expectSilence, happen, type GroupClient, type LifeEvent } from './group-life.ts'
 
-type Client = ClassicClient | ConsumerClient
-
-type Event =
-  | { readonly kind: 'beat'; readonly client: number; readonly hears: boolean }
-  | { readonly kind: 'process' | 'leave' | 'restart'; readonly client: number }
-  | { readonly kind: 'change'; readonly client: number; readonly leaves: boolean; readonly isClassic: boolean }
-  | { readonly kind: 'disk'; readonly works: boolean }
-  | { readonly kind: 'time'; readonly ms: number }
-  | { readonly kind: 'compact'; readonly keep: number; readonly forgets: boolean }
-  | { readonly kind: 'crash' }
+type Event = LifeEvent | { readonly kind: 'change'; readonly client: number; readonly leaves: boolean; readonly isClassic: boolean }
 
 const clientCount = 4
 const client = fc.nat(clientCount - 1)
@@ -42,7 +34,7 @@ test.each([['eager', false]] as const)('members of both protocols share one grou
       const host = new ConsumerGroupsHost('uniform')
       host.topic('a', 5)
       host.topic('c', 2)
-      const clientOf = (index: number, isClassic: boolean): Client => {
+      const clientOf = (index: number, isClassic: boolean): GroupClient => {
         const topics = index === 1 ? ['a'] : ['a', 'c']
         return isClassic ? new ClassicClient(host, index, topics, isCooperative) : new ConsumerClient(host, index, topics)
       }
@@ -54,42 +46,17 @@ test.each([['eager', false]] as const)('members of both protocols share one grou
         } else happen(event, host, clients)
         expectOneOwnerEach(host, clients)
       }
-      expectPeace(host, clients)
+      expectPeace(host, clients, 150)
+      expectItsKind(host, clients)
       expectSilence(host)
     }),
     { numRuns: process.env['MILLRACE_NIGHTLY'] === undefined ? 60 : 5000 },
   )
 }, 1_200_000)
 
-function happen(event: Exclude<Event, { readonly kind: 'change' }>, host: ConsumerGroupsHost, clients: readonly Client[]): void {
-  switch (event.kind) {
-    case 'beat': return clients[event.client]!.beat(event.hears)
-    case 'process': return clients[event.client]!.process()
-    case 'leave': return clients[event.client]!.leave()
-    case 'restart': return clients[event.client]!.restart()
-    case 'disk': return host.disk(event.works)
-    case 'time': return host.clock.advance(event.ms)
-    case 'compact': {
-      const told = host.replayedState()
-      host.compact(event.keep, event.forgets)
-      return expect(host.replayedState(), 'a compacted log tells the same').toEqual(told)
-    }
-    case 'crash': {
-      host.crash()
-      for (const client of clients) client.disconnected()
-    }
-  }
-}
-
 /** What members have that the group knows: one that it does not know, or that is of a generation of the past, is told so with its next word. */
-function expectOneOwnerEach(host: ConsumerGroupsHost, clients: readonly Client[]): void {
-  const holders = new Map<string, string>()
-  for (const [memberId, places] of host.held()) {
-    for (const place of places) {
-      expect(holders.get(place), `${place} is held by ${memberId}, and by`).toBeUndefined()
-      holders.set(place, memberId)
-    }
-  }
+function expectOneOwnerEach(host: ConsumerGroupsHost, clients: readonly GroupClient[]): void {
+  expectOneHolderEach(host)
   const readers = new Map<string, string>()
   for (const client of clients) {
     if (!host.knows(client.memberId) || (client instanceof ClassicClient && host.generationOf(client.memberId) !== client.generation)) continue
@@ -100,42 +67,10 @@ function expectOneOwnerEach(host: ConsumerGroupsHost, clients: readonly Client[]
   }
 }
 
-/** Disks work, nobody dies: all end up with what they want, once each, in a group of the kind that they are of, and then nothing moves. */
-function expectPeace(host: ConsumerGroupsHost, clients: readonly Client[]): void {
-  for (let round = 0; round < 150; round++) {
-    host.disks()
-    for (const client of clients) {
-      client.beat(true)
-      host.disks()
-      client.process()
-    }
-    host.clock.advance(1000)
-    host.disks()
-  }
-  expect(clients.map(({ state }) => state)).toEqual(clients.map(() => 'member'))
-  const places = [...host.topics].flatMap(([, { id, partitions }]) => Array.from({ length: partitions }, (_, index) => `${id}/${index}`))
-  expect(clients.flatMap(({ owned }) => [...owned]).sort()).toEqual(places.sort())
-  for (const { owned, wants } of clients) for (const place of owned) expect(wants(host.topicOf(place))).toBe(true)
+/** The group is of the kind that its members are of. */
+function expectItsKind(host: ConsumerGroupsHost, clients: readonly GroupClient[]): void {
   const areClassic = clients.every(client => client instanceof ClassicClient)
-  expect([...host.coordinator.groups()].map(({ type, phase }) => [type, phase])).toEqual([[areClassic ? 'classic' : 'consumer', 'Stable']])
-  expect(host.waiting).toBe(0)
-  const length = host.records.length
-  for (const client of clients) client.beat(true)
-  host.disks()
-  expect(host.records.length, 'members of a stable group write nothing').toBe(length)
-  const now = host.state()
-  expect(host.replayedState()).toEqual(now)
-  for (const [keep, forgets] of [[0, true], [0, false], [5, true]] as const) {
-    host.compact(keep, forgets)
-    expect(host.replayedState(), 'a compacted log tells the same').toEqual(now)
-  }
-}
-
-function expectSilence(host: ConsumerGroupsHost): void {
-  host.clock.advance(200_000)
-  host.disks()
-  expect([...host.coordinator.groups()].map(({ phase }) => phase)).toEqual(['Empty'])
-  expect(host.replayedState()).toEqual(host.state())
+  expect([...host.coordinator.groups()].map(({ type }) => type)).toEqual([areClassic ? 'classic' : 'consumer'])
 }
 
 test('a classic group of two takes in one of the new protocol, loses a classic one, and is a classic one again when the new one leaves', () => {
@@ -143,7 +78,7 @@ test('a classic group of two takes in one of the new protocol, loses a classic o
   host.topic('a', 4)
   const [first, second] = [new ClassicClient(host, 1, ['a'], false), new ClassicClient(host, 2, ['a'], false)]
   const modern = new ConsumerClient(host, 3, ['a'])
-  const live = (...clients: readonly Client[]): readonly number[] => {
+  const live = (...clients: readonly GroupClient[]): readonly number[] => {
     for (let round = 0; round < 12; round++) {
       for (const client of clients) {
         client.beat(true)
@@ -170,7 +105,7 @@ test('a classic member that waits for what the last of the new protocol had gets
   const host = new ConsumerGroupsHost('uniform')
   host.topic('a', 2)
   const [modern, waiting, standIn] = [new ConsumerClient(host, 0, ['a']), new ClassicClient(host, 1, ['a'], false), new ClassicClient(host, 0, ['a'], false)]
-  const live = (rounds: number, ...clients: readonly Client[]): readonly number[] => {
+  const live = (rounds: number, ...clients: readonly GroupClient[]): readonly number[] => {
     for (let round = 0; round < rounds; round++) {
       for (const client of clients) {
         client.beat(true)
@@ -192,7 +127,7 @@ test.each([
   const host = new ConsumerGroupsHost('uniform', { migrationPolicy })
   host.topic('a', 2)
   const [classic, modern] = [new ClassicClient(host, 1, ['a'], false), new ConsumerClient(host, 2, ['a'])]
-  const live = (...clients: readonly Client[]): void => {
+  const live = (...clients: readonly GroupClient[]): void => {
     for (let step = 0; step < 12 * clients.length; step++) {
       clients[step % clients.length]!.beat(true)
       host.disks()
