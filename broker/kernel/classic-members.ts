@@ -8,7 +8,7 @@ import { memberTimer, type ConsumerGroupRoom } from './consumer-group-room.ts'
 import { ConsumerGroupTurn } from './consumer-group-turn.ts'
 import type { ConsumerGroups } from './consumer-groups.ts'
 import { assignmentFor, embeddedSubscription, partitionsByName, type EmbeddedSubscription } from './embedded-protocol.ts'
-import type { JoinAnswer } from './group-effects.ts'
+import type { JoinAnswer, LeaveAnswer } from './group-effects.ts'
 import { mayDowngrade } from './group-migration.ts'
 import { joinFailure, syncFailure, type JoinRequest, type MemberIdentity, type SyncRequest } from './group-rebalance.ts'
 import type { TopicPartitions } from './topic-partitions.ts'
@@ -141,17 +141,18 @@ export class ClassicMembers {
     this.#room.out.timer(memberTimer(group, 'member-join', memberId), subscription.rebalanceTimeoutMs)
   }
 
-  /** Members of either protocol; one error each, in order. */
-  leave(group: ConsumerGroup, leaving: readonly MemberIdentity[], now: Timestamp): readonly ErrorName[] {
+  /** Members of either protocol. */
+  leave(group: ConsumerGroup, leaving: readonly MemberIdentity[], token: number, now: Timestamp): void {
+    const { groupId } = group
     const gone = new Set<ConsumerMember>()
-    const errors = leaving.map(identity => {
+    const errors = leaving.map((identity): ErrorName => {
       const member = leavingMember(group, identity)
       if (typeof member === 'string') return member
       gone.add(member)
       return 'NONE'
     })
     if (gone.size > 0) this.#groups.remove(group, [...gone], now)
-    return errors
+    this.#room.out.reply<LeaveAnswer>(groupId, token, { refused: null, errors }, refused => ({ refused, errors: [] }))
   }
 }
 

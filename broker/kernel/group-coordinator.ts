@@ -143,15 +143,13 @@ export class GroupCoordinator {
     return { error, effects }
   }
 
-  /** One error per member, in order. */
-  leave(groupId: string, members: readonly MemberIdentity[], now: Timestamp): { readonly errors: readonly ErrorName[]; readonly effects: readonly GroupEffect[] } {
-    let errors: readonly ErrorName[] = members.map(() => unknownGroup(groupId))
-    const effects = this.#turn(now, () => {
+  leave(groupId: string, members: readonly MemberIdentity[], token: number, now: Timestamp): readonly GroupEffect[] {
+    return this.#turn(now, () => {
       const group = this.#book.get(groupId)
-      if (group?.type === 'classic') errors = members.map(member => this.#rebalance.leave(group, member, now))
-      else if (group !== undefined) errors = this.#classicMembers.leave(group, members, now)
+      if (group?.type === 'consumer') return this.#classicMembers.leave(group, members, token, now)
+      const errors = members.map(member => group === undefined ? unknownGroup(groupId) : this.#rebalance.leave(group, member, now))
+      this.#out.reply(token, { refused: null, errors })
     })
-    return { errors, effects }
   }
 
   /** Of a member of a consumer group (KIP-848). A classic group becomes a consumer group with the first one, if it may. */

@@ -1,6 +1,7 @@
 // What a group coordinator wants done: answers, records to append, timers; plain data that its driver carries out in order.
 
 import type { ResponseInput } from '../wire/apis.ts'
+import type { ErrorName } from '../wire/error-code.ts'
 import type { ProducerIdentity } from './transaction-state.ts'
 
 /** Something that may come due. One of the same kind and names replaces the one before. */
@@ -18,8 +19,14 @@ export type JoinAnswer = ResponseInput<'JoinGroup'>
 export type SyncAnswer = ResponseInput<'SyncGroup'>
 export type HeartbeatAnswer = ResponseInput<'ConsumerGroupHeartbeat'>
 
+/** One error per member that was to leave, in order; or why none of them could. */
+export interface LeaveAnswer {
+  readonly refused: ErrorName | null
+  readonly errors: readonly ErrorName[]
+}
+
 /** A number is an error code of Kafka's. */
-export type GroupAnswer = JoinAnswer | SyncAnswer | HeartbeatAnswer | number
+export type GroupAnswer = JoinAnswer | SyncAnswer | HeartbeatAnswer | LeaveAnswer | number
 
 export type GroupEffect =
   /** `token` is the one that came with the request; every token is answered once. */

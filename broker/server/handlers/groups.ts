@@ -3,7 +3,7 @@
 import type { ResponseInput } from '../../wire/apis.ts'
 import { errorCodeOf } from '../../wire/error-code.ts'
 import { inProcessHost } from '../../kernel/classic-group.ts'
-import type { JoinAnswer, SyncAnswer } from '../../kernel/group-effects.ts'
+import type { JoinAnswer, LeaveAnswer, SyncAnswer } from '../../kernel/group-effects.ts'
 import type { MemberIdentity } from '../../kernel/group-rebalance.ts'
 import type { Handler, RequestContext } from './handler.ts'
 
@@ -58,14 +58,14 @@ export const heartbeat: Handler<'Heartbeat'> = ({ broker }, { groupId, generatio
   return { errorCode: errorCodeOf(error) }
 }
 
-export const leaveGroup: Handler<'LeaveGroup'> = ({ broker, version }, request): ResponseInput<'LeaveGroup'> => {
+export const leaveGroup: Handler<'LeaveGroup'> = async ({ broker, version }, request): Promise<ResponseInput<'LeaveGroup'>> => {
   const { groupId } = request
   if (groupId === '') return { errorCode: errorCodeOf('INVALID_GROUP_ID') }
   const host = broker.groupHost(groupId)
   if (host === null) return { errorCode: errorCodeOf('NOT_COORDINATOR') }
   const leaving: readonly MemberIdentity[] = version >= 3 ? request.members : [{ memberId: request.memberId, groupInstanceId: null }]
-  const { errors, effects } = host.coordinator.leave(groupId, leaving, host.now)
-  host.perform(effects)
+  const { refused, errors } = await host.ask<LeaveAnswer>((token, now) => host.coordinator.leave(groupId, leaving, token, now))
+  if (refused !== null) return { errorCode: errorCodeOf(refused) }
   if (version < 3) return { errorCode: errorCodeOf(errors[0]!) }
   return { errorCode: 0, members: leaving.map(({ memberId, groupInstanceId }, index) => ({ memberId, groupInstanceId, errorCode: errorCodeOf(errors[index]!) })) }
 }

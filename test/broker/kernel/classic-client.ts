@@ -130,7 +130,7 @@ export class ClassicClient {
   /** A static member does not say that it goes. */
   leave(): void {
     if (this.state !== 'member' || this.#isWaiting) return
-    if (this.#instanceId === null) this.#host.perform(this.#host.coordinator.leave('g', [this.#identity], this.#host.clock.now()).effects)
+    if (this.#instanceId === null) this.#host.ask((token, now) => this.#host.coordinator.leave('g', [this.#identity], token, now), () => {})
     this.restart()
   }
 

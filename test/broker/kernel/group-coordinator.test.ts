@@ -84,7 +84,7 @@ class Client {
 
   leave(): void {
     if (this.state !== 'stable') return
-    this.#host.perform(this.#host.coordinator.leave('g', [this.#identity], this.#host.clock.now()).effects)
+    this.#host.ask((token, now) => this.#host.coordinator.leave('g', [this.#identity], token, now), () => {})
     this.state = 'out'
     this.memberId = ''
   }

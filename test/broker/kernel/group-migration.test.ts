@@ -2,7 +2,7 @@
 
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { JoinAnswer } from '../../../broker/kernel/group-effects.ts'
+import type { JoinAnswer, LeaveAnswer } from '../../../broker/kernel/group-effects.ts'
 import { errorNameOf } from '../../../broker/wire/error-code.ts'
 import { consumerProtocolSubscription } from '../../../broker/wire/records/consumer-protocol.ts'
 import { encodeVersioned } from '../../../broker/wire/versioned.ts'
@@ -142,6 +142,25 @@ test.each([
   modern.leave()
   live(classic)
   expect([type(), classic.owned.size]).toEqual([afterwards, 2])
+})
+
+test.each([[true, { refused: null, errors: ['NONE', 'UNKNOWN_MEMBER_ID'] }], [false, { refused: 'COORDINATOR_NOT_AVAILABLE', errors: [] }]])('who leaves a group of the new protocol hears of it when that is durable: %s', (works, told) => {
+  const host = new ConsumerGroupsHost('uniform')
+  host.topic('a', 2)
+  const [modern, classic] = [new ConsumerClient(host, 2, ['a']), new ClassicClient(host, 1, ['a'], false)]
+  for (let round = 0; round < 8; round++) {
+    for (const client of [modern, classic]) {
+      client.beat(true)
+      host.disks()
+      client.process()
+    }
+  }
+  const answers: LeaveAnswer[] = []
+  const leaving = [{ memberId: classic.memberId, groupInstanceId: null }, { memberId: 'nobody', groupInstanceId: null }]
+  host.ask<LeaveAnswer>((token, now) => host.coordinator.leave('g', leaving, token, now), answer => answers.push(answer))
+  expect(answers).toEqual([])
+  host.disk(works)
+  expect(answers).toEqual([told])
 })
 
 test('where the policy is disabled, a classic member is not let into a group of the new protocol', () => {
