@@ -29,8 +29,8 @@ export interface Disk {
   setModified(path: string, time: Timestamp): void
   /** Names in a directory, sorted; none if it is not there. */
   list(directory: string): readonly string[]
-  /** Creates a directory and those above it. */
-  makeDirectory(path: string): void
+  /** Creates a directory and those above it. `isPrivate`: what is in it is for nobody else on the machine. */
+  makeDirectory(path: string, isPrivate?: boolean): void
   /** Moves a file or directory; a file at `to` is replaced. */
   rename(from: string, to: string): void
   /** The same where there is something at `from`; false where not. */

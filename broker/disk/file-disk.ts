@@ -72,9 +72,9 @@ export class FileDisk implements Disk {
     return attempt('list', full, () => orNull(() => fs.readdirSync(full))?.sort() ?? [])
   }
 
-  makeDirectory(directory: string): void {
+  makeDirectory(directory: string, isPrivate = false): void {
     const full = this.#full(directory)
-    attempt('create', full, () => fs.mkdirSync(full, { recursive: true }))
+    attempt('create', full, () => fs.mkdirSync(full, { recursive: true, ...(isPrivate ? { mode: 0o700 } : {}) }))
   }
 
   rename(from: string, to: string): void {

@@ -16,6 +16,19 @@ interface CredentialRecord {
 
 type Credentials = ReadonlyMap<ScramMechanism, ScramCredential>
 
+/** What a client can see of a credential without knowing the password. */
+interface Shape {
+  readonly mechanism: ScramMechanism
+  readonly saltBytes: number
+  readonly iterations: number
+}
+
+interface Shapes {
+  readonly all: readonly Shape[]
+  /** Of those that passwords are checked by. */
+  readonly ofPasswords: readonly Shape[]
+}
+
 const prefix = 'scram/'
 const secretKey = 'scram-secret'
 const saltBytes = 16
@@ -29,6 +42,8 @@ export class CredentialBook {
   /** Of passwords that were right, so that a client that comes again costs nothing. */
   readonly #seen = new Map<string, Buffer>()
   #secret: Buffer = Buffer.alloc(0)
+  /** Those that credentials have; null until somebody asks. */
+  #shapes: Shapes | null = null
   #checking: Promise<unknown> = Promise.resolve()
 
   get users(): ReadonlySet<string> {
@@ -49,13 +64,24 @@ export class CredentialBook {
 
   /**
    * What stands for the credential of a user that does not exist, so that nobody learns who does: the same at each try and after each start,
-   * shaped as those that others have. No proof fits it.
+   * shaped as one of those that others have. No proof fits it.
    */
   pretended(user: string, mechanism: ScramMechanism): ScramCredential {
     const nothing = Buffer.alloc(keyBytesOf(mechanism))
-    const model = [...this.#stored.values()].find(credentials => credentials.has(mechanism))?.get(mechanism)
-    const salt = this.#saltOf(user, mechanism).subarray(0, model?.salt.length ?? saltBytes)
-    return { salt, iterations: model?.iterations ?? scramIterations.min, storedKey: nothing, serverKey: nothing }
+    const shape = this.#shapeFor(user, this.#shapesInUse().all.filter(each => each.mechanism === mechanism))
+    const salt = this.#saltOf(user, mechanism).subarray(0, shape?.saltBytes ?? saltBytes)
+    return { salt, iterations: shape?.iterations ?? scramIterations.min, storedKey: nothing, serverKey: nothing }
+  }
+
+  /** Always the same for a user, as long as there are the same shapes. */
+  #shapeFor(user: string, shapes: readonly Shape[]): Shape | undefined {
+    return shapes.length === 0 ? undefined : shapes[hmac('SCRAM-SHA-256', this.#secret, JSON.stringify(['shape', user])).readUInt32BE(0) % shapes.length]
+  }
+
+  #shapesInUse(): Shapes {
+    if (this.#shapes !== null) return this.#shapes
+    const users = [this.#stored, ...this.#fixed.values()].flatMap(realm => [...realm.values()])
+    return (this.#shapes = { all: shapesOf(users.flatMap(credentials => [...credentials])), ofPasswords: shapesOf(users.flatMap(credentials => [...credentials].slice(-1))) })
   }
 
   /** Gives a user that the settings name its password; takes milliseconds. */
@@ -68,22 +94,24 @@ export class CredentialBook {
     const users = this.#fixed.get(realm) ?? new Map<string, Credentials>()
     this.#fixed.set(realm, users.set(user, new Map(await Promise.all(credentials))))
     this.#seen.clear()
+    this.#shapes = null
   }
 
   /**
    * Whether it is the user's password; takes as long where there is no such user. One is checked at a time: guessing takes a thread of the
-   * process, never all those that read and write files.
+   * process, never all those that read and write files. `isWanted`: asked when its turn comes; no work is done for who has gone.
    */
-  async isPassword(user: string, password: string, realm: string = sharedRealm): Promise<boolean> {
+  async isPassword(user: string, password: string, realm: string = sharedRealm, isWanted: () => boolean = () => true): Promise<boolean> {
     const token = hmac(scramMechanisms[0]!, this.#secret, JSON.stringify([user, password]))
     const place = JSON.stringify([realm, user])
     const seen = this.#seen.get(place)
     if (seen !== undefined && timingSafeEqual(seen, token)) return true
-    const [mechanism, credential] = [...this.credentialsOf(user, realm)].at(-1) ?? ([scramMechanisms.at(-1)!, null] as const)
+    const [mechanism, credential] = [...this.credentialsOf(user, realm)].at(-1) ?? ([this.#shapeFor(user, this.#shapesInUse().ofPasswords)?.mechanism ?? scramMechanisms.at(-1)!, null] as const)
     const { salt, iterations, storedKey } = credential ?? this.pretended(user, mechanism)
-    const salting = this.#checking.then(() => saltedPassword(mechanism, password, salt, iterations))
+    const salting = this.#checking.then(() => (isWanted() ? saltedPassword(mechanism, password, salt, iterations) : null))
     this.#checking = salting.catch(() => null)
-    const isRight = timingSafeEqual(scramKeys(mechanism, await salting).storedKey, storedKey) && credential !== null
+    const salted = await salting
+    const isRight = salted !== null && timingSafeEqual(scramKeys(mechanism, salted).storedKey, storedKey) && credential !== null
     if (isRight && this.find(user, mechanism, realm) === credential) this.#seen.set(place, token)
     return isRight
   }
@@ -106,6 +134,7 @@ export class CredentialBook {
     const mechanism = key.slice(prefix.length, slash) as ScramMechanism
     const user = key.slice(slash + 1)
     this.#seen.clear()
+    this.#shapes = null
     const credentials = this.#stored.get(user) ?? new Map<ScramMechanism, ScramCredential>()
     if (value === null) credentials.delete(mechanism)
     else credentials.set(mechanism, parsed(value as unknown as StoredCredential))
@@ -116,6 +145,12 @@ export class CredentialBook {
   #saltOf(user: string, mechanism: ScramMechanism): Buffer {
     return hmac(mechanism, this.#secret, user)
   }
+}
+
+/** Each once, in an order that depends on nothing else. */
+function shapesOf(credentials: readonly (readonly [ScramMechanism, ScramCredential])[]): readonly Shape[] {
+  const shapes = new Map(credentials.map(([mechanism, { salt, iterations }]) => [`${mechanism} ${iterations} ${salt.length}`, { mechanism, saltBytes: salt.length, iterations }]))
+  return [...shapes].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, shape]) => shape)
 }
 
 interface StoredCredential {

@@ -16,6 +16,9 @@ export type ScramStep = { readonly kind: 'reply'; readonly message: string } | {
 
 const failed: ScramStep = { kind: 'failed' }
 
+/** What a client says is kept until it has logged in, for thousands of strangers at a time. The longest name that Apache Kafka takes has 1024 bytes. */
+const maxMessageLength = 4096
+
 /** What the first message fixed. */
 interface Begun {
   readonly user: string
@@ -40,7 +43,7 @@ export class ScramExchange {
   step(message: string): ScramStep {
     const state = this.#state
     this.#state = 'over'
-    if (state === 'over') return failed
+    if (state === 'over' || message.length > maxMessageLength) return failed
     return state === 'new' ? this.#first(message) : this.#final(message, state)
   }
 

@@ -14,6 +14,7 @@ import { ConnectionCount, connectionLimits, overridesPerIp } from './security/co
 import { DenialLog } from './security/denial-log.ts'
 import { fixedUsers } from './security/fixed-users.ts'
 import { RequestMemory } from './security/request-memory.ts'
+import { StrangerMemory } from './security/stranger-memory.ts'
 import { tlsSetup } from './security/tls-setup.ts'
 import type { TlsSetup } from './security/tls-door.ts'
 import { BrokerSession, type ListenerContext } from './session.ts'
@@ -44,6 +45,7 @@ export async function openListeners(state: BrokerState, places: readonly Listene
   const shared: Shared = {
     count: new ConnectionCount(limit(config, 'max.connections'), limit(config, 'max.connections.per.ip'), overridesPerIp(config.text('max.connections.per.ip.overrides'))),
     memory: new RequestMemory(limit(config, 'queued.max.request.bytes')),
+    strangers: new StrangerMemory(),
     denials: new DenialLog(state.logger, state.clock),
   }
   const doors = places.map(place => doorOf(config, place))
@@ -64,6 +66,7 @@ export async function openListeners(state: BrokerState, places: readonly Listene
 interface Shared {
   readonly count: ConnectionCount
   readonly memory: RequestMemory
+  readonly strangers: StrangerMemory
   readonly denials: DenialLog
 }
 
@@ -106,7 +109,7 @@ async function realmOf({ catalogue, config, logger }: BrokerState, { place, sett
   return place.name
 }
 
-async function open(state: BrokerState, door: Door & { readonly realm: string }, places: readonly ListenerPlace[], { count, memory, denials }: Shared): Promise<Opened> {
+async function open(state: BrokerState, door: Door & { readonly realm: string }, places: readonly ListenerPlace[], { count, memory, strangers, denials }: Shared): Promise<Opened> {
   const { clock, logger, meters, config } = state
   const { place, settings, tls, mechanisms, realm } = door
   warnOfOpenDoor(door, logger)
@@ -117,7 +120,7 @@ async function open(state: BrokerState, door: Door & { readonly realm: string },
     return new BrokerSession(state, peer, listener, hangUp)
   }
   const most = settings.own('max.connections')
-  const server = await startTcpServer({ sessions, clock, logger, tls, memory, host: place.host, port: place.port, limits: connectionLimits(settings), count: most === undefined ? count : count.within(Number(most)) })
+  const server = await startTcpServer({ sessions, clock, logger, tls, memory, strangers, host: place.host, port: place.port, limits: connectionLimits(settings), count: most === undefined ? count : count.within(Number(most)) })
   try {
     advertised = await advertisedOf(place, places, config, server)
   } catch (error) {
@@ -145,7 +148,7 @@ class Listeners implements OpenListeners {
   }
 
   get heldRequestBytes(): number {
-    return this.#shared.memory.bytes
+    return this.#shared.memory.bytes + this.#shared.strangers.bytes
   }
 
   reloadCertificates(): void {

@@ -62,6 +62,7 @@ export class BrokerSession implements Session, Connection, AnswerHolder {
       clock,
       random,
       failureDelayMs: config.number('connection.failed.authentication.delay.ms'),
+      isGone: () => this.#closed,
     })
   }
 

@@ -145,6 +145,8 @@ async function recover(parts: RecoveryParts): Promise<{ readonly state: BrokerSt
   const partitions = new Partitions({ ...parts, pool, meters })
   const catalogue = new Catalogue()
   const metadataSettings = topicSettings(name => config.topicText(name, { 'cleanup.policy': 'compact' }))
+  // What users log in with is kept there.
+  disk.makeDirectory(`${metadataTopic}-0`, true)
   // What is said of topics and settings is on the disk first, whatever records wait for.
   const own = partitions.openOne(metadataTopic, 0, metadataSettings, { flush: 'fsync' })
   const metadata = new MetadataLog(own, catalogue, clock)

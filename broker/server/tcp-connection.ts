@@ -11,11 +11,15 @@ import { apis } from '../wire/apis.ts'
 import type { Session } from '../wire/session.ts'
 import type { ConnectionLimits } from './security/connection-limits.ts'
 import type { RequestMemory, MemoryShare } from './security/request-memory.ts'
+import type { StrangerMemory } from './security/stranger-memory.ts'
 
 /** How long a client may take to read its last answers when the connection is closed. */
 const MAX_LINGER_MS = 5_000
 /** So many bytes of one request count as a sign of life: a large one may take longer than a connection may be idle. */
 const PROGRESS_BYTES = 1024 * 1024
+
+/** What is allocated on a stranger's word; a login has less. */
+const STRANGERS_TRUSTED_BYTES = 4096
 
 interface Answer {
   readonly frame: Buffer
@@ -30,6 +34,8 @@ export interface ConnectionOptions {
   readonly limits: ConnectionLimits
   /** Shared by all connections. */
   readonly memory: RequestMemory
+  /** The same of those that have not said who they are. */
+  readonly strangers: StrangerMemory
   /** Large requests come in here. Shared by all connections. */
   readonly buffers: LentBuffers
 }
@@ -44,7 +50,8 @@ export class TcpConnection {
   readonly #waiting: Buffer[] = []
   /** Being answered, in the order of their requests: one, or several Produces. */
   readonly #answers: Answer[] = []
-  readonly #memory: MemoryShare
+  #memory: MemoryShare
+  #isStranger: boolean
   #heldBytes = 0
   #unnotedBytes = 0
   /** Came while there was no memory for it. */
@@ -62,12 +69,13 @@ export class TcpConnection {
     this.#socket = socket
     this.#session = session
     this.#options = options
-    const { clock, limits, memory, buffers } = options
-    this.#splitter = new FrameSplitter(this.#isUnknown() ? limits.maxUnknownRequestBytes : limits.maxRequestBytes, buffers)
-    this.#memory = memory.share(() => this.#readOn())
+    const { clock, limits, memory, strangers, buffers } = options
+    this.#isStranger = this.#isUnknown()
+    this.#splitter = this.#isStranger ? new FrameSplitter(limits.maxUnknownRequestBytes, buffers, STRANGERS_TRUSTED_BYTES) : new FrameSplitter(limits.maxRequestBytes, buffers)
+    this.#memory = this.#isStranger ? strangers.share(reason => this.hangUp(reason)) : memory.share(() => this.#readOn())
     this.#lastProgressMs = clock.monotonic()
     this.#watchIdle(limits.maxIdleMs)
-    if (this.#isUnknown()) this.#cancelDeadline = clock.after(limits.maxUnknownMs, () => this.#closeIfUnknown())
+    if (this.#isStranger) this.#cancelDeadline = clock.after(limits.maxUnknownMs, () => this.#closeIfUnknown())
     this.closed = new Promise(resolve => {
       socket.once('close', () => {
         this.#end()
@@ -130,6 +138,7 @@ export class TcpConnection {
     } catch (error) {
       return this.#fail(error)
     }
+    if (this.#ended) return
     this.#unnotedBytes += chunk.length
     if (this.#waiting.length > framesBefore || this.#unnotedBytes >= PROGRESS_BYTES) this.#noteProgress()
     this.#startWaiting()
@@ -168,11 +177,7 @@ export class TcpConnection {
       if (this.#ended) return
       if ('failure' in outcome) return this.#fail(outcome.failure)
       this.#noteProgress()
-      if (!this.#isUnknown()) {
-        this.#splitter.maxFrameBytes = this.#options.limits.maxRequestBytes
-        // Who logs in again later is not new here.
-        this.#cancelDeadline()
-      }
+      if (this.#isStranger && !this.#isUnknown()) this.#welcome()
       if (outcome.chunks !== null && !this.#send(outcome.chunks)) await this.#drained()
       if (this.#session.isOver === true) return this.close()
       this.#answers.shift()
@@ -185,6 +190,16 @@ export class TcpConnection {
     }
     this.#sending = false
     if (this.#inputEnded) this.close()
+  }
+
+  /** The client has said who it is. Who logs in again later is not new here. */
+  #welcome(): void {
+    const { limits, memory } = this.#options
+    this.#isStranger = false
+    this.#cancelDeadline()
+    this.#splitter.maxFrameBytes = limits.maxRequestBytes
+    this.#memory.release()
+    this.#memory = memory.share(() => this.#readOn())
   }
 
   #isFull(): boolean {

@@ -8,6 +8,7 @@ import { LentBuffers } from '../wire/lent-buffers.ts'
 import type { SessionFactory } from '../wire/session.ts'
 import { ConnectionCount, defaultConnectionLimits, type ConnectionLimits } from './security/connection-limits.ts'
 import { RequestMemory } from './security/request-memory.ts'
+import { StrangerMemory } from './security/stranger-memory.ts'
 import { peerOf, TlsDoor, type TcpPeer, type TlsSetup } from './security/tls-door.ts'
 import { TcpConnection } from './tcp-connection.ts'
 
@@ -25,6 +26,8 @@ export interface TcpServerOptions {
   readonly count?: ConnectionCount
   /** Of the requests of all connections, perhaps with those of other servers. */
   readonly memory?: RequestMemory
+  /** Of the requests of those that have not said who they are. */
+  readonly strangers?: StrangerMemory
   /** Default null: no TLS. */
   readonly tls?: TlsSetup | null
 }
@@ -45,13 +48,13 @@ const maxIdleRequestBytes = 8 * 1024 * 1024
 
 /** @throws MillraceError ADDRESS_IN_USE, LISTEN_FAILED */
 export async function startTcpServer(options: TcpServerOptions): Promise<TcpServer> {
-  const { clock, logger, sessions, tls = null, host = '127.0.0.1', port = 0, count = new ConnectionCount(Infinity, Infinity), memory = new RequestMemory(Infinity) } = options
+  const { clock, logger, sessions, tls = null, host = '127.0.0.1', port = 0, count = new ConnectionCount(Infinity, Infinity), memory = new RequestMemory(Infinity), strangers = new StrangerMemory() } = options
   const limits = { ...defaultConnectionLimits, ...options.limits }
   const open = new Set<TcpConnection>()
   // Not those of fetches: these are handed back with an answer, which may hold a part of another client's request.
   const buffers = new LentBuffers(maxIdleRequestBytes)
   const serve = (socket: Socket, peer: TcpPeer): void => {
-    const connection: TcpConnection = new TcpConnection(socket, sessions(peer, reason => connection.hangUp(reason)), { clock, logger, peer, limits, memory, buffers })
+    const connection: TcpConnection = new TcpConnection(socket, sessions(peer, reason => connection.hangUp(reason)), { clock, logger, peer, limits, memory, strangers, buffers })
     open.add(connection)
     void connection.closed.then(() => open.delete(connection))
   }

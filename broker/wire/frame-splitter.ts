@@ -3,7 +3,7 @@
 import { MillraceError } from '../../core/error.ts'
 import type { LentBuffers } from './lent-buffers.ts'
 
-/** What is allocated at once on the word of a length; the rest follows as bytes really come. */
+/** What is allocated at once on the word of a length, unless it is told otherwise; the rest follows as bytes really come. */
 const TRUSTED_BYTES = 1024 * 1024
 
 export class FrameSplitter {
@@ -11,6 +11,7 @@ export class FrameSplitter {
   maxFrameBytes: number
   /** Where the memory for frames comes from that do not arrive whole. */
   readonly #buffers: LentBuffers
+  readonly #trustedBytes: number
   /** The frame in the making, with its length; all of it before the length is known is in `#lengthBytes`. */
   #frame: Buffer | null = null
   #size = 0
@@ -18,7 +19,8 @@ export class FrameSplitter {
   #lengthBytes = 0
   #lengthFilled = 0
 
-  constructor(maxFrameBytes: number, buffers: LentBuffers) {
+  constructor(maxFrameBytes: number, buffers: LentBuffers, trustedBytes: number = TRUSTED_BYTES) {
+    this.#trustedBytes = trustedBytes
     this.maxFrameBytes = maxFrameBytes
     this.#buffers = buffers
   }
@@ -48,6 +50,8 @@ export class FrameSplitter {
     this.#lengthFilled = 0
     if (size < 0) throw new MillraceError('MALFORMED_FRAME', `A frame announces ${size} bytes; this is not the Kafka protocol.`)
     if (size > this.maxFrameBytes) {
+      const other = otherProtocol(size)
+      if (other !== null) throw new MillraceError('MALFORMED_FRAME', other)
       throw new MillraceError('MALFORMED_FRAME', `A frame announces ${size} bytes; at most ${this.maxFrameBytes} are taken.`, {
         hint: 'Raise socket.request.max.bytes if such a request is meant; other protocols on this port look like this too.',
       })
@@ -58,7 +62,7 @@ export class FrameSplitter {
     }
     this.#size = size
     this.#filled = 0
-    this.#frame = this.#buffers.take(Math.min(size, TRUSTED_BYTES))
+    this.#frame = this.#buffers.take(Math.min(size, this.#trustedBytes))
     return at
   }
 
@@ -79,4 +83,13 @@ export class FrameSplitter {
     }
     return at + length
   }
+}
+
+/** What the first bytes of a stream are, where they are those that others than Kafka's clients begin with; null otherwise. */
+function otherProtocol(size: number): string | null {
+  const bytes = Buffer.alloc(4)
+  bytes.writeInt32BE(size)
+  // Record type 22, a handshake, of version 3.x.
+  if (bytes[0] === 0x16 && bytes[1] === 3) return 'The client speaks TLS, and this listener does not.'
+  return ['GET ', 'POST', 'HEAD', 'PUT ', 'OPTI'].includes(bytes.toString('latin1')) ? 'The client speaks HTTP; this is the Kafka protocol.' : null
 }

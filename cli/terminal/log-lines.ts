@@ -33,13 +33,18 @@ function jsonLine(time: string, level: LogLevel, message: string, fields: LogFie
   return JSON.stringify(line)
 }
 
-/** Values with anything but plain characters in them are written as JSON: a line stays a line. */
+/** Values with anything but plain characters in them are written as JSON: a line stays a line, and a terminal is told nothing by a client. */
 function textLine(time: string, level: LogLevel, message: string, fields: LogFields): string {
   const list = Object.entries(fields).map(([name, field]) => {
     const value = plain(field)
-    return `${name}=${typeof value === 'string' && /^[\w.:/@+-]+$/.test(value) ? value : JSON.stringify(value)}`
+    return `${name}=${typeof value === 'string' && /^[\w.:/@+-]+$/.test(value) ? value : visible(JSON.stringify(value) ?? 'undefined')}`
   })
   return [time, level.padEnd(5), message, ...list].join(' ')
+}
+
+/** JSON leaves some characters as they are that terminals obey, or that turn the line round. */
+function visible(json: string): string {
+  return json.replace(/[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
 /** What JSON can say of a value. */

@@ -47,8 +47,9 @@ function labelText(labels: MetricLabels): string {
   return pairs.length === 0 ? '' : `{${pairs.join(',')}}`
 }
 
+/** A NUL, which a client may put into the name of a group, ends the text for Prometheus. */
 function escapedLabel(text: string): string {
-  return text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('"', '\\"')
+  return text.replaceAll('\0', '\u2400').replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('"', '\\"')
 }
 
 function escapedHelp(text: string, format: MetricsFormat): string {

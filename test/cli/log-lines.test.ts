@@ -28,6 +28,12 @@ test('text: a line that a person reads and nobody can break', () => {
   expect(written).toEqual(['2026-11-24T08:15:13.211Z warn  slow request api=Produce clientId="x\\" y\\n2026 error forged" ms=1200 none=null'])
 })
 
+test('text: a terminal obeys no client, and lines are not turned round', () => {
+  const { written, logger } = lines('text')
+  logger.warn('slow request', { clientId: '\u001b[2J\u009b2J\u202eevil\u2028' })
+  expect(written[0]).toBe(String.raw`2026-11-24T08:15:13.211Z warn  slow request clientId="\u001b[2J\u009b2J\u202eevil\u2028"`)
+})
+
 test('what is less grave than asked is not written', () => {
   const { written, logger } = lines('text', 'error')
   logger.info('a')

@@ -37,12 +37,13 @@ test('OpenMetrics: counters are named without their ending, bounds are written w
   expect(text).toBe('# HELP a A.\n# TYPE a counter\na_total 1\n# HELP b B.\n# TYPE b histogram\nb_bucket{le="1.0"} 0\nb_bucket{le="+Inf"} 0\nb_sum 0\nb_count 0\n# EOF\n')
 })
 
-test('every label and value is read again as it was', () => {
+test('every label and value is read again as it was, but for a NUL, at which Prometheus would end', () => {
   fc.assert(fc.property(fc.uniqueArray(fc.string({ unit: 'binary' })), fc.double(), fc.boolean(), (names, value, openMetrics) => {
     const samples = names.map(name => ({ labels: { name }, value }))
     const text = prometheusText([{ name: 'm', type: 'gauge', help: 'x', samples }], openMetrics ? 'openmetrics' : 'prometheus')
     const read = parseExposition(text, openMetrics).get('m')?.samples ?? []
-    expect(read.map(sample => sample.labels['name'])).toEqual(names)
+    expect(read.map(sample => sample.labels['name'])).toEqual(names.map(name => name.replaceAll('\0', '\u2400')))
+    expect(text).not.toContain('\0')
     for (const sample of read) expect(sample.value === value || (Number.isNaN(value) && Number.isNaN(sample.value))).toBe(true)
   }))
 })

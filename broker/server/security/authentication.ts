@@ -23,6 +23,8 @@ export interface AuthenticationOptions {
   readonly random: Random
   /** How long a failure waits for its answer: guessing takes time. */
   readonly failureDelayMs: number
+  /** Whether the connection is closed, so that nobody waits for an answer. */
+  readonly isGone: () => boolean
 }
 
 /** `sessionLifetimeMs`: when the client is to log in again; 0: never. */
@@ -155,7 +157,7 @@ export class Authentication {
   async #plain(bytes: Buffer): Promise<Outcome> {
     const [actAs, user, password, ...more] = bytes.toString('utf8').split('\0')
     if (more.length > 0 || user === undefined || user === '' || password === undefined || password === '' || (actAs !== '' && actAs !== user)) return null
-    return (await this.#options.credentials.isPassword(user, password, this.#options.realm)) ? { message: '', user } : null
+    return (await this.#options.credentials.isPassword(user, password, this.#options.realm, () => !this.#options.isGone())) ? { message: '', user } : null
   }
 }
 

@@ -22,7 +22,7 @@ export class RequestMemory {
   }
 
   share(onRoom: () => void): MemoryShare {
-    return new MemoryShare(this, onRoom)
+    return new RequestShare(this, onRoom)
   }
 
   /** @throws MillraceError REQUEST_MEMORY_FULL where growing takes twice of what there may be */
@@ -55,8 +55,18 @@ export class RequestMemory {
   }
 }
 
-/** One connection's part of it. */
-export class MemoryShare {
+/** One connection's part of a memory. */
+export interface MemoryShare {
+  readonly isFull: boolean
+  /** Says how many bytes the connection holds now. @throws MillraceError REQUEST_MEMORY_FULL */
+  hold(bytes: number): void
+  /** Asks to hear of room. */
+  wait(): void
+  /** The connection is gone. */
+  release(): void
+}
+
+class RequestShare implements MemoryShare {
   readonly #memory: RequestMemory
   readonly #onRoom: () => void
   #held = 0
@@ -70,7 +80,6 @@ export class MemoryShare {
     return this.#memory.isFull
   }
 
-  /** Says how many bytes the connection holds now. @throws MillraceError REQUEST_MEMORY_FULL */
   hold(bytes: number): void {
     const change = bytes - this.#held
     this.#held = bytes
@@ -81,7 +90,6 @@ export class MemoryShare {
     this.#memory.wait(this.#onRoom)
   }
 
-  /** The connection is gone. */
   release(): void {
     this.#memory.forget(this.#onRoom)
     this.hold(0)

@@ -32,7 +32,7 @@ export class TlsDoor {
     this.#serve = serve
     this.#server = createServer(options, socket => this.#shaken(socket))
     this.#server.on('tlsClientError', (cause: Error, socket) => {
-      logger.warn('connection refused: no TLS', { host: socket.remoteAddress, reason: cause.message })
+      logger.warn('connection refused: no TLS', { host: socket.remoteAddress, reason: reasonOf(cause) })
       socket.destroy()
     })
   }
@@ -71,6 +71,13 @@ export class TlsDoor {
     this.#logger.warn('connection refused: its certificate', { host, port, reason })
     socket.destroy()
   }
+}
+
+/** In words; OpenSSL's message names its own source lines, too. */
+function reasonOf(cause: NodeJS.ErrnoException & { readonly reason?: string }): string {
+  const plaintext = ['ERR_SSL_WRONG_VERSION_NUMBER', 'ERR_SSL_HTTP_REQUEST', 'ERR_SSL_PACKET_LENGTH_TOO_LONG', 'ERR_SSL_RECORD_LAYER_FAILURE', 'ERR_SSL_BAD_RECORD_TYPE']
+  if (plaintext.includes(cause.code ?? '')) return 'the client does not speak TLS (security.protocol SSL or SASL_SSL)'
+  return cause.reason ?? cause.message
 }
 
 /** Null if the peer has gone already. IPv4 is written as such, also where it comes through a socket of IPv6. */
