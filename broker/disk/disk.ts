@@ -58,6 +58,8 @@ export interface DiskFile {
   append(parts: readonly Uint8Array[]): void
   /** Fills `target` from `position` on, as far as the file goes; answers how many bytes that were. */
   read(position: number, target: Uint8Array): number
+  /** Writes bytes over those from `position` on, which are there. */
+  overwrite(position: number, bytes: Uint8Array): void
   truncate(size: number): void
   /** Resolves when what was appended before the call is on the medium. */
   sync(): Promise<void>

@@ -185,6 +185,11 @@ class MachineFile implements DiskFile {
     return done
   }
 
+  overwrite(position: number, bytes: Uint8Array): void {
+    assert(this.#open && position + bytes.length <= this.#size, `what is overwritten in ${this.#path} is there`)
+    attempt('write', this.#path, () => writeAll(this.#descriptor, [bytes], position))
+  }
+
   truncate(size: number): void {
     attempt('truncate', this.#path, () => fs.ftruncateSync(this.#descriptor, size))
     this.#size = size

@@ -99,6 +99,10 @@ export class PooledFile implements DiskFile {
     return this.#opened().read(position, target)
   }
 
+  overwrite(position: number, bytes: Uint8Array): void {
+    this.#opened().overwrite(position, bytes)
+  }
+
   truncate(size: number): void {
     this.#opened().truncate(size)
   }

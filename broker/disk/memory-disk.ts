@@ -4,6 +4,7 @@ import type { Clock } from '../../core/clock.ts'
 import { assert, MillraceError } from '../../core/error.ts'
 import type { Timestamp } from '../../core/record.ts'
 import type { Disk, DiskFile, DiskLock, DiskSpace } from './disk.ts'
+import { MemoryContent } from './memory-content.ts'
 
 /** What a crash leaves of one file: how many of its unsynced bytes survive, and whether lost ones leave zeros behind. */
 export type CrashOutcome = (file: { readonly path: string; readonly synced: number; readonly size: number }) => {
@@ -20,7 +21,7 @@ export type CrashOutcome = (file: { readonly path: string; readonly synced: numb
  */
 export class MemoryDisk implements Disk {
   readonly name: string = 'memory'
-  #files = new Map<string, Content>()
+  #files = new Map<string, MemoryContent>()
   #directories = new Set<string>()
   readonly #clock: Clock | null
   #locked = false
@@ -228,8 +229,8 @@ export class MemoryDisk implements Disk {
     return this.#clock?.now() ?? null
   }
 
-  #newContent(modifiedAt: Timestamp | null = this.now()): Content {
-    const content = new Content()
+  #newContent(modifiedAt: Timestamp | null = this.now()): MemoryContent {
+    const content = new MemoryContent()
     content.modifiedAt = modifiedAt
     return content
   }
@@ -257,7 +258,7 @@ export class MemoryDisk implements Disk {
 /** What a name stood for. */
 interface NameChange {
   readonly path: string
-  readonly files: readonly (readonly [string, Content])[]
+  readonly files: readonly (readonly [string, MemoryContent])[]
   readonly directories: readonly string[]
 }
 
@@ -271,10 +272,10 @@ function parentOf(path: string): string {
 
 class MemoryFile implements DiskFile {
   readonly #disk: MemoryDisk
-  readonly #content: Content
+  readonly #content: MemoryContent
   readonly #path: string
 
-  constructor(disk: MemoryDisk, content: Content, path: string) {
+  constructor(disk: MemoryDisk, content: MemoryContent, path: string) {
     this.#disk = disk
     this.#content = content
     this.#path = path
@@ -297,6 +298,12 @@ class MemoryFile implements DiskFile {
     return this.#content.read(position, target)
   }
 
+  overwrite(position: number, bytes: Uint8Array): void {
+    this.#disk.claim(0, this.#path)
+    assert(position + bytes.length <= this.#content.size, `what is overwritten in ${this.#path} is there`)
+    this.#content.overwrite(position, bytes)
+  }
+
   truncate(size: number): void {
     this.#disk.claim(0, this.#path)
     this.#content.truncate(size)
@@ -316,76 +323,4 @@ class MemoryFile implements DiskFile {
   }
 
   close(): void {}
-}
-
-const smallestChunkBytes = 4096
-const chunkBytes = 256 * 1024
-
-/** Bytes in chunks: full ones of 256 KiB, the last one growing by doubling, so that a small file is small and a large one is never copied. */
-class Content {
-  readonly #chunks: Buffer[] = []
-  size = 0
-  synced = 0
-  modifiedAt: Timestamp | null = null
-  /** Where the bytes begin that a failed sync has lost: no later one brings them to the medium, until they are written anew. */
-  lostFrom: number = Number.POSITIVE_INFINITY
-
-  append(bytes: Uint8Array): void {
-    for (let done = 0; done < bytes.length; ) {
-      const within = this.size % chunkBytes
-      const chunk = this.#room(within + Math.min(bytes.length - done, chunkBytes - within))
-      const count = Math.min(bytes.length - done, chunk.length - within)
-      chunk.set(bytes.subarray(done, done + count), within)
-      done += count
-      this.size += count
-    }
-  }
-
-  read(position: number, target: Uint8Array): number {
-    const end = Math.min(this.size, position + target.length)
-    let at = position
-    while (at < end) {
-      const chunk = this.#chunks[Math.floor(at / chunkBytes)]!
-      const within = at % chunkBytes
-      const count = Math.min(end - at, chunkBytes - within)
-      target.set(chunk.subarray(within, within + count), at - position)
-      at += count
-    }
-    return Math.max(0, end - position)
-  }
-
-  slice(start: number, end: number = this.size): Buffer {
-    const bytes = Buffer.allocUnsafeSlow(end - start)
-    this.read(start, bytes)
-    return bytes
-  }
-
-  truncate(size: number): void {
-    if (size > this.size) return this.append(Buffer.alloc(size - this.size))
-    this.size = size
-    this.synced = Math.min(this.synced, size)
-    if (size <= this.lostFrom) this.lostFrom = Number.POSITIVE_INFINITY
-    this.#chunks.length = Math.ceil(size / chunkBytes)
-  }
-
-  loseUnsynced(): void {
-    if (this.synced < this.size) this.lostFrom = Math.min(this.lostFrom, this.synced)
-  }
-
-  flip(position: number): void {
-    this.#chunks[Math.floor(position / chunkBytes)]![position % chunkBytes]! ^= 1
-  }
-
-  /** The chunk that the next byte goes to, with room up to `needed` bytes of it. */
-  #room(needed: number): Buffer {
-    const index = Math.floor(this.size / chunkBytes)
-    const old = this.#chunks[index]
-    if (old !== undefined && old.length >= needed) return old
-    let capacity = old === undefined ? smallestChunkBytes : old.length
-    while (capacity < needed) capacity *= 2
-    const chunk = Buffer.allocUnsafeSlow(capacity)
-    if (old !== undefined) chunk.set(old)
-    this.#chunks[index] = chunk
-    return chunk
-  }
 }

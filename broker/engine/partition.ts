@@ -257,7 +257,7 @@ export class Partition {
   /** Where even that fails nothing is appended any more, until a new start looks at what the disk holds. */
   #takeBack(): void {
     try {
-      this.log.truncateTo(this.#highWatermark)
+      this.log.takeBack(this.#highWatermark)
       this.#pendingBytes = 0
       this.#rebuildProducers()
     } catch (cause) {
@@ -267,7 +267,7 @@ export class Partition {
   }
 
   #rebuildProducers(): void {
-    const takenBack = [...this.producers.batchesFrom(this.#highWatermark)]
+    const takenBack = [...this.producers.batchesFrom(this.log.endOffset)]
     const checkpoint = readCheckpoint(this.#home.disk, this.#home.directory)
     const known = typeof checkpoint === 'string' ? null : checkpoint
     this.#restore(known?.state ?? null)

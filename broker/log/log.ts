@@ -2,15 +2,18 @@
 
 import { assert } from '../../core/error.ts'
 import type { Offset, Timestamp } from '../../core/record.ts'
+import { isDiskFull } from '../disk/disk.ts'
 import { RecordBatchHeader } from '../wire/record-batch-header.ts'
 import { CheckpointKeeper, type KnownCheckpoint } from './checkpoint-keeper.ts'
 import type { Checkpoint, Json, RecoveryPoint } from './checkpoint.ts'
 import { damageError, type Damage } from './damage.ts'
 import type { LeaderEpochs } from './leader-epochs.ts'
-import { isFull, type LogSettings } from './segment-rolling.ts'
-import { segmentIndexOf } from './segment-search.ts'
+import { ReadingPlaces } from './reading-places.ts'
+import { RecoveredTail, type FoundBytes } from './recovered-tail.ts'
+import { followedBy, isFull, type LogSettings } from './segment-rolling.ts'
+import { placeOf, segmentIndexOf, startOfNext } from './segment-search.ts'
 import { SegmentRewriting } from './segment-rewriting.ts'
-import { Segment } from './segment.ts'
+import type { Segment } from './segment.ts'
 import { discard, type SegmentHome } from './segment-home.ts'
 
 /** What a log is made of; recovery.ts puts it together from a directory. */
@@ -19,8 +22,8 @@ export interface LogParts {
   readonly settings: LogSettings
   /** In order; the last one is appended to. */
   readonly segments: readonly Segment[]
-  /** Those before the last one that nobody knows to be on the medium. */
-  readonly unsynced: readonly Segment[]
+  /** What lies in them behind the checkpoint. */
+  readonly recovered: readonly FoundBytes[]
   readonly logStartOffset: Offset
   readonly endOffset: Offset
   readonly durableOffset: Offset
@@ -43,9 +46,6 @@ export interface LogRead {
   readonly nextOffset: Offset
 }
 
-/** Places where readers will go on, so that one who reads in order needs no index. */
-const maxRememberedPlaces = 64
-
 export class Log {
   readonly #home: SegmentHome
   #settings: LogSettings
@@ -59,6 +59,7 @@ export class Log {
   compactedOffset: Offset
   /** Segments that were rolled and not synced yet. */
   #unsynced: Segment[]
+  readonly #recovered: RecoveredTail
   #namesChanged = true
   /** Since when the active segment is written to by this process; null before it is, or where nobody says what time it is. */
   #activeSince: Timestamp | null = null
@@ -67,8 +68,10 @@ export class Log {
   #nextSync: Promise<void> | null = null
   /** Raised when the end is cut: a sync begun before says nothing about what came after. */
   #cuts = 0
+  /** Nothing is appended to a file whose end was cut: a crash might bring back some pages of what was cut, between what was appended since. */
+  #isActiveCut = false
   #closed = false
-  readonly #places = new Map<Offset, { readonly segment: Segment; readonly position: number }>()
+  readonly #places = new ReadingPlaces()
   readonly #header = new RecordBatchHeader(Buffer.alloc(0))
 
   constructor(parts: LogParts) {
@@ -77,7 +80,8 @@ export class Log {
     this.#settings = parts.settings
     this.#segments = [...parts.segments]
     this.#active = parts.segments.at(-1)!
-    this.#unsynced = [...parts.unsynced]
+    this.#recovered = new RecoveredTail(parts.recovered, parts.endOffset)
+    this.#unsynced = parts.recovered.map(({ segment }) => segment).filter(segment => segment !== this.#active)
     this.leaderEpochs = parts.leaderEpochs
     this.#logStartOffset = parts.logStartOffset
     this.#endOffset = parts.endOffset
@@ -145,7 +149,7 @@ export class Log {
   #appendAsIs(batch: Buffer, header: RecordBatchHeader, { leaderEpoch, now }: { readonly leaderEpoch: number; readonly now: Timestamp | null }): Offset {
     const baseOffset = header.baseOffset
     const ageMs = now === null || this.#activeSince === null ? 0 : now - this.#activeSince
-    if (isFull(this.#active, header, this.#settings, ageMs)) this.roll(baseOffset)
+    if (this.#isActiveCut || isFull(this.#active, header, this.#settings, ageMs)) this.roll(baseOffset)
     this.#active.append(batch, header)
     this.#activeSince ??= now
     this.leaderEpochs.assign(leaderEpoch, baseOffset)
@@ -155,18 +159,15 @@ export class Log {
 
   /** Begins a new segment. */
   roll(baseOffset: Offset = this.#endOffset): void {
-    if (this.#active.size === 0 && this.#active.baseOffset === baseOffset) return
-    const next = Segment.create(this.#home, baseOffset)
+    const isEmpty = this.#active.size === 0
+    if (isEmpty && this.#active.baseOffset === baseOffset && !this.#isActiveCut) return
+    const next = followedBy(this.#home, this.#active, baseOffset)
     next.indexIntervalBytes = this.#settings.indexIntervalBytes
-    this.#active.seal()
-    if (this.#active.size === 0) {
-      this.#segments.pop()
-      this.#active.remove(0)
-    } else {
-      this.#unsynced.push(this.#active)
-    }
+    if (isEmpty) this.#segments.pop()
+    else this.#unsynced.push(this.#active)
     this.#segments.push(next)
     this.#active = next
+    this.#isActiveCut = false
     this.#activeSince = null
     this.#namesChanged = true
   }
@@ -175,17 +176,17 @@ export class Log {
   read(offset: Offset, options: LogReadOptions): LogRead | null {
     assert(offset >= this.#logStartOffset && options.limit <= this.#endOffset, `a read at ${offset} lies within the log`)
     if (offset >= options.limit) return null
-    let place = this.#places.get(offset) ?? this.#placeOf(offset)
+    let place = this.#places.get(offset) ?? placeOf(this.#segments, offset)
     const damage = this.damageAt(offset)
     if (damage !== null) throw damageError(this.#home.disk.name, damage)
     while (place !== null) {
       const read = place.segment.read(place.position, { ...options, offset })
       if (read !== null) {
-        this.#remember(read, { segment: place.segment, position: read.end })
+        this.#places.set(read.nextOffset, { segment: place.segment, position: read.end })
         return read
       }
       if (place.position < place.segment.size) return null
-      place = this.#startOfNext(place.segment)
+      place = startOfNext(this.#segments, place.segment)
     }
     return null
   }
@@ -225,10 +226,16 @@ export class Log {
         throw error
       })
     }
-    for (const segment of rolled) await segment.syncWithIndexes()
-    if (!this.#closed) await active.sync()
+    try {
+      for (const segment of rolled) await segment.syncWithIndexes()
+      if (!this.#closed) await active.sync()
+    } catch (error) {
+      if (!this.#closed) this.#recovered.writeAgain()
+      throw error
+    }
     if (cuts !== this.#cuts || this.#closed) return
     this.#unsynced = this.#unsynced.filter(segment => !rolled.includes(segment))
+    this.#recovered.synced()
     this.#durableOffset = Math.max(this.#durableOffset, target)
   }
 
@@ -281,6 +288,11 @@ export class Log {
     while (this.#segments.length > 1 && this.#segments[1]!.baseOffset <= this.#logStartOffset && this.#segments[0]!.baseOffset < this.recoveredFrom) this.#forget(this.#segments.shift()!)
   }
 
+  /** Cuts off what could not be made durable from `offset` on, but nothing that was found when the log was opened. */
+  takeBack(offset: Offset): void {
+    this.truncateTo(Math.max(offset, this.#recovered.endOffset))
+  }
+
   /** Cuts the log so that `offset` is next; a batch that holds it goes as a whole. A checkpoint beyond is removed: the caller saves another. */
   truncateTo(offset: Offset): void {
     if (offset >= this.#endOffset) return
@@ -300,6 +312,18 @@ export class Log {
     this.#durableOffset = Math.min(this.#durableOffset, this.#endOffset)
     this.compactedOffset = Math.min(this.compactedOffset, this.#endOffset)
     this.leaderEpochs.truncateEnd(this.#endOffset)
+    this.#isActiveCut = true
+    this.#rollNowOrLater()
+  }
+
+  /** At once, so that who finds the file after a kill does not append to it either. */
+  #rollNowOrLater(): void {
+    try {
+      this.roll()
+    } catch (error) {
+      // There may be room again before the next append, which tries that first.
+      if (!isDiskFull(error)) throw error
+    }
   }
 
   /** The damage that took an offset, with where reading goes on; null if it is not known to be lost. */
@@ -362,6 +386,7 @@ export class Log {
   #forget(segment: Segment): void {
     this.#places.clear()
     this.#unsynced = this.#unsynced.filter(other => other !== segment)
+    this.#recovered.forget(segment)
     segment.remove(this.fileDeleteDelayMs)
   }
 
@@ -369,28 +394,5 @@ export class Log {
   #withEnd(damage: Damage, index: number): Damage {
     if (damage.nextOffset !== Number.POSITIVE_INFINITY) return damage
     return { ...damage, nextOffset: this.#segments[index + 1]?.baseOffset ?? this.#endOffset }
-  }
-
-  #placeOf(offset: Offset): { segment: Segment; position: number } | null {
-    const index = segmentIndexOf(this.#segments, offset)
-    if (index < 0) return null
-    const segment = this.#segments[index]!
-    const place = segment.locate(offset)
-    return place === null ? this.#startOfNext(segment) : { segment, position: place.position }
-  }
-
-  #startOfNext(segment: Segment): { segment: Segment; position: number } | null {
-    const next = this.#segments[this.#segments.indexOf(segment) + 1]
-    return next === undefined ? null : { segment: next, position: 0 }
-  }
-
-  #remember(read: LogRead, place: { segment: Segment; position: number }): void {
-    this.#places.delete(read.nextOffset)
-    this.#places.set(read.nextOffset, place)
-    if (this.#places.size <= maxRememberedPlaces) return
-    for (const oldest of this.#places.keys()) {
-      this.#places.delete(oldest)
-      return
-    }
   }
 }

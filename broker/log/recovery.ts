@@ -3,9 +3,10 @@
 import type { Offset } from '../../core/record.ts'
 import type { RecordBatchHeader } from '../wire/record-batch-header.ts'
 import { readCheckpoint, type Checkpoint, type Json, type RecoveryPoint } from './checkpoint.ts'
+import type { FoundBytes } from './recovered-tail.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
 import { Log } from './log.ts'
-import type { LogSettings } from './segment-rolling.ts'
+import { followedBy, type LogSettings } from './segment-rolling.ts'
 import { finishSwap } from './segment-rewriting.ts'
 import { Segment } from './segment.ts'
 import { readSeal } from './segment-seal.ts'
@@ -102,8 +103,7 @@ function sweep(home: SegmentHome, names: readonly string[], bases: readonly Offs
 
 interface FoundSegments {
   readonly segments: readonly Segment[]
-  /** Found behind the checkpoint, and not appended to any more. */
-  readonly unsynced: readonly Segment[]
+  readonly recovered: readonly FoundBytes[]
   readonly endOffset: Offset
   /** The medium has lost bytes before the checkpoint. */
   readonly isShort: boolean
@@ -119,8 +119,8 @@ interface Trust {
 function recoverSegments(home: SegmentHome, bases: readonly Offset[], { checkpoint, mayHaveGaps }: Trust, visit: (header: RecordBatchHeader) => void): FoundSegments {
   const point = checkpoint?.recoveryPoint ?? null
   const segments = bases.filter(base => point !== null && base < point.segment).map(base => Segment.sealed(home, base))
-  const recovered: Segment[] = []
-  const found = (endOffset: Offset, cut: CutTail | null): FoundSegments => ({ segments, unsynced: recovered.filter(segment => segment !== segments.at(-1)), endOffset, isShort, cut })
+  const recovered: FoundBytes[] = []
+  const found = (endOffset: Offset, cut: CutTail | null): FoundSegments => ({ segments, recovered, endOffset, isShort, cut })
   const isShort = point !== null && sizeOf(home, point.segment) < point.position
   if (isShort) segments.push(shortened(home, point, checkpoint!.compactedOffset))
   const unsure = bases.filter(base => point === null || (isShort ? base > point.segment : base >= point.segment))
@@ -145,17 +145,24 @@ function recoverSegments(home: SegmentHome, bases: readonly Offset[], { checkpoi
       visit(header)
     })
     segments.push(segment)
-    recovered.push(segment)
+    recovered.push({ segment, from: start.point?.position ?? 0 })
     if (scan.problem === null) continue
-    const bytes = segment.file.size - scan.end
+    const { path: file, file: { size } } = segment
     const copy = segment.cut(scan.minOffset)
-    return found(endOffset, { file: segment.path, position: scan.end, problem: scan.problem, bytes, orphans: setAside(home, unsure.slice(index + 1)), copy })
+    const orphans = setAside(home, unsure.slice(index + 1))
+    if (segment.size === 0) {
+      segments.pop()
+      recovered.pop()
+    }
+    // Not appended to any more: a crash might bring back some pages of what was cut.
+    segments.push(followedBy(home, segment, Math.max(endOffset, base)))
+    return found(segments.at(-1)!.baseOffset, { file, position: scan.end, problem: scan.problem, bytes: size - scan.end, orphans, copy })
   }
   if (segments.at(-1)?.isActive !== true) segments.push(Segment.create(home, endOffset))
   return found(Math.max(endOffset, segments.at(-1)!.baseOffset), stale)
 }
 
-/** A file that was taken back, whose removal a crash has undone. What took its place is in the file before. */
+/** A file that was taken back, whose removal a crash has undone; or one that followed a cut which a crash has undone. What is in its place in the file before is as good: nobody heard of either. */
 function overlap(home: SegmentHome, base: Offset, endOffset: Offset): CutTail {
   const file = `${home.directory}/${segmentName(base)}.log`
   const bytes = sizeOf(home, base)

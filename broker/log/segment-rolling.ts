@@ -1,8 +1,10 @@
-// When a segment is followed by a new one: before it grows beyond its bytes, its index, or its time.
+// When a segment is followed by a new one, and how: before it grows beyond its bytes, its index, or its time.
 
+import type { Offset } from '../../core/record.ts'
 import { crc32c } from '../wire/crc32c.ts'
 import type { RecordBatchHeader } from '../wire/record-batch-header.ts'
-import type { Segment } from './segment.ts'
+import { Segment } from './segment.ts'
+import type { SegmentHome } from './segment-home.ts'
 
 export interface LogSettings {
   /** A segment that would grow beyond is followed by a new one. */
@@ -16,6 +18,17 @@ export interface LogSettings {
   readonly segmentIndexBytes: number
   /** How long the bytes of removed segments stay. Default 0. */
   readonly fileDeleteDelayMs?: number
+}
+
+/** Ends a segment and begins the next one to append to. Where it holds nothing it is removed. */
+export function followedBy(home: SegmentHome, last: Segment, baseOffset: Offset): Segment {
+  // Its file goes first where the next one has the same name; else there is one at all times.
+  const hasItsName = last.baseOffset === baseOffset
+  if (hasItsName) last.remove(0)
+  const next = Segment.create(home, baseOffset)
+  if (last.size > 0) last.seal()
+  else if (!hasItsName) last.remove(0)
+  return next
 }
 
 const largestRelativeOffset = 0xffffffff

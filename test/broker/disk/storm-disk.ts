@@ -344,6 +344,11 @@ class StormFile {
     this.size = end
   }
 
+  overwrite(position: number, bytes: Uint8Array): void {
+    this.#data.set(bytes, position)
+    this.#touch(position, position + bytes.length)
+  }
+
   truncate(size: number): void {
     if (size > this.size) return this.write(Buffer.alloc(size - this.size))
     this.#data.fill(0, size)
@@ -396,7 +401,7 @@ function merged(old: Buffer, latest: Buffer, isNew: (page: number) => boolean, s
   const bytes = Buffer.alloc(size)
   for (let page = 0; page * pageBytes < size; page++) {
     const source = isNew(page) ? latest : old
-    source.copy(bytes, page * pageBytes, page * pageBytes, Math.min((page + 1) * pageBytes, size))
+    if (page * pageBytes < source.length) source.copy(bytes, page * pageBytes, page * pageBytes, Math.min((page + 1) * pageBytes, size))
   }
   return bytes
 }
@@ -424,6 +429,11 @@ class StormHandle implements DiskFile {
   read(position: number, target: Uint8Array): number {
     if (this.#disk.isOff) throw failure('the power is off')
     return this.#file.content().copy(target, 0, position)
+  }
+
+  overwrite(position: number, bytes: Uint8Array): void {
+    this.#disk.change(`overwrite ${this.#path}`)
+    this.#file.overwrite(position, bytes)
   }
 
   truncate(size: number): void {

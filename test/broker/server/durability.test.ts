@@ -279,3 +279,15 @@ test('what a write that failed has left, where it could not be cut off, is writt
   expect(await values(life)).toEqual(['before', 'behind'])
   expect(await values(await live(disk.crash()))).toEqual(['before', 'behind'])
 })
+
+test('a start whose first fsync fails takes nothing back that was acknowledged', async () => {
+  let disk = new MemoryDisk()
+  const first = await live(disk)
+  await createTopic(first, {})
+  for (let n = 0; n < 4; n++) await produce(first, `${n}`)
+  disk = disk.kill()
+  let fails = true
+  await expect(live(refusingDisk(disk, ({ name, path }) => fails && name === 'sync' && path.startsWith('t-0/')))).rejects.toThrow('could not be made durable')
+  fails = false
+  expect(await values(await live(disk.kill()))).toEqual(['0', '1', '2', '3'])
+})

@@ -47,6 +47,8 @@ async function strike(world: World): Promise<void> {
     disk.goesAt = disk.operations + world.below([5, 60, 400][world.below(3)]!)
     world.tell(`the power will go at operation ${disk.goesAt}`)
   } else if (kind === 3) {
+    // What a sync has answered is heard: that a process dies between the two is left out.
+    await turns(1)
     world.kill()
     await world.start()
     await checkAll(world)
