@@ -3,18 +3,20 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { VirtualClock } from '../../../core/clock.ts'
 import { seededRandom } from '../../../core/random.ts'
+import type { Disk } from '../../../broker/disk/disk.ts'
 import { MemoryDisk } from '../../../broker/disk/memory-disk.ts'
 import { startBroker, type Broker } from '../../../broker/server/start-broker.ts'
 import type { RequestInput } from '../../../broker/wire/apis.ts'
 import type { Channel } from '../../../broker/wire/channel.ts'
 import { errorNameOf } from '../../../broker/wire/error-code.ts'
+import { refusingDisk } from '../disk/refusing-disk.ts'
 import { batchOf } from '../log/batches.ts'
 import { positionOf, readAll, readCommitted, TransactionalProducer, type TransactionVersion } from './transactional-producer.ts'
 
 const open: Broker[] = []
 let clock = new VirtualClock(1_000_000)
 
-async function start(disk = new MemoryDisk(), settings = {}): Promise<Channel> {
+async function start(disk: Disk = new MemoryDisk(), settings = {}): Promise<Channel> {
   const broker = await startBroker({ disk, clock, random: seededRandom(1), settings })
   open.push(broker)
   const channel = broker.connect({ clientId: 'c' })
@@ -432,6 +434,25 @@ test('what a power cut has left of a producer that went ahead of its coordinator
   await settle()
   expect((await readCommitted(channelAfter, 't')).values).toEqual(['a=1'])
   expect(await readAll(channelAfter, 't')).toEqual(['a=1', 'a=1'])
+})
+
+test('until such records are aborted their producer is told to wait, not that what it sends again is there', async () => {
+  const disk = new MemoryDisk()
+  const channel = await start(disk)
+  const producer = new TransactionalProducer(channel, 'p')
+  await producer.init()
+  disk.syncGate = new Promise(() => {})
+  void producer.send('t', ['a=1'])
+  await settle()
+  open.pop()
+  const crashed = disk.crash(({ path, synced, size }) => ({ keep: path.startsWith('t-') ? size : synced }))
+  let isFailing = true
+  const again = producer.on(await start(refusingDisk(crashed, ({ name, path }) => isFailing && name === 'append' && path.startsWith('t-'))))
+  expect(await again.send('t', ['a=1'])).toBe('NOT_ENOUGH_REPLICAS')
+  isFailing = false
+  clock.advance(1000)
+  await settle()
+  expect(await again.send('t', ['a=1'])).toBe('INVALID_PRODUCER_EPOCH')
 })
 
 test('a producer that goes ahead of its coordinator is acknowledged when both are durable', async () => {
