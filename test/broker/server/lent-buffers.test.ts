@@ -1,13 +1,33 @@
 // Memory that fetches read into is used again: what clients over TCP receive must be the log's bytes all the same.
 
+import { setImmediate } from 'node:timers/promises'
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { beforeEach, expect, test, vi } from 'vitest'
 import { systemClock } from '../../../core/clock.ts'
 import { LentBuffers } from '../../../broker/wire/lent-buffers.ts'
 import { connectTcpChannel } from '../../../broker/client/tcp-channel.ts'
+import { MemoryDisk } from '../../../broker/disk/memory-disk.ts'
 import { startBroker } from '../../../broker/server/start-broker.ts'
 import type { Channel } from '../../../broker/wire/channel.ts'
+import { slowDisk } from '../disk/slow-disk.ts'
 import { batchOf } from '../log/batches.ts'
+import { readCommitted, TransactionalProducer } from './transactional-producer.ts'
+
+/** What was handed back is made unreadable, so that whoever uses it after shows. */
+beforeEach(() => {
+  const lent = new WeakSet<ArrayBufferLike>()
+  const { take, give } = LentBuffers.prototype
+  vi.spyOn(LentBuffers.prototype, 'take').mockImplementation(function (this: LentBuffers, bytes) {
+    const buffer = take.call(this, bytes)
+    lent.add(buffer.buffer)
+    return buffer
+  })
+  vi.spyOn(LentBuffers.prototype, 'give').mockImplementation(function (this: LentBuffers, buffer) {
+    if (lent.delete(buffer.buffer)) new Uint8Array(buffer.buffer).fill(0xdb)
+    give.call(this, buffer)
+  })
+  return () => vi.restoreAllMocks()
+})
 
 test('many readers at once, with answers of all sizes, receive what was written', async () => {
   const broker = await startBroker({ memory: true, listen: '127.0.0.1:0' })
@@ -29,6 +49,46 @@ test('many readers at once, with answers of all sizes, receive what was written'
     await broker.close()
   }
 })
+
+test.each(['fsync', 'os'] as const)('many producers at once, with batches of all sizes, acknowledged or not, and transactions: what they sent is what is there (%s)', async flush => {
+  const slowly = { get isOpen() { return someTurns() } }
+  const broker = await startBroker({ disk: slowDisk(new MemoryDisk(), () => true, slowly), listen: '127.0.0.1:0', settings: { 'millrace.flush': flush, 'add.partitions.to.txn.retry.backoff.max.ms': 60_000 } })
+  const { host, port } = broker.address!
+  const local = broker.connect()
+  const sent: string[] = []
+  const topics = [0, 1, 2].map(index => ({ name: `t${index}`, numPartitions: 2, replicationFactor: -1, assignments: [], configs: index === 2 ? [{ name: 'compression.type', value: 'gzip' }] : [] }))
+  await local.request('CreateTopics', { topics })
+  await Promise.all([0, 1, 2, 3].map(async client => {
+    const channel = await connectTcpChannel({ host, port, clock: systemClock, clientId: 'test' })
+    const producer = new TransactionalProducer(channel, `p${client}`)
+    if (client % 2 === 1) expect(await producer.init()).toBe('NONE')
+    for (let turn = 0; turn < 5; turn++) {
+      const values = [0, 1, 2, 3, 4, 5].map(i => `${client}.${turn}.${i}=${'x'.repeat((1 + ((client * 31 + turn * 7 + i * 13) % 17)) * 20_000)}`)
+      sent.push(...values)
+      if (client % 2 === 1) {
+        expect(await Promise.all(values.map((value, i) => producer.send(`t${i % 3}`, [value], i % 2)))).toEqual(values.map(() => 'NONE'))
+        expect(await producer.end(true)).toBe('NONE')
+      } else await Promise.all(values.map((value, i) => produce(channel, `t${i % 3}`, i % 2, value, client === 0 && turn < 4 ? 0 : -1)))
+    }
+    // When that is answered the transaction before is over.
+    if (client % 2 === 1) expect(await producer.init()).toBe('NONE')
+    channel.close()
+  }))
+  const seen = await Promise.all(topics.flatMap(({ name }) => [0, 1].map(partition => readCommitted(local, name, partition))))
+  expect(seen.flatMap(({ values }) => values).sort()).toEqual(sent.sort())
+  await broker.close()
+})
+
+/** Long enough for a request to come in meanwhile. */
+async function someTurns(): Promise<void> {
+  for (let turn = 0; turn < 10; turn++) await setImmediate()
+}
+
+async function produce(channel: Channel, topic: string, partition: number, value: string, acks: number): Promise<void> {
+  const records = batchOf([{ key: 'k', value, timestamp: 1000 }])
+  const { responses } = await channel.request('Produce', { acks, timeoutMs: 1000, topicData: [{ name: topic, partitionData: [{ index: partition, records }] }] }, { version: 11 })
+  expect(responses.flatMap(({ partitionResponses }) => partitionResponses.map(({ errorCode }) => errorCode))).toEqual(acks === 0 ? [] : [0])
+}
 
 test('only what was lent is taken back', () => {
   const buffers = new LentBuffers(1 << 20)

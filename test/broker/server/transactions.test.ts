@@ -10,6 +10,7 @@ import type { RequestInput } from '../../../broker/wire/apis.ts'
 import type { Channel } from '../../../broker/wire/channel.ts'
 import { errorNameOf } from '../../../broker/wire/error-code.ts'
 import { refusingDisk } from '../disk/refusing-disk.ts'
+import { slowDisk } from '../disk/slow-disk.ts'
 import { batchOf } from '../log/batches.ts'
 import { positionOf, readAll, readCommitted, TransactionalProducer, type TransactionVersion } from './transactional-producer.ts'
 
@@ -457,7 +458,7 @@ test('until such records are aborted their producer is told to wait, not that wh
 
 test('a producer that goes ahead of its coordinator is acknowledged when both are durable', async () => {
   const gate = { isOpen: Promise.resolve() }
-  const disk = slowly(new MemoryDisk(), path => path.startsWith('__transaction_state'), gate)
+  const disk = slowDisk(new MemoryDisk(), path => path.startsWith('__transaction_state'), gate)
   const channel = await start(disk)
   const producer = new TransactionalProducer(channel, 'p')
   await producer.init()
@@ -470,15 +471,3 @@ test('a producer that goes ahead of its coordinator is acknowledged when both ar
   open()
   expect([await sent, await producer.end(true)]).toEqual(['NONE', 'NONE'])
 })
-
-/** A disk where some files are durable only when a gate opens. */
-function slowly(disk: MemoryDisk, isSlow: (path: string) => boolean, gate: { readonly isOpen: Promise<void> }): MemoryDisk {
-  const open = disk.open.bind(disk)
-  disk.open = path => {
-    const file = open(path)
-    const sync = file.sync.bind(file)
-    if (isSlow(path)) file.sync = () => gate.isOpen.then(sync)
-    return file
-  }
-  return disk
-}
