@@ -156,6 +156,7 @@ function compressedWeights(bytes: Buffer): readonly number[] {
 
 /** The weight of the last symbol is what the others leave. */
 function huffmanTable(given: readonly number[]): HuffmanTable {
+  if (given.some(weight => weight > MAX_HUFFMAN_BITS)) throw corruptZstd('a Huffman table of codes that are too long')
   const total = given.reduce((sum, weight) => sum + (weight === 0 ? 0 : 2 ** (weight - 1)), 0)
   const maxBits = total === 0 ? MAX_HUFFMAN_BITS + 1 : 32 - Math.clz32(total)
   const rest = 2 ** maxBits - total

@@ -2,6 +2,7 @@
 
 import { MillraceError } from '../../core/error.ts'
 import { BackwardBits, corruptZstd, readHuffmanTable, readStateTable, singleStateTable, stateTable, type HuffmanTable, type StateTable } from './compression-zstd-tables.ts'
+import { xxhash64 } from './xxhash64.ts'
 
 const MAGIC = 0xfd2fb528
 const SKIPPABLE_MAGIC = 0x184d2a5
@@ -24,7 +25,7 @@ export function frameZstd(bytes: Buffer): Buffer {
   return frame
 }
 
-/** Checksums are not looked at: batches have their own. @throws MillraceError CORRUPT_RECORD where the bytes are broken or hold more than `maxBytes` */
+/** @throws MillraceError CORRUPT_RECORD where the bytes are broken or hold more than `maxBytes` */
 export function decompressZstd(bytes: Buffer, maxBytes: number): Buffer {
   const output = new Output(maxBytes, Math.min(maxBytes, 8 * bytes.length + 1024))
   let position = 0
@@ -40,15 +41,18 @@ export function decompressZstd(bytes: Buffer, maxBytes: number): Buffer {
   return output.bytes()
 }
 
-/** Where the frame ends. */
+/** Where the frame ends. How far back its window reaches is of no account: all that it holds is in memory. */
 function readFrame(bytes: Buffer, start: number, output: Output): number {
   const descriptor = bytes[start]!
   const isSingleSegment = (descriptor & 0x20) !== 0
   if ((descriptor & 0x08) !== 0) throw corruptZstd('a bit that is not in use')
   if ((descriptor & 3) !== 0) throw corruptZstd('it needs a dictionary')
   const sizeFlag = descriptor >> 6
-  let position = start + 1 + (isSingleSegment ? 0 : 1) + (sizeFlag === 0 ? (isSingleSegment ? 1 : 0) : 1 << sizeFlag)
+  const sizeStart = start + (isSingleSegment ? 1 : 2)
+  const sizeBytes = sizeFlag === 0 ? (isSingleSegment ? 1 : 0) : 1 << sizeFlag
+  const frameStart = output.length
   const frame = new FrameReader(output)
+  let position = sizeStart + sizeBytes
   for (let isLast = false; !isLast;) {
     if (position + 3 > bytes.length) throw corruptZstd('half a frame')
     const header = bytes.readUIntLE(position, 3)
@@ -64,7 +68,18 @@ function readFrame(bytes: Buffer, start: number, output: Output): number {
     else throw corruptZstd('a block of a kind that is not in use')
     position = end
   }
-  return position + ((descriptor & 4) !== 0 ? 4 : 0)
+  const contents = output.bytes().subarray(frameStart)
+  if (sizeBytes > 0 && contents.length !== contentSize(bytes, sizeStart, sizeBytes)) throw corruptZstd('a frame that is not as long as it says')
+  if ((descriptor & 4) === 0) return position
+  if (position + 4 > bytes.length) throw corruptZstd('half a frame')
+  if (BigInt(bytes.readUInt32LE(position)) !== BigInt.asUintN(32, xxhash64(contents))) throw corruptZstd('a frame that does not fit its checksum')
+  return position + 4
+}
+
+/** A size in two bytes begins at 256. */
+function contentSize(bytes: Buffer, start: number, length: number): number {
+  if (length === 8) return Number(bytes.readBigUInt64LE(start))
+  return bytes.readUIntLE(start, length) + (length === 2 ? 256 : 0)
 }
 
 interface Extra {
@@ -146,31 +161,36 @@ class FrameReader {
 
   #sequences(bytes: Buffer, literals: Buffer): void {
     const { count, length } = readSequenceCount(bytes)
+    if (count === 0 && length !== bytes.length) throw corruptZstd('bytes that belong to nothing')
     const blockStart = this.#output.length
+    const used = count === 0 ? 0 : this.#execute(bytes, length, count, literals)
+    this.#output.append(literals, used, literals.length)
+    if (this.#output.length - blockStart > MAX_BLOCK_BYTES) throw corruptZstd('a block that is too long')
+  }
+
+  /** Each sequence is some literals and a repetition of what was there before. Answers how many literals they took. */
+  #execute(bytes: Buffer, start: number, count: number, literals: Buffer): number {
+    const { bits, tables: [lengths, offsets, matches] } = this.#readTables(bytes, start)
     let position = 0
-    if (count > 0) {
-      const { bits, tables: [lengths, offsets, matches] } = this.#readTables(bytes, length)
-      let lengthState = bits.read(lengths.accuracyLog)
-      let offsetState = bits.read(offsets.accuracyLog)
-      let matchState = bits.read(matches.accuracyLog)
-      for (let left = count; left > 0; left--) {
-        const offsetCode = offsets.symbols[offsetState]!
-        const offsetValue = 2 ** offsetCode + bits.read(offsetCode)
-        const matchLength = valueOf(matchLengths, matches.symbols[matchState]!, bits)
-        const literalLength = valueOf(literalLengths, lengths.symbols[lengthState]!, bits)
-        if (position + literalLength > literals.length || bits.left < 0) throw corruptZstd('more literals than there are')
-        this.#output.append(literals, position, position + literalLength)
-        position += literalLength
-        this.#output.repeat(this.#offset(offsetValue, literalLength), matchLength, this.#frameStart)
-        if (this.#output.length - blockStart > MAX_BLOCK_BYTES) throw corruptZstd('a block that is too long')
-        if (left === 1) break
-        lengthState = lengths.bases[lengthState]! + bits.read(lengths.bits[lengthState]!)
-        matchState = matches.bases[matchState]! + bits.read(matches.bits[matchState]!)
-        offsetState = offsets.bases[offsetState]! + bits.read(offsets.bits[offsetState]!)
-      }
-      if (bits.left !== 0) throw corruptZstd('bits that belong to nothing')
+    let lengthState = bits.read(lengths.accuracyLog)
+    let offsetState = bits.read(offsets.accuracyLog)
+    let matchState = bits.read(matches.accuracyLog)
+    for (let left = count; left > 0; left--) {
+      const offsetCode = offsets.symbols[offsetState]!
+      const offsetValue = 2 ** offsetCode + bits.read(offsetCode)
+      const matchLength = valueOf(matchLengths, matches.symbols[matchState]!, bits)
+      const literalLength = valueOf(literalLengths, lengths.symbols[lengthState]!, bits)
+      if (position + literalLength > literals.length || bits.left < 0) throw corruptZstd('more literals than there are')
+      this.#output.append(literals, position, position + literalLength)
+      position += literalLength
+      this.#output.repeat(this.#offset(offsetValue, literalLength), matchLength, this.#frameStart)
+      if (left === 1) break
+      lengthState = lengths.bases[lengthState]! + bits.read(lengths.bits[lengthState]!)
+      matchState = matches.bases[matchState]! + bits.read(matches.bits[matchState]!)
+      offsetState = offsets.bases[offsetState]! + bits.read(offsets.bits[offsetState]!)
     }
-    this.#output.append(literals, position, literals.length)
+    if (bits.left !== 0) throw corruptZstd('bits that belong to nothing')
+    return position
   }
 
   #readTables(bytes: Buffer, start: number): { readonly bits: BackwardBits; readonly tables: readonly [StateTable, StateTable, StateTable] } {

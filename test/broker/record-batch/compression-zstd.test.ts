@@ -4,6 +4,7 @@ import * as zlib from 'node:zlib'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { decompressZstd, frameZstd } from '../../../broker/wire/compression-zstd.ts'
+import { xxhash64 } from '../../../broker/wire/xxhash64.ts'
 
 const limit = 1 << 20
 
@@ -36,6 +37,34 @@ test('what holds more than it may is refused', () => {
   for (const [, frame] of frames) {
     expect(() => decompressZstd(Buffer.from(frame, 'base64'), 100)).toThrow(expect.objectContaining({ code: 'CORRUPT_RECORD', message: expect.stringContaining('more than 100 bytes') as string }))
   }
+})
+
+/** A frame of one block: `size` is what it says that it holds. */
+function frameOf(size: number, kind: number, hex: string, { descriptor = 0x20, checksum = '' } = {}): Buffer {
+  const content = Buffer.from(hex.replaceAll(' ', ''), 'hex')
+  const header = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, descriptor, size, 0, 0, 0])
+  header.writeUIntLE((content.length << 3) | (kind << 1) | 1, 6, 3)
+  return Buffer.concat([header, content, Buffer.from(checksum, 'hex')])
+}
+
+test.each([
+  ['it needs a dictionary', frameOf(1, 0, '61', { descriptor: 0x21 })],
+  ['not as long as it says', frameOf(2, 0, '616263')],
+  ['not as long as it says', frameOf(4, 0, '616263')],
+  ['a kind that is not in use', frameOf(1, 3, '61')],
+  ['does not fit its checksum', frameOf(3, 0, '616263', { descriptor: 0x24, checksum: '990977ae' })],
+  ['half a frame', frameOf(3, 0, '616263', { descriptor: 0x24, checksum: '9909' })],
+  ['literals without a Huffman table', frameOf(1, 2, '134000 01 00')],
+  ['an offset before the beginning', frameOf(4, 2, '08 61 01 54 01 03 00 08')],
+  ['bytes that belong to nothing', frameOf(1, 2, '08 61 00 00')],
+  ['codes that are too long', frameOf(1, 2, '124002 07 10feff5f1f 0004 01 00')],
+])('a broken frame is told: %s', (why, frame) => {
+  expect(() => decompressZstd(frame, limit)).toThrow(expect.objectContaining({ code: 'CORRUPT_RECORD', message: expect.stringContaining(why) as string }))
+})
+
+test('the checksum of a frame is XXH64 of its contents', () => {
+  expect([Buffer.alloc(0), Buffer.from('abc')].map(bytes => xxhash64(bytes).toString(16))).toEqual(['ef46db3751d8e999', '44bc2cf5ad770999'])
+  expect(decompressZstd(frameOf(3, 0, '616263', { descriptor: 0x24, checksum: '990977ad' }), limit).toString()).toBe('abc')
 })
 
 test.each(frames)('%s with damage: other bytes, or CORRUPT_RECORD', (_, frame) => {

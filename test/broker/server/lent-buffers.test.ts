@@ -16,7 +16,7 @@ import { readCommitted, TransactionalProducer } from './transactional-producer.t
 /** What was handed back is made unreadable, so that whoever uses it after shows. */
 beforeEach(() => {
   const lent = new WeakSet<ArrayBufferLike>()
-  const { take, give } = LentBuffers.prototype
+  const { take, give } = LentBuffers.prototype as { readonly take: (this: LentBuffers, bytes: number) => Buffer; readonly give: (this: LentBuffers, buffer: Buffer) => void }
   vi.spyOn(LentBuffers.prototype, 'take').mockImplementation(function (this: LentBuffers, bytes) {
     const buffer = take.call(this, bytes)
     lent.add(buffer.buffer)
