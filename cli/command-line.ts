@@ -139,6 +139,7 @@ function consumeCommand(program: Command, terminal: Terminal): void {
     .option('--partition <number>', 'read only this partition')
     .option('--offset <number>', 'begin at this offset; negative: so many before the end')
     .option('--from <time>', 'begin with the first record at or after a time, UTC unless it says otherwise; or so long ago: 30m, 1d12h')
+    .option('--read-committed', 'nothing of transactions that were aborted or are open')
     .addHelpText('after', '\nExamples:\n  $ millrace consume word-counts --from-beginning --until-end --value-serde int64\n  $ millrace consume events --from 15m --bootstrap localhost:9092\n  $ millrace consume events --bootstrap localhost:9092 --group audit --format text\n')
     .action(async (topic: string, options: ConsumeOptions) => (await import('./commands/consume.ts')).consume(topic, options, terminal))
 }

@@ -36,8 +36,8 @@ export interface LogAdmin {
   /** Those that exist already are left as they are. @throws MillraceError with Kafka's error name as code */
   createTopics(topics: readonly NewTopic[]): Promise<void>
   deleteTopics(names: readonly string[]): Promise<void>
-  /** Where each partition begins, ends, or has its first record at or after a time (-1 if none). Keys are `partitionName`s. */
-  listOffsets(partitions: readonly TopicPartition[], at: 'earliest' | 'latest' | { readonly timestamp: Timestamp }): Promise<ReadonlyMap<string, Offset>>
+  /** Where each partition begins, ends (reading committed, at the last stable offset), or has its first record at or after a time (-1 if none). Keys are `partitionName`s. */
+  listOffsets(partitions: readonly TopicPartition[], at: 'earliest' | 'latest' | { readonly timestamp: Timestamp }, options?: { readonly isolation?: Isolation }): Promise<ReadonlyMap<string, Offset>>
   /** Makes offsets below the given ones unreadable; their space is freed. */
   deleteRecords(before: readonly (TopicPartition & { readonly offset: Offset })[]): Promise<void>
   committedOffsets(groupId: string, partitions: readonly TopicPartition[]): Promise<ReadonlyMap<string, CommittedOffset>>
@@ -88,13 +88,16 @@ export interface PartitionAppender extends TopicPartition {
 
 // ─── consume ───
 
+/** Reading committed, records of transactions are seen when these have committed, and nothing behind one that is open. */
+export type Isolation = 'read_uncommitted' | 'read_committed'
+
 export interface FetchOptions {
   readonly clientId?: string
   /** Most bytes one fetch of a partition brings (one batch at least). Default 1 MiB. */
   readonly maxPartitionBytes?: number
   /** How long a broker may hold a fetch that finds nothing, milliseconds. Default 500. */
   readonly maxWaitMs?: number
-  readonly isolation?: 'read_uncommitted' | 'read_committed'
+  readonly isolation?: Isolation
 }
 
 /** What one fetch brought of one partition. CRCs are checked; the bytes stay valid as long as the cursor is held. */

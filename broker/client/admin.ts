@@ -68,7 +68,7 @@ function topicAdmin(cluster: Cluster): TopicAdmin {
     createTopics: topics => createTopics(cluster, topics),
     deleteTopics: names => deleteTopics(cluster, names),
     createPartitions: (topic, partitions) => createPartitions(cluster, topic, partitions),
-    listOffsets: (partitions, at) => listOffsets(cluster, partitions, at),
+    listOffsets: (partitions, at, options) => listOffsets(cluster, partitions, at, options),
     deleteRecords: before => deleteRecords(cluster, before),
   }
 }

@@ -1,6 +1,7 @@
 // Asks the leaders of partitions where these begin, end, or have their first record at or after a time.
 
 import type { MillraceError } from '../../core/error.ts'
+import type { Isolation } from '../../core/log-port.ts'
 import { partitionName, type Offset, type Timestamp, type TopicPartition } from '../../core/record.ts'
 import { kafkaError } from '../wire/error-code.ts'
 import type { Cluster } from './cluster.ts'
@@ -10,7 +11,7 @@ export type OffsetTarget = 'earliest' | 'latest' | { readonly timestamp: Timesta
 
 export interface ListOffsetsOptions {
   /** Reading committed, the latest offset is the last stable one. */
-  readonly isolation?: 'read_uncommitted' | 'read_committed'
+  readonly isolation?: Isolation
   readonly deadlineMs?: number
 }
 

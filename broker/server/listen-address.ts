@@ -3,11 +3,11 @@
 import { MillraceError } from '../../core/error.ts'
 import type { Endpoint } from '../engine/broker-state.ts'
 
-/** `[host:]port`; this machine alone without a host. @throws MillraceError BAD_ADDRESS */
-export function listenAddress(text: string): Endpoint {
+/** `[host:]port`; this machine alone without a host. `of`: what it is the address of. @throws MillraceError BAD_ADDRESS */
+export function listenAddress(text: string, of = 'to listen on'): Endpoint {
   const address = hostAndPort(text)
   if (address === null || address.port === null) {
-    throw new MillraceError('BAD_ADDRESS', `The address to listen on is ${text}, which is not host:port.`, { hint: 'For example 127.0.0.1:9092.' })
+    throw new MillraceError('BAD_ADDRESS', `The address ${of} is ${text}, which is not host:port.`, { hint: 'For example 127.0.0.1:9092; the port is 0 to 65535, an IPv6 address stands in brackets.' })
   }
   return { host: address.host === '' ? '127.0.0.1' : address.host, port: address.port }
 }

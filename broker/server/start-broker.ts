@@ -82,6 +82,7 @@ export interface Broker extends AsyncDisposable {
 export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const { clock = systemClock, random = systemRandom, logger = silentLogger } = options
   const config = new BrokerConfig(settingsOf(options))
+  if (typeof options.metrics === 'string') listenAddress(options.metrics, 'of the metrics')
   const nodeId = config.number('node.id')
   const disk = diskOf(options, clock)
   const begunMs = clock.monotonic()
@@ -240,7 +241,7 @@ class RunningBroker implements Broker {
     if (address === false) return
     const { startMetricsServer } = await import('./metrics/metrics-server.ts')
     const { logger } = this.#state
-    const place = listenAddress(address)
+    const place = listenAddress(address, 'of the metrics')
     if (!isLoopback(place.host)) logger.warn('anybody who reaches this address may read the metrics, which name topics and groups', { metrics: place.host, hint: 'serve them on 127.0.0.1, or behind something that asks who reads them' })
     this.#metricsServer = await startMetricsServer({ ...place, logger, families: () => this.metrics(), isReady: () => this.#closing === null })
   }

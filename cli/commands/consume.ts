@@ -2,7 +2,7 @@
 
 import { systemClock } from '../../core/clock.ts'
 import { MillraceError } from '../../core/error.ts'
-import type { FetchedRecords, GroupConsumer, GroupMember, LogAdmin, LogPort, LogReader, MemberAssignment } from '../../core/log-port.ts'
+import type { FetchedRecords, GroupConsumer, GroupMember, Isolation, LogAdmin, LogPort, LogReader, MemberAssignment } from '../../core/log-port.ts'
 import { partitionName, type Offset, type RecordCursor, type Timestamp, type TopicPartition } from '../../core/record.ts'
 import type { Serde } from '../../core/serde.ts'
 import { parseEventTime } from '../input/event-time.ts'
@@ -30,6 +30,8 @@ export interface ConsumeOptions extends LogPlace {
   readonly offset?: string
   /** A time: begin with the first record at or after it. */
   readonly from?: string
+  /** Nothing of transactions that were aborted or are open. */
+  readonly readCommitted?: boolean
   readonly verbose?: boolean
 }
 
@@ -45,8 +47,9 @@ export async function consume(topic: string, options: ConsumeOptions, terminal: 
     const [description] = await expectTopics(log.admin, [topic])
     const all = Array.from({ length: description!.partitions }, (_, partition) => ({ topic, partition }))
     const chosen = options.partition === undefined ? all : [expectPartition(all, wholeNumber('--partition', options.partition, 0))]
-    const ends = options.untilEnd === true ? await log.admin.listOffsets(chosen, 'latest') : null
-    const reading = { chosen, ends, max, stop, toLine, terminal }
+    const isolation = options.readCommitted === true ? 'read_committed' : 'read_uncommitted'
+    const ends = options.untilEnd === true ? await log.admin.listOffsets(chosen, 'latest', { isolation }) : null
+    const reading = { chosen, isolation, ends, max, stop, toLine, terminal } as const
     if (options.group !== undefined) await consumeAsMember(log, options.group, topic, options.fromBeginning === true, reading)
     else await consumeAlone(log, options, reading)
   } finally {
@@ -56,6 +59,7 @@ export async function consume(topic: string, options: ConsumeOptions, terminal: 
 
 interface Reading {
   readonly chosen: readonly TopicPartition[]
+  readonly isolation: Isolation
   readonly ends: ReadonlyMap<string, Offset> | null
   readonly max: number
   readonly stop: AbortSignal
@@ -64,7 +68,7 @@ interface Reading {
 }
 
 async function consumeAlone(log: LogPort, options: ConsumeOptions, reading: Reading): Promise<void> {
-  const reader = log.reader()
+  const reader = log.reader({ isolation: reading.isolation })
   const begins = await startOffsets(log, options, reading.chosen)
   reader.assign(reading.chosen.map(({ topic, partition }) => ({ topic, partition, offset: begins.get(partitionName(topic, partition)) ?? 0 })))
   try {
@@ -108,6 +112,7 @@ async function consumeAsMember(log: LogPort, groupId: string, topic: string, fro
     groupId,
     topics: [topic],
     protocol: 'range',
+    isolation: reading.isolation,
     userData: () => new Uint8Array(0),
     assign: members => Promise.resolve(inRanges(members, reading.chosen)),
     offsetReset: () => (fromBeginning ? 'earliest' : 'latest'),

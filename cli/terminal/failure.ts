@@ -10,6 +10,9 @@ import type { Terminal } from './terminal.ts'
 export const FAILURE = 1
 export const USAGE = 2
 
+/** What a person typed or wrote into a file, and what must be mended there. */
+const usageCodes: ReadonlySet<unknown> = new Set(['USAGE', 'BAD_ADDRESS', 'BAD_SETTING', 'UNKNOWN_SETTING', 'BAD_PROPERTIES'])
+
 /** What esbuild says about code it cannot read. */
 interface BuildMessage {
   readonly text: string
@@ -20,7 +23,7 @@ interface BuildMessage {
 export function reportFailure(error: unknown, terminal: Terminal, verbose: boolean): number {
   for (const line of failureLines(error, terminal)) terminal.say(line)
   if (verbose) for (let cause = error; cause instanceof Error; cause = cause.cause) terminal.say(terminal.dim(cause.stack ?? String(cause)))
-  return error instanceof Error && (error as { code?: unknown }).code === 'USAGE' ? USAGE : FAILURE
+  return error instanceof Error && usageCodes.has((error as { code?: unknown }).code) ? USAGE : FAILURE
 }
 
 function failureLines(error: unknown, terminal: Terminal): string[] {

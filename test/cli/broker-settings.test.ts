@@ -72,6 +72,23 @@ test("no setting is both ours and only Kafka's but for those that came later", (
   for (const name of ['node.id', 'num.partitions', 'log.retention.ms']) expect(kafkaSettings.has(name)).toBe(false)
 })
 
+test.each([
+  [['--listen', 'foo'], 'The address to listen on is foo, which is not host:port.', 'For example 127.0.0.1:9092;'],
+  [['--listen', '127.0.0.1:65536'], 'is 127.0.0.1:65536, which is not host:port.', 'the port is 0 to 65535'],
+  [['--metrics', 'foo'], 'The address of the metrics is foo, which is not host:port.', 'For example 127.0.0.1:9092;'],
+  [['--advertise', '0.0.0.0:1'], 'must be a host:port that clients can reach', 'For example'],
+  [['--set', 'num.partition=1'], 'There is no setting num.partition.', 'Did you mean num.partitions?'],
+  [['--set', 'num.partitions=x'], 'Invalid value x for configuration num.partitions', ''],
+  [['--users', 'no-such-file'], 'no-such-file, which cannot be read', ''],
+])('broker %j is a command that makes no sense', async (args, message, hint) => {
+  const listen = args[0] === '--listen' ? [] : ['--listen', '127.0.0.1:0']
+  const { status, stdout, stderr } = await millrace(['broker', '--memory', ...listen, ...args])
+  expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
+  expect(stderr).toContain(message)
+  expect(stderr).toContain(hint)
+  expect(stderr.trim().split('\n').length).toBeLessThanOrEqual(2)
+})
+
 test('--help-settings lists every setting', async () => {
   const lines = parseLines<{ name: string }>((await millrace(['broker', '--help-settings', '--json'])).stdout)
   expect(lines.map(({ name }) => name)).toEqual([...brokerConfigs.keys()].sort())

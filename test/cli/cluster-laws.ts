@@ -184,7 +184,7 @@ export function clusterLaws(bootstrap: () => string, { canHang = false }: Cluste
   })
 
   test('transactions are listed, described and ended', async () => {
-    await run(['topics', 'create', 'paid', '--partitions', '1'])
+    await run(['topics', 'create', 'tills', '--partitions', '1'])
     const channel = await connect()
     const producer = await producerOf(channel, 'till')
     expect(await producer.send('paid', ['one=1'])).toBe('NONE')
@@ -208,6 +208,23 @@ export function clusterLaws(bootstrap: () => string, { canHang = false }: Cluste
     expect(parseLines(await run(['transactions', 'hanging', '--json']))).toMatchObject([{ topic: 'stuck', partition: 0, producerId: producer.producerId, openSince: 0 }])
     await run(['transactions', 'abort', 'stuck:0', '--producer', String(producer.producerId)])
     expect(await run(['transactions', 'hanging'])).toBe('')
+    channel.close()
+  })
+
+  test('reading committed, nothing is seen of transactions that were aborted or are open', async () => {
+    await run(['topics', 'create', 'tills', '--partitions', '1'])
+    const channel = await connect()
+    const producer = await producerOf(channel, 'till of tills')
+    for (const [value, committed] of [['one', true], ['two', false], ['three', true]] as const) {
+      expect(await producer.send('tills', [value])).toBe('NONE')
+      for (let tries = 1000; (await producer.end(committed)) === 'CONCURRENT_TRANSACTIONS' && tries > 0; tries--) continue
+    }
+    for (let tries = 1000; (await producer.send('tills', ['four'])) === 'CONCURRENT_TRANSACTIONS' && tries > 0; tries--) continue
+    const read = ['consume', 'tills', '--format', 'text', '--from-beginning', '--until-end']
+    expect(await run(read)).toBe('one\ntwo\nthree\nfour\n')
+    expect(await run([...read, '--read-committed'])).toBe('one\nthree\n')
+    expect(await run([...read, '--read-committed', '--group', 'accountant'])).toBe('one\nthree\n')
+    await producer.end(true)
     channel.close()
   })
 
