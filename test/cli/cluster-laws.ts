@@ -184,7 +184,7 @@ export function clusterLaws(bootstrap: () => string, { canHang = false }: Cluste
   })
 
   test('transactions are listed, described and ended', async () => {
-    await run(['topics', 'create', 'tills', '--partitions', '1'])
+    await run(['topics', 'create', 'paid', '--partitions', '1'])
     const channel = await connect()
     const producer = await producerOf(channel, 'till')
     expect(await producer.send('paid', ['one=1'])).toBe('NONE')
