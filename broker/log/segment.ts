@@ -248,6 +248,7 @@ export class Segment {
     this.#damages.truncate(position)
     this.#ownFrom = Math.min(this.#ownFrom, position)
     this.size = position
+    this.#expectedBytes = Math.min(this.#expectedBytes, position)
     this.#nextOffset = endOffset
     this.#walkThrough({ from: this.#indexes.truncate(position, endOffset) }, header => this.#indexes.noteTime(header))
     if (position === 0) this.#firstTimestamp = null

@@ -183,3 +183,18 @@ test('old segments go by their time and size, damaged or not', async () => {
     log.close()
   }
 })
+
+test('a file that was complete, then cut, and is complete again misses nothing', async () => {
+  const disk = new MemoryDisk()
+  const { log } = open(disk)
+  fill(log, 5)
+  log.roll()
+  log.truncateTo(6)
+  const point = log.recoveryPoint()
+  await log.sync()
+  await log.saveCheckpoint(point, null)
+  log.close()
+  const damages: Damage[] = []
+  expect(readEach(open(disk, damages).log)).toEqual([0, 1, 2, 3, 4, 5])
+  expect(damages).toEqual([])
+})
