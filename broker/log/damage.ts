@@ -177,9 +177,8 @@ function goodBatchAt(window: ScanWindow, position: number, { end, minOffset }: P
 export function isLostWrite(file: ScannedFile, from: number, end: number): boolean {
   const page = Buffer.alloc(pageBytes)
   for (let start = from; start < end; start = nextPage(start)) {
-    const stop = nextPage(start)
-    if (stop > end) return false
-    const bytes = page.subarray(0, stop - start)
+    // To the end of the page even where the next batch begins in it: its first bytes are zeros in any case.
+    const bytes = page.subarray(0, nextPage(start) - start)
     if (file.read(start, bytes) === bytes.length && bytes.equals(zeros.subarray(0, bytes.length))) return true
   }
   return false

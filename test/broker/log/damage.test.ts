@@ -138,6 +138,22 @@ test('zeros that a crash left in the middle are no damage: what follows was neve
   expect(readOn(opened.log)).toEqual(Array.from({ length: opened.log.endOffset }, (_, offset) => offset))
 })
 
+test('they are none either where the next batch begins at the end of the same page, with zeros as batches do', async () => {
+  const disk = new MemoryDisk()
+  const home = { disk, pool: new FilePool(disk, 4), buffers: new LentBuffers(0), directory: 't-0' }
+  const large: LogSettings = { ...settings, segmentBytes: 1e6 }
+  const { log } = openLog(home, large, { restore: () => {}, batch: () => {} })
+  await log.sync()
+  const overhead = batchOf([{ key: null, value: 'x'.repeat(1000), timestamp: 0 }]).length - 1000
+  for (const bytes of [3218, 872, 500]) log.append(batchOf([{ key: null, value: 'v'.repeat(bytes - overhead), timestamp: 0 }]), 0)
+  log.close()
+  const path = `t-0/${segmentName}.log`
+  const bytes = disk.readFile(path)!
+  expect(bytes.length).toBe(4590)
+  disk.writeFile(path, bytes.fill(0, 3218, 4096))
+  expect(openLog(home, large, { restore: () => {}, batch: () => {} }).cut).toMatchObject({ file: path, position: 3218 })
+})
+
 /** Segments of batches with one key each, and a clean end. Answers the paths of the segments. */
 async function keyed(disk: MemoryDisk): Promise<readonly string[]> {
   const { log } = open(disk)
