@@ -38,20 +38,20 @@ export class MarkerWriter {
 
   async #untilWritten(marker: TransactionMarker, topic: string, index: number): Promise<boolean> {
     while (!this.#patience.isClosed) {
-      const outcome = await this.write(marker, topic, index)
+      const outcome = await this.write(marker, topic, index, { unlessEnded: true })
       if (outcome !== 'KAFKA_STORAGE_ERROR') return outcome !== 'NOT_LEADER_OR_FOLLOWER'
       await this.#patience.pause(retryDelayMs)
     }
     return false
   }
 
-  /** Once: KAFKA_STORAGE_ERROR where another try may help; otherwise the marker is acknowledged, or there is no place for it (any more). */
-  async write(marker: TransactionMarker, topic: string, index: number): Promise<ErrorName> {
+  /** Once: KAFKA_STORAGE_ERROR where another try may help; otherwise the marker is acknowledged, or there is no place for it (any more). `unlessEnded`: one that is there need not be there twice. */
+  async write(marker: TransactionMarker, topic: string, index: number, { unlessEnded }: { readonly unlessEnded: boolean }): Promise<ErrorName> {
     const { partitions, groups, logger } = this.#parts
     const partition = partitions.get(topic, index)
     if (partition === undefined) return 'UNKNOWN_TOPIC_OR_PARTITION'
     try {
-      if (!partition.isEnded(marker) && partition.appendMarker(marker) === null) return 'INVALID_PRODUCER_EPOCH'
+      if (!(unlessEnded && partition.isEnded(marker)) && partition.appendMarker(marker) === null) return 'INVALID_PRODUCER_EPOCH'
       await partition.committed(partition.log.endOffset)
     } catch (error) {
       if (!(error instanceof MillraceError)) throw error

@@ -172,9 +172,9 @@ export class ClassicGroup {
     return timeout
   }
 
-  /** Whether a newcomer shares a protocol with all members. */
+  /** Whether a newcomer shares a protocol with all members; the first one needs to have some. */
   accepts(protocolType: string, protocols: readonly Protocol[]): boolean {
-    if (this.members.size === 0) return true
+    if (this.members.size === 0) return protocolType !== '' && protocols.length > 0
     const candidates = this.#commonProtocols()
     return this.protocolType === protocolType && protocols.some(({ name }) => candidates.has(name))
   }
@@ -198,12 +198,13 @@ export class ClassicGroup {
     return new Set((first ?? []).filter(name => others.every(names => names.includes(name))))
   }
 
-  /** Names of all topics that members read, as `read` finds them in what they said; null where it cannot be told. */
-  subscribedTopics(read: (metadata: Buffer) => readonly string[] | null): ReadonlySet<string> | null {
+  /** Names of all topics that members read, as `read` finds them in what they said; of consumers that did not say it so that it can be read, `all`. */
+  subscribedTopics(read: (metadata: Buffer) => readonly string[] | null): ReadonlySet<string> | 'all' {
     const names = new Set<string>()
+    if (this.protocolType !== 'consumer') return names
     for (const member of this.members.values()) {
-      const topics = this.protocolType === 'consumer' ? read(this.metadataOf(member)) : null
-      if (topics === null) return null
+      const topics = read(this.metadataOf(member))
+      if (topics === null) return 'all'
       for (const name of topics) names.add(name)
     }
     return names

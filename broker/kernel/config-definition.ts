@@ -51,12 +51,13 @@ export function configProblem(definition: ConfigDefinition, value: string | null
 
 function numberProblem(definition: ConfigDefinition, value: string, bad: (why: string) => string): string | null {
   const { type, min, max } = definition
-  const pattern = type === 'double' ? /^[+-]?\d+(\.\d*)?([eE][+-]?\d+)?$/ : /^[+-]?\d+$/
+  const pattern = type === 'double' ? /^[+-]?(NaN|(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?)$/ : /^[+-]?\d+$/
   if (!pattern.test(value.trim())) return bad(`it is not a number of type ${type.toUpperCase()}`)
   const number = Number(value)
   if (type === 'short' && (number > 32767 || number < -32768)) return bad('it is not a number of type SHORT')
   if (type === 'int' && (number > maxInt || number < -maxInt - 1)) return bad('it is not a number of type INT')
   if (type === 'long' && BigInt.asIntN(64, BigInt(value.trim().replace('+', ''))) !== BigInt(value.trim().replace('+', ''))) return bad('it is not a number of type LONG')
+  // What is not a number is neither too small nor too large.
   if (min !== undefined && number < min) return bad(`it must be at least ${min}`)
   if (max !== undefined && number > max) return bad(`it must be at most ${max}`)
   return null

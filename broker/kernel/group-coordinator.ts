@@ -112,12 +112,14 @@ export class GroupCoordinator {
       const refuse = (error: ErrorName): void => this.#out.reply(token, joinFailure(error, memberId))
       if (groupId === '') return refuse('INVALID_GROUP_ID')
       if (sessionTimeoutMs < minSessionTimeoutMs || sessionTimeoutMs > maxSessionTimeoutMs) return refuse('INVALID_SESSION_TIMEOUT')
-      if (request.protocolType === '' || request.protocols.length === 0) return refuse('INCONSISTENT_GROUP_PROTOCOL')
       const other = this.#book.consumers.get(groupId)
       if (other !== undefined && other.members.size > 0) return this.#classicMembers.join(other, request, token, now)
       if (!this.#book.classic.has(groupId) && memberId !== '') return refuse('UNKNOWN_MEMBER_ID')
       if (other !== undefined) this.#book.consumers.dissolve(other)
-      this.#rebalance.join(this.#book.classicOrNew(groupId, now), request, token, now)
+      const group = this.#book.classicOrNew(groupId, now)
+      this.#rebalance.join(group, request, token, now)
+      // Who has asked for it has made it, whether a member came of that or not.
+      if (!group.hasRecord && group.phase === 'Empty') this.#save(group, null)
     })
   }
 
@@ -223,13 +225,15 @@ export class GroupCoordinator {
   }
 
   /** Forgets offsets of topics that nobody in the group reads. `subscribed`: topics that a member's metadata names; null if it cannot be read. */
-  deleteOffsets(groupId: string, places: readonly OffsetPlace[], subscribed: (metadata: Buffer) => readonly string[] | null, token: number, now: Timestamp): { readonly refused: ErrorName | null; readonly read: ReadonlySet<string>; readonly effects: readonly GroupEffect[] } {
+  deleteOffsets(groupId: string, places: readonly OffsetPlace[], subscribed: (metadata: Buffer) => readonly string[] | null, token: number, now: Timestamp): { readonly refused: ErrorName | null; readonly isRead: (topic: string) => boolean; readonly effects: readonly GroupEffect[] } {
     const group = this.#book.get(groupId)
-    if (group === undefined) return { refused: 'GROUP_ID_NOT_FOUND', read: new Set(), effects: [] }
+    if (group === undefined) return { refused: 'GROUP_ID_NOT_FOUND', isRead: () => false, effects: [] }
+    // What members of others' protocols read nobody knows.
+    if (group.type === 'classic' && group.phase !== 'Empty' && group.protocolType !== 'consumer') return { refused: 'NON_EMPTY_GROUP', isRead: () => false, effects: [] }
     const read = group.type === 'consumer' ? group.subscribedTopics() : group.subscribedTopics(subscribed)
-    if (read === null) return { refused: 'NON_EMPTY_GROUP', read: new Set(), effects: [] }
-    const unread = places.filter(({ topic }) => !read.has(topic))
-    return { refused: null, read, effects: this.#turn(now, () => this.#offsetWrites.write(this.positions.removalAt(groupId, unread), token)) }
+    const isRead = (topic: string): boolean => read === 'all' || read.has(topic)
+    const unread = places.filter(({ topic }) => !isRead(topic))
+    return { refused: null, isRead, effects: this.#turn(now, () => this.#offsetWrites.write(this.positions.removalAt(groupId, unread), token)) }
   }
 
   /** Offsets of topics that are gone go with them. */
@@ -265,6 +269,7 @@ export class GroupCoordinator {
       const group = this.#book.get(groupId)
       if (group === undefined) return this.#out.reply(token, errorCodeOf('GROUP_ID_NOT_FOUND'))
       if (group.phase !== 'Empty') return this.#out.reply(token, errorCodeOf('NON_EMPTY_GROUP'))
+      if (group.type === 'classic') this.#rebalance.dismiss(group)
       this.#offsetWrites.write(this.#book.removalOf(group), token)
     })
   }

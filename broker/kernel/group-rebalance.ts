@@ -270,6 +270,12 @@ export class GroupRebalance {
     for (const memberId of [...group.members.keys(), ...group.pending.keys()]) this.#out.cancel(sessionTimer(group, memberId))
   }
 
+  /** Those who have their id and have not come back with it need not come: the group is to go. */
+  dismiss(group: ClassicGroup): void {
+    for (const memberId of group.pending.keys()) this.#out.cancel(sessionTimer(group, memberId))
+    group.pending.clear()
+  }
+
   // ─── heartbeat, leave, session ───
 
   heartbeat(group: ClassicGroup, identity: MemberIdentity, generation: number, now: Timestamp): ErrorName {

@@ -27,6 +27,8 @@ interface Producer {
   batches: AppendedBatch[]
   /** Where there are none, the sequence number of the batch that comes first. */
   first: number
+  /** Of its last batch, or the marker behind it. */
+  lastTimestamp: Timestamp
   /** When it was last heard of, by the broker's clock. */
   seenAt: Timestamp
   /** When it took its place in the order, at most `orderMs` before that. */
@@ -45,6 +47,8 @@ const rememberedBatches = 5
 const maxProducers = 100_000
 /** A producer that writes all the time takes its place anew so often, and not with every batch. */
 const orderMs = 60_000
+/** Of producers that never had one from a broker. */
+const noEpoch = -1
 const append: SequenceVerdict = { kind: 'append' }
 
 export class ProducerState {
@@ -59,16 +63,20 @@ export class ProducerState {
   check(batch: ProducedBatch): SequenceVerdict {
     if (batch.producerId < 0) return append
     const producer = this.#producers.get(batch.producerId)
+    const epoch = producer?.epoch ?? noEpoch
+    if (batch.producerEpoch < epoch) {
+      return refuse('INVALID_PRODUCER_EPOCH', `Epoch of producer ${batch.producerId} is ${batch.producerEpoch}, which is smaller than the last seen epoch ${epoch}.`)
+    }
     // Unknown, or forgotten since all its records are gone: any sequence is taken.
     if (producer === undefined) return append
-    if (batch.producerEpoch < producer.epoch) {
-      return refuse('INVALID_PRODUCER_EPOCH', `Epoch of producer ${batch.producerId} is ${batch.producerEpoch}, which is smaller than the last seen epoch ${producer.epoch}.`)
-    }
-    if (batch.producerEpoch > producer.epoch) {
+    if (batch.producerEpoch > epoch) {
+      // Behind no epoch nothing is in order or out of it.
+      if (epoch === noEpoch) return append
       return batch.baseSequence === 0 ? append : refuse('OUT_OF_ORDER_SEQUENCE_NUMBER', `Invalid sequence number ${batch.baseSequence} for the new epoch ${batch.producerEpoch} of producer ${batch.producerId}.`)
     }
     const same = producer.batches.find(({ baseSequence, lastSequence }) => baseSequence === batch.baseSequence && lastSequence === batch.lastSequence)
     if (same !== undefined) return { kind: 'duplicate', baseOffset: same.baseOffset, timestamp: same.timestamp }
+    if (epoch === noEpoch) return append
     const last = producer.batches.at(-1)?.lastSequence ?? -1
     const next = last === -1 ? producer.first : sequenceAfter(last, 1)
     return batch.baseSequence === next ? append : refuse('OUT_OF_ORDER_SEQUENCE_NUMBER', `Out of order sequence number for producer ${batch.producerId}: ${batch.baseSequence} (incoming), ${last} (current end).`)
@@ -78,7 +86,7 @@ export class ProducerState {
   replay(batch: ProducedBatch, baseOffset: Offset, timestamp: Timestamp, now: Timestamp): void {
     if (batch.producerId < 0) return
     let producer = this.#producers.get(batch.producerId)
-    if (producer === undefined) this.#add(batch.producerId, (producer = { epoch: batch.producerEpoch, batches: [], first: 0, seenAt: now, placedAt: now }))
+    if (producer === undefined) this.#add(batch.producerId, (producer = { epoch: batch.producerEpoch, batches: [], first: 0, lastTimestamp: timestamp, seenAt: now, placedAt: now }))
     else if (now - producer.placedAt >= orderMs) this.#placeAnew(batch.producerId, producer, now)
     if (batch.producerEpoch !== producer.epoch) {
       producer.epoch = batch.producerEpoch
@@ -86,6 +94,7 @@ export class ProducerState {
       producer.first = 0
     }
     producer.seenAt = now
+    producer.lastTimestamp = timestamp
     if (batch.baseSequence < 0) return
     producer.batches.push({ baseSequence: batch.baseSequence, lastSequence: batch.lastSequence, baseOffset, timestamp })
     if (producer.batches.length > rememberedBatches) producer.batches.shift()
@@ -97,7 +106,7 @@ export class ProducerState {
    */
   missed({ producerId, producerEpoch, baseSequence }: Omit<ProducedBatch, 'lastSequence'>, now: Timestamp): void {
     if (producerId < 0 || baseSequence < 0 || this.#producers.has(producerId)) return
-    this.#add(producerId, { epoch: producerEpoch, batches: [], first: baseSequence, seenAt: now, placedAt: now })
+    this.#add(producerId, { epoch: producerEpoch, batches: [], first: baseSequence, lastTimestamp: now, seenAt: now, placedAt: now })
   }
 
   /** The latest batches of each producer, as far as they begin at or behind an offset, in their order. */
@@ -126,10 +135,7 @@ export class ProducerState {
 
   /** For admin tools. */
   *all(): Iterable<{ readonly producerId: number; readonly epoch: number; readonly lastSequence: number; readonly lastTimestamp: Timestamp }> {
-    for (const [producerId, { epoch, batches, seenAt }] of this.#producers) {
-      const last = batches.at(-1)
-      yield { producerId, epoch, lastSequence: last?.lastSequence ?? -1, lastTimestamp: last?.timestamp ?? seenAt }
-    }
+    for (const [producerId, { epoch, batches, lastTimestamp }] of this.#producers) yield { producerId, epoch, lastSequence: batches.at(-1)?.lastSequence ?? -1, lastTimestamp }
   }
 
   /** Forgets producers that were silent since before `time`, but for those that `isNeeded`. */
@@ -148,16 +154,17 @@ export class ProducerState {
   snapshot(): Json {
     // Who sends again after a restart does it in order.
     const written = [...this.#producers].filter(([, { batches, first }]) => batches.length > 0 || first === 0)
-    return written.map(([id, { epoch, seenAt, batches }]) => [id, epoch, seenAt, batches.map(batch => [batch.baseSequence, batch.lastSequence, batch.baseOffset, batch.timestamp])])
+    return written.map(([id, { epoch, seenAt, batches, lastTimestamp }]) => [id, epoch, seenAt, batches.map(batch => [batch.baseSequence, batch.lastSequence, batch.baseOffset, batch.timestamp]), lastTimestamp])
   }
 
   restore(snapshot: Json): void {
     this.#producers.clear()
-    const producers = [...((snapshot ?? []) as [number, number, number, [number, number, number, number][]][])].sort(([, , one], [, , other]) => one - other)
-    for (const [id, epoch, seenAt, batches] of producers) {
+    const producers = [...((snapshot ?? []) as [number, number, number, [number, number, number, number][], number?][])].sort(([, , one], [, , other]) => one - other)
+    for (const [id, epoch, seenAt, batches, lastTimestamp] of producers) {
       this.#producers.set(id, {
         epoch,
         seenAt,
+        lastTimestamp: lastTimestamp ?? batches.at(-1)?.[3] ?? seenAt,
         first: 0,
         placedAt: seenAt,
         batches: batches.map(([baseSequence, lastSequence, baseOffset, timestamp]) => ({ baseSequence, lastSequence, baseOffset, timestamp })),

@@ -5,7 +5,7 @@ import type { ErrorName } from '../wire/error-code.ts'
 import type { TransactionAnswer, TransactionEffect } from './transaction-effects.ts'
 import { endVerdict, type EndRequest } from './transaction-end.ts'
 import { encodeTransaction, type TransactionFact } from './transaction-records.ts'
-import { completed, ended, fenced, holdsPartitions, isEnding, isExhausted, lastEpoch, newTransaction, renewed, rotated, withPartitions, type ProducerIdentity, type TransactionState } from './transaction-state.ts'
+import { completed, ended, fenced, holdsPartitions, isEnding, isExhausted, lastEpoch, newTransaction, renewed, renewedAlready, rotated, withPartitions, type ProducerIdentity, type TransactionState } from './transaction-state.ts'
 
 export interface TransactionSettings {
   readonly maxTimeoutMs: number
@@ -123,9 +123,8 @@ export class TransactionCoordinator {
     if (current !== null && !isOf(state, current)) return this.#refuse(token, 'PRODUCER_FENCED')
     if (isEnding(state)) return this.#refuse(token, 'CONCURRENT_TRANSACTIONS')
     if (state.status !== 'Ongoing') return this.#renew(request, state, freshProducerId, token, now)
-    if (current !== null && current.producerId === state.producerId && current.producerEpoch < state.producerEpoch) return this.#refuse(token, 'PRODUCER_FENCED')
-    // The client asks again, and gets another epoch then; one that says which it has, that of the abort.
-    return this.#step(transactionalId, { ...fenced(state, now), lastProducerEpoch: current?.producerEpoch ?? -1 }, token, { error: 'CONCURRENT_TRANSACTIONS', producerId: -1, producerEpoch: -1 })
+    // Whoever asks. The client asks again, and gets another epoch then; one that has the epoch of the transaction, that of its abort.
+    return this.#step(transactionalId, fenced(state, now), token, { error: 'CONCURRENT_TRANSACTIONS', producerId: -1, producerEpoch: -1 })
   }
 
   #renew({ transactionalId, timeoutMs, current }: InitRequest, state: TransactionState, freshProducerId: number | null, token: number, now: Timestamp): readonly TransactionEffect[] {
@@ -135,7 +134,7 @@ export class TransactionCoordinator {
     }
     if (current === null || current.producerEpoch === state.producerEpoch) return this.#begin({ transactionalId }, renewed(state, current === null ? -1 : state.producerEpoch, timeoutMs, now), token)
     // The answer to the same request was lost.
-    if (current.producerEpoch === state.lastProducerEpoch) return this.#reply(token, { error: 'NONE', producerId: state.producerId, producerEpoch: state.producerEpoch })
+    if (current.producerEpoch === state.lastProducerEpoch) return this.#begin({ transactionalId }, renewedAlready(state, timeoutMs, now), token)
     return this.#refuse(token, 'PRODUCER_FENCED')
   }
 

@@ -53,6 +53,11 @@ export function renewed(state: TransactionState, last: number, timeoutMs: number
   return { ...idle(state, now), producerEpoch: state.producerEpoch + 1, lastProducerEpoch: last, timeoutMs }
 }
 
+/** As it was after {@link renewed}, or after it was {@link fenced}: the answer that said so was lost. */
+export function renewedAlready(state: TransactionState, timeoutMs: number, now: Timestamp): TransactionState {
+  return { ...idle(state, now), timeoutMs }
+}
+
 /** As {@link renewed}, with another producer id, since the epochs ran out. */
 export function rotated(state: TransactionState, producerId: number, last: number, timeoutMs: number, now: Timestamp): TransactionState {
   return { ...idle(state, now), producerId, previousProducerId: state.producerId, producerEpoch: 0, lastProducerEpoch: last, timeoutMs }
@@ -87,9 +92,9 @@ export function ended(state: TransactionState, isCommit: boolean, clientVersion:
   }
 }
 
-/** Aborted by the coordinator: whoever holds the current epoch is shut out. */
+/** Aborted by the coordinator: whoever holds the current epoch is shut out, unless it asks for the next one before anybody else does. */
 export function fenced(state: TransactionState, now: Timestamp): TransactionState {
-  return { ...state, status: 'PrepareAbort', nextProducerId: -1, producerEpoch: Math.min(state.producerEpoch + 1, lastEpoch + 1), lastProducerEpoch: -1, updatedAt: now }
+  return { ...state, status: 'PrepareAbort', nextProducerId: -1, producerEpoch: Math.min(state.producerEpoch + 1, lastEpoch + 1), lastProducerEpoch: state.producerEpoch, updatedAt: now }
 }
 
 /** The markers are everywhere. */

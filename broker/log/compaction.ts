@@ -72,7 +72,7 @@ export function compactionRange(log: Log, settings: CompactionSettings, lastStab
     bytes += segment.size
     if (isDirty) dirtyBytes += segment.size
   }
-  if (dirtyBytes === 0 || (!isOverdue && dirtyBytes / bytes < settings.minCleanableDirtyRatio)) return null
+  if (dirtyBytes === 0 || (!isOverdue && !(dirtyBytes / bytes > settings.minCleanableDirtyRatio))) return null
   return { segments, end, dirtyFrom: log.compactedOffset, dirtyBytes, bytes }
 }
 

@@ -28,9 +28,11 @@ export const alterConfigs: Handler<'AlterConfigs'> = async ({ broker }, { resour
 
 export const incrementalAlterConfigs: Handler<'IncrementalAlterConfigs'> = async ({ broker }, { resources, validateOnly }) => {
   const once = namedOnce(resources)
-  const responses = resources.map(async asked => {
+  const refusals = resources.map(asked => requestRefusal(once, asked, asked.configs.filter(({ configOperation, value }) => configOperation !== operation.delete && value === null)))
+  const odd = oddOperation(resources.filter((_, index) => refusals[index] === null).filter(({ resourceType: type }) => isKeptTogether(type)).flatMap(({ configs }) => configs))
+  const responses = resources.map(async (asked, index) => {
     const { resourceType: type, resourceName: name, configs } = asked
-    const refused = requestRefusal(once, asked, configs.filter(({ configOperation, value }) => configOperation !== operation.delete && value === null))
+    const refused = refusals[index] ?? (isKeptTogether(type) ? odd : null)
     return outcome(asked, refused ?? (await alter(broker, { type, name, validateOnly }, target => changed(target, configs))))
   })
   return { responses: await Promise.all(responses) }
@@ -62,6 +64,16 @@ function requestRefusal(once: ReadonlySet<AskedResource>, asked: AskedResource, 
 
 function unknownType(type: number): Refusal {
   return invalid(`Unknown resource type ${type}.`)
+}
+
+/** Where an operation on one of these is none, none of them is altered. */
+function isKeptTogether(type: number): boolean {
+  return isResourceType(type) && type !== resourceType.broker && type !== resourceType.brokerLogger
+}
+
+function oddOperation(changes: readonly Change[]): Refusal | null {
+  const odd = changes.find(({ configOperation }) => configOperation < operation.set || configOperation > operation.subtract)
+  return odd === undefined ? null : invalid(`Unknown operation type ${odd.configOperation}.`)
 }
 
 function outcome({ resourceType: type, resourceName }: AskedResource, refused: Refusal | null): Outcome {
@@ -100,10 +112,10 @@ async function alter(broker: BrokerState, { type, name, validateOnly }: Alterati
 }
 
 function targetOf(broker: BrokerState, type: number, name: string): Target | Refusal {
-  if (type === resourceType.topic) return name === '' ? invalid('Default topic resources are not allowed.') : (topicNameRefusal(name) ?? topicTarget(broker, name))
+  if (type === resourceType.topic) return topicTarget(broker, name)
   if (type === resourceType.broker) return name === '' ? brokerTarget(broker, null) : (brokerNameRefusal(broker.nodeId, name) ?? brokerTarget(broker, broker.nodeId))
   if (type === resourceType.brokerLogger) return brokerNameRefusal(broker.nodeId, name) ?? loggerTarget
-  if (type === resourceType.group) return name === '' ? invalid('Default group resources are not allowed.') : groupTarget(broker, name)
+  if (type === resourceType.group) return groupTarget(broker, name)
   return isResourceType(type) ? invalid('This broker collects no metrics of clients.') : unknownType(type)
 }
 
@@ -112,7 +124,7 @@ function topicTarget(broker: BrokerState, name: string): Target {
   return {
     own: topic?.configs ?? {},
     definitions: topicConfigs,
-    refusal: configs => topicConfigRefusal(configs) ?? (topic === undefined ? unknownTopic(name) : null),
+    refusal: configs => (name === '' ? invalid('Default topic resources are not allowed.') : topicNameRefusal(name)) ?? topicConfigRefusal(configs) ?? (topic === undefined ? unknownTopic(name) : null),
     replace: configs => broker.alterTopicConfigs(name, configs, false),
   }
 }
@@ -130,7 +142,7 @@ function groupTarget(broker: BrokerState, name: string): Target {
   return {
     own: broker.catalogue.groupConfigs(name),
     definitions: groupConfigs,
-    refusal: configs => groupConfigRefusal(configs, broker.config),
+    refusal: configs => (name === '' ? invalid('Default group resources are not allowed.') : groupConfigRefusal(configs, broker.config)),
     replace: configs => broker.alterGroupConfigs(name, configs),
   }
 }
@@ -146,12 +158,13 @@ const loggerTarget: Target = {
 
 /** What is set on a resource after the changes. Lists that are not set begin with Kafka's default, whatever the broker's is. */
 function changed({ own, definitions }: Target, changes: readonly Change[]): NewSettings | Refusal {
+  const odd = oddOperation(changes)
+  if (odd !== null) return odd
   const configs: Record<string, string> = { ...own }
   for (const { name, configOperation, value } of changes) {
     const definition = definitions.get(name)
     if (configOperation === operation.delete) delete configs[name]
     else if (configOperation === operation.set) configs[name] = value!
-    else if (configOperation !== operation.append && configOperation !== operation.subtract) return invalid(`Unknown operation type ${configOperation}.`)
     else if (definition?.type !== 'list') return { error: 'INVALID_CONFIG', message: `Elements cannot be added to or taken from ${name}: its type is not LIST.` }
     else configs[name] = changedList(configs[name] ?? definition.default ?? '', configOperation, value!)
   }

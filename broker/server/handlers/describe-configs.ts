@@ -14,18 +14,26 @@ type Described = ResponseInput<'DescribeConfigs'>['results'][number]
 type DescribedConfig = Described['configs'][number]
 type AskedResource = RequestOf<'DescribeConfigs'>['resources'][number]
 
-export const describeConfigs: Handler<'DescribeConfigs'> = ({ broker, answer }, request) => ({
-  results: request.resources.map((asked): Described => {
+export const describeConfigs: Handler<'DescribeConfigs'> = ({ broker, answer }, request) => {
+  // A question about what nobody knows is none, whatever else it asks.
+  const odd = request.resources.find(({ resourceType: type }) => !isResourceType(type))
+  if (odd !== undefined) return { results: request.resources.map(asked => undescribed(asked, invalid(`Unexpected resource type ${odd.resourceType} for resource ${odd.resourceName}.`))) }
+  const results = request.resources.map((asked): Described => {
     const { resourceType: type, resourceName, configurationKeys } = asked
     const known = knownResource(broker, asked)
-    if ('error' in known) return { errorCode: errorCodeOf(known.error), errorMessage: known.message, resourceType: type, resourceName, configs: [] }
+    if ('error' in known) return undescribed(asked, known)
     const isWanted = (name: string): boolean => configurationKeys === null || configurationKeys.length === 0 || configurationKeys.includes(name)
     const wanted = known.definitions.filter(({ name }) => isWanted(name))
     answer.admit(wanted.length * (request.includeSynonyms ? 3 : 1))
     const configs = wanted.map(definition => described(definition, known.layersOf(definition.name), request.includeSynonyms, request.includeDocumentation))
     return { errorCode: 0, errorMessage: null, resourceType: type, resourceName, configs }
-  }),
-})
+  })
+  return { results }
+}
+
+function undescribed({ resourceType: type, resourceName }: AskedResource, { error, message }: Refusal): Described {
+  return { errorCode: errorCodeOf(error), errorMessage: message, resourceType: type, resourceName, configs: [] }
+}
 
 interface KnownResource {
   readonly definitions: readonly ConfigDefinition[]
@@ -40,7 +48,6 @@ function knownResource(broker: BrokerState, { resourceType: type, resourceName: 
   if (type === resourceType.broker && name === '') return allBrokers(broker)
   if (type === resourceType.broker) return brokerNameRefusal(broker.nodeId, name) ?? { definitions: broker.config.definitions, layersOf: setting => broker.config.layersOf(setting) }
   if (type === resourceType.brokerLogger) return brokerNameRefusal(broker.nodeId, name) ?? withoutSettings
-  if (!isResourceType(type)) return invalid(`Unexpected resource type ${type} for resource ${name}.`)
   if (name === '') return invalid('The name of the resource must not be empty.')
   return type === resourceType.group ? groupResource(broker, name) : withoutSettings
 }

@@ -31,6 +31,7 @@ interface Pass {
 }
 
 const readCommitted = 1
+const firstVersionWithLeaders = 16
 
 export const fetch: Handler<'Fetch'> = async (context, request) => {
   // Sessions are never opened, so there is none to go on with.
@@ -53,13 +54,14 @@ function isEnough({ failed, bytes, maxBytes, watched }: Pass, { minBytes }: Fetc
 }
 
 /** Counts what readers are sent; a pass that was only a look is not counted. */
-function answerOf({ connection }: RequestContext, { responses, reads, bytes }: Pass): Answer {
+function answerOf({ connection, broker, endpoint }: RequestContext, { responses, reads, bytes, failed }: Pass): Answer {
   connection.holdAnswer(bytes)
   for (const { partition: { meters }, records } of reads) {
     meters.bytesOut.add(records.length)
     meters.recordsOut.add(measureRun(records).count)
   }
-  return { errorCode: 0, sessionId: 0, responses }
+  const tellsLeaders = failed && responses.some(({ partitions }) => partitions.some(({ currentLeader }) => currentLeader !== undefined))
+  return { errorCode: 0, sessionId: 0, responses, ...(tellsLeaders ? { nodeEndpoints: [{ nodeId: broker.nodeId, ...endpoint, rack: null }] } : {}) }
 }
 
 interface ParkOptions {
@@ -97,13 +99,16 @@ function park({ broker, connection }: RequestContext, { watched }: Pass, { missi
 
 function pass(context: RequestContext, request: FetchRequest): Pass {
   const { broker, version } = context
+  const isReplica = (version >= 15 ? request.replicaState.replicaId : request.replicaId) >= 0
   const maxBytes = Math.min(request.maxBytes, broker.config.number('fetch.max.bytes'), context.connection.answerRoom)
   let left = maxBytes
   let bytes = 0
   let failed = false
   const watched: Partition[] = []
   const reads: { partition: Partition; records: Buffer }[] = []
-  const responses = request.topics.map(topic => {
+  const responses: TopicAnswer[] = []
+  for (const topic of request.topics) {
+    if (topic.partitions.length === 0) continue
     const name = version >= 13 ? broker.catalogue.topicById(topic.topicId)?.name : topic.topic
     const partitions = topic.partitions.map(asked => {
       const partition = name === undefined ? undefined : broker.partition(name, asked.partition)
@@ -111,7 +116,7 @@ function pass(context: RequestContext, request: FetchRequest): Pass {
         failed = true
         return absent(asked.partition, name === undefined ? 'UNKNOWN_TOPIC_ID' : 'UNKNOWN_TOPIC_OR_PARTITION')
       }
-      const answer = fetchOne(context, partition, asked, request.isolationLevel, Math.min(left, asked.partitionMaxBytes), bytes === 0)
+      const answer = isReplica ? elsewhere(context, partition, asked.partition, replicaProblem(partition, asked)) : fetchOne(context, partition, asked, request.isolationLevel, Math.min(left, asked.partitionMaxBytes), bytes === 0)
       const size = answer.records?.length ?? 0
       left -= size
       bytes += size
@@ -120,14 +125,20 @@ function pass(context: RequestContext, request: FetchRequest): Pass {
       watched.push(partition)
       return answer
     })
-    return { topic: topic.topic, topicId: topic.topicId, partitions }
-  })
+    responses.push({ topic: topic.topic, topicId: topic.topicId, partitions })
+  }
   return { responses, bytes, maxBytes, failed, watched, reads }
 }
 
-function fetchOne({ broker }: RequestContext, partition: Partition, asked: FetchPartition, isolation: number, maxBytes: number, atLeastOne: boolean): PartitionAnswer {
+/** No partition has a replica on another broker. */
+function replicaProblem({ leaderEpoch }: Partition, { currentLeaderEpoch }: FetchPartition): ErrorName {
+  return leaderEpochProblem(Math.max(currentLeaderEpoch, -1), leaderEpoch) ?? (currentLeaderEpoch < 0 ? 'NOT_LEADER_OR_FOLLOWER' : 'UNKNOWN_LEADER_EPOCH')
+}
+
+function fetchOne(context: RequestContext, partition: Partition, asked: FetchPartition, isolation: number, maxBytes: number, atLeastOne: boolean): PartitionAnswer {
   const epochProblem = leaderEpochProblem(Math.max(asked.currentLeaderEpoch, -1), partition.leaderEpoch)
-  if (epochProblem !== null) return failure(asked.partition, epochProblem)
+  if (epochProblem !== null) return elsewhere(context, partition, asked.partition, epochProblem)
+  const { broker } = context
   const { log } = partition
   const end = asked.lastFetchedEpoch < 0 ? null : endOfFetched(partition, asked.lastFetchedEpoch)
   if (end === 'unknown') return failure(asked.partition, 'OFFSET_OUT_OF_RANGE')
@@ -185,6 +196,12 @@ const noRecords: Buffer = Buffer.alloc(0)
 /** What was never looked into has no aborted transactions; of what could not be read they are not known. */
 function absent(partitionIndex: number, error: ErrorName): PartitionAnswer {
   return { ...failure(partitionIndex, error), abortedTransactions: [] }
+}
+
+/** Says who leads to a client that thinks otherwise; earlier versions are to ask. */
+function elsewhere({ broker, version }: RequestContext, { leaderEpoch }: Partition, partitionIndex: number, error: ErrorName): PartitionAnswer {
+  const answer = failure(partitionIndex, error)
+  return version < firstVersionWithLeaders || error === 'UNKNOWN_LEADER_EPOCH' ? answer : { ...answer, currentLeader: { leaderId: broker.nodeId, leaderEpoch } }
 }
 
 function failure(partitionIndex: number, error: ErrorName): PartitionAnswer {

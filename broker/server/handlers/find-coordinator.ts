@@ -15,8 +15,9 @@ export const findCoordinator: Handler<'FindCoordinator'> = async ({ broker, vers
   if (request.keyType === keyTypes.transaction) await broker.ensureTransactions()
   const coordinators = keys.map((key): Coordinator => {
     if (!isServed) return { key, nodeId: -1, host: '', port: -1, errorCode: errorCodeOf('INVALID_REQUEST'), errorMessage: 'This broker coordinates groups and transactions only.' }
-    return { key, nodeId: broker.nodeId, ...endpoint, errorCode: 0 }
+    return { key, nodeId: broker.nodeId, ...endpoint, errorCode: 0, errorMessage: '' }
   })
-  const { errorCode, errorMessage = null, nodeId, host, port } = coordinators[0] ?? { errorCode: errorCodeOf('INVALID_REQUEST'), nodeId: -1, host: '', port: -1 }
-  return version >= 4 ? { coordinators } : { errorCode, errorMessage, nodeId, host, port }
+  // Before version 4 that nothing is wrong is said in words, too.
+  const { errorCode, errorMessage, nodeId, host, port } = coordinators[0] ?? { errorCode: errorCodeOf('INVALID_REQUEST'), nodeId: -1, host: '', port: -1 }
+  return version >= 4 ? { coordinators } : { errorCode, errorMessage: errorCode === 0 ? 'NONE' : errorMessage, nodeId, host, port }
 }

@@ -17,7 +17,7 @@ const firstVersionById = 12
 
 export const metadata: Handler<'Metadata'> = async (context, request) => {
   const { broker, version } = context
-  const wanted = request.topics === null || (version === 0 && request.topics.length === 0) ? null : request.topics
+  const wanted = request.topics === null || (version === 0 && request.topics.length === 0) ? null : askedBy(request.topics, version)
   if (version < firstVersionById && wanted?.some(({ name, topicId }) => name === null || topicId !== ZERO_UUID) === true) return { brokers: [], clusterId: null, controllerId: -1, topics: wanted.map(({ name, topicId }) => failure(name ?? '', topicId, 'INVALID_REQUEST')) }
   const mayCreate = request.allowAutoTopicCreation && broker.config.flag('auto.create.topics.enable') && unknown(broker, wanted ?? []) * broker.config.number('num.partitions') <= maxPartitionsPerRequest
   for (const topic of wanted === null ? broker.catalogue.topics.values() : wanted.map(asked => topicOf(broker, asked))) context.answer.admit(topic?.partitions ?? 1)
@@ -31,13 +31,20 @@ export const metadata: Handler<'Metadata'> = async (context, request) => {
   }
 }
 
+/** Where some are asked for by id, those by name are passed over. */
+function askedBy(topics: readonly AskedTopic[], version: number): readonly AskedTopic[] {
+  const byId = version < firstVersionById ? [] : topics.filter(({ topicId }) => topicId !== ZERO_UUID)
+  return byId.length > 0 ? byId : topics
+}
+
 /** How many topics would have to be made. Apache Kafka makes none of them where that is more than one request may. */
 function unknown(broker: BrokerState, asked: readonly AskedTopic[]): number {
   return asked.filter(one => one.name !== null && topicOf(broker, one) === undefined).length
 }
 
+/** Also on topics that are not there (yet). */
 function withOperations({ access }: RequestContext, topic: TopicAnswer): TopicAnswer {
-  return topic.errorCode === 0 ? { ...topic, topicAuthorizedOperations: authorizedOperations(access, resourceType.topic, topic.name!) } : topic
+  return topic.errorCode === errorCodeOf('UNKNOWN_TOPIC_ID') ? topic : { ...topic, topicAuthorizedOperations: authorizedOperations(access, resourceType.topic, topic.name ?? '') }
 }
 
 function topicOf(broker: BrokerState, { name, topicId }: AskedTopic): Topic | undefined {

@@ -136,17 +136,17 @@ export const offsetDelete: Handler<'OffsetDelete'> = async ({ broker }, request)
   const isThere = (topic: string, partition: number): boolean => broker.partition(topic, partition) !== undefined
   const places = request.topics.flatMap(({ name, partitions }) => partitions.filter(({ partitionIndex }) => isThere(name, partitionIndex)).map(({ partitionIndex }) => ({ topic: name, partition: partitionIndex })))
   let refused: ErrorName | null = null
-  let read: ReadonlySet<string> = new Set()
+  let isRead = (_topic: string): boolean => false
   const failed = await host.ask<number>((token, now) => {
     const outcome = host.coordinator.deleteOffsets(groupId, places, subscribedTopics, token, now)
     refused = outcome.refused
-    read = outcome.read
+    isRead = outcome.isRead
     return refused === null ? outcome.effects : [{ kind: 'reply', token, answer: errorCodeOf(refused) }]
   })
   if (refused !== null) return { errorCode: errorCodeOf(refused), topics: [] }
   const codeOf = (topic: string, partition: number): number => {
     if (!isThere(topic, partition)) return errorCodeOf('UNKNOWN_TOPIC_OR_PARTITION')
-    return read.has(topic) ? errorCodeOf('GROUP_SUBSCRIBED_TO_TOPIC') : failed
+    return isRead(topic) ? errorCodeOf('GROUP_SUBSCRIBED_TO_TOPIC') : failed
   }
   return { errorCode: 0, topics: request.topics.map(({ name, partitions }) => ({ name, partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode: codeOf(name, partitionIndex) })) })) }
 }

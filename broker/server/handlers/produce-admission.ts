@@ -20,11 +20,18 @@ export function topicNameOf({ broker, version }: RequestContext, topic: TopicDat
   return version >= 13 ? broker.catalogue.topicById(topic.topicId)?.name : topic.name
 }
 
+export interface Admission<T> {
+  /** What is written, batch by batch. */
+  readonly write: (verify: Verifier) => T
+  /** Where nothing is. */
+  readonly refuse: (error: ErrorName, message: string) => T
+}
+
 /** Answers `write` with who says whether a transactional batch may be written: nobody where the request has no transaction. */
-export function admitted<T>(context: RequestContext, request: ProduceRequest, write: (verify: Verifier) => T): T | Promise<Awaited<T>> {
+export function admitted<T>(context: RequestContext, request: ProduceRequest, { write, refuse }: Admission<T>): T | Promise<Awaited<T>> {
   if (request.transactionalId === null) return write(() => 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED')
   const intent = intentOf(context, request, request.transactionalId)
-  if (intent === 'mixed') return write(() => 'INVALID_PRODUCER_ID_MAPPING')
+  if (intent === 'mixed') return refuse('INVALID_PRODUCER_ID_MAPPING', 'The transactional batches of the request are of more than one producer.')
   if (intent === null) return write(() => 'INVALID_TXN_STATE')
   const host = context.broker.transactions.of(intent.transactionalId)
   if (host === null) return write(() => 'NOT_ENOUGH_REPLICAS')

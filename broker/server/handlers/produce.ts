@@ -35,7 +35,8 @@ interface Written {
 export const produce: Handler<'Produce'> = async (context, request) => {
   // Who may write with no transactional id is the same question for all of the request.
   const isNobodys = request.transactionalId === null && hasTransactionalBatch(request)
-  const written = isNobodys ? refusedAll(request, refusal('TRANSACTIONAL_ID_AUTHORIZATION_FAILED', 'The request has a transactional batch and no transactional id.')) : admitted(context, request, verify => writeAll(context, request, verify))
+  const refuse = (error: ErrorName, message: string): Written => refusedAll(request, refusal(error, message))
+  const written = isNobodys ? refuse('TRANSACTIONAL_ID_AUTHORIZATION_FAILED', 'The request has a transactional batch and no transactional id.') : admitted(context, request, { write: verify => writeAll(context, request, verify), refuse })
   const { responses, waits } = written instanceof Promise ? await written : written
   if (request.acks === 0) return unanswered(responses)
   if (waits.length > 0) await Promise.all(waits)
@@ -50,6 +51,7 @@ function writeAll(context: RequestContext, request: RequestOf<'Produce'>, verify
   const responses: TopicAnswer[] = []
   const waits: Promise<void>[] = []
   for (const topic of request.topicData) {
+    if (topic.partitionData.length === 0) continue
     const partitionResponses: PartitionAnswer[] = []
     const name = topicNameOf(context, topic)
     responses.push({ name: topic.name, topicId: topic.topicId, partitionResponses })

@@ -1,14 +1,16 @@
 // ListTransactions, DescribeTransactions, DescribeProducers, WriteTxnMarkers: transactions as admin tools see and mend them.
 
 import type { ResponseInput } from '../../wire/apis.ts'
-import { errorCodeOf } from '../../wire/error-code.ts'
-import type { BrokerState } from '../../engine/broker-state.ts'
+import { errorCodeOf, type ErrorName } from '../../wire/error-code.ts'
 import type { Partition } from '../../engine/partition.ts'
 import { topicNameProblem } from '../../kernel/catalogue.ts'
 import { topicPattern } from '../../kernel/topic-pattern.ts'
 import { transactionStatuses, type TransactionState } from '../../kernel/transaction-state.ts'
 import type { TransactionMarker } from '../../wire/control-batch.ts'
 import type { Handler } from './handler.ts'
+
+/** No transaction has a greater one. */
+const maxEpoch = 0x7fff
 
 type Described = ResponseInput<'DescribeTransactions'>['transactionStates'][number]
 type DescribedPartition = ResponseInput<'DescribeProducers'>['topics'][number]['partitions'][number]
@@ -17,7 +19,7 @@ export const listTransactions: Handler<'ListTransactions'> = ({ broker }, { stat
   const names: readonly string[] = transactionStatuses
   const unknownStateFilters = stateFilters.filter(state => !names.includes(state))
   const isNamed = transactionalIdPattern === null || transactionalIdPattern === '' ? () => true : topicPattern(transactionalIdPattern)
-  if (typeof isNamed === 'string') return { errorCode: errorCodeOf('INVALID_REGULAR_EXPRESSION'), unknownStateFilters, transactionStates: [] }
+  if (typeof isNamed === 'string') return { errorCode: errorCodeOf('INVALID_REGULAR_EXPRESSION'), unknownStateFilters: [], transactionStates: [] }
   const now = broker.clock.now()
   const isWanted = ({ producerId, status, startedAt }: TransactionState): boolean =>
     (stateFilters.length === 0 || stateFilters.includes(status)) &&
@@ -69,18 +71,23 @@ function producersOf({ producers, transactions }: Partition): DescribedPartition
 
 /** What an admin does about a transaction that its coordinator has forgotten. */
 export const writeTxnMarkers: Handler<'WriteTxnMarkers'> = async ({ broker }, request) => {
-  const markers = request.markers.map(async ({ producerId, producerEpoch, transactionResult: isCommit, coordinatorEpoch, topics }) => {
+  const markers = request.markers.map(async ({ producerId, producerEpoch, transactionResult: isCommit, coordinatorEpoch, transactionVersion, topics }) => {
     const marker = { producerId, producerEpoch, isCommit, coordinatorEpoch }
     const written = topics.map(async ({ name, partitionIndexes }) => ({
       name,
-      partitions: await Promise.all(partitionIndexes.map(async partitionIndex => ({ partitionIndex, errorCode: await writeMarker(broker, marker, name, partitionIndex) }))),
+      partitions: await Promise.all(partitionIndexes.map(async partitionIndex => ({ partitionIndex, errorCode: errorCodeOf(markerRefusal(broker.partition(name, partitionIndex), marker, transactionVersion) ?? (await broker.markers.write(marker, name, partitionIndex, { unlessEnded: false }))) }))),
     }))
     return { producerId, topics: await Promise.all(written) }
   })
   return { markers: await Promise.all(markers) }
 }
 
-async function writeMarker(broker: BrokerState, marker: TransactionMarker, topic: string, partition: number): Promise<number> {
-  const known = broker.partition(topic, partition)?.transactions.coordinatorEpochOf(marker.producerId) ?? -1
-  return errorCodeOf(marker.coordinatorEpoch < known ? 'TRANSACTION_COORDINATOR_FENCED' : await broker.markers.write(marker, topic, partition))
+/** In the second way of transactions each has an epoch of its own, so that a marker of the epoch that is known already ends what has ended, or what is not its own. */
+function markerRefusal(partition: Partition | undefined, { producerId, producerEpoch, coordinatorEpoch }: TransactionMarker, transactionVersion: number): ErrorName | null {
+  if (partition === undefined) return 'UNKNOWN_TOPIC_OR_PARTITION'
+  const { producers, transactions } = partition
+  const epoch = producers.epochOf(producerId)
+  const endsAnother = transactionVersion >= 2 && producerEpoch === epoch && producerEpoch !== maxEpoch && transactions.openSince(producerId) !== undefined
+  if (producerEpoch < epoch || endsAnother) return 'INVALID_PRODUCER_EPOCH'
+  return coordinatorEpoch < transactions.coordinatorEpochOf(producerId) ? 'TRANSACTION_COORDINATOR_FENCED' : null
 }

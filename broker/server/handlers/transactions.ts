@@ -39,12 +39,12 @@ async function idempotentOnly(broker: BrokerState): Promise<ResponseInput<'InitP
 export const addPartitionsToTxn: Handler<'AddPartitionsToTxn'> = async ({ broker, version }, request) => {
   if (version < 4) {
     const { v3AndBelowTransactionalId: transactionalId, v3AndBelowProducerId: producerId, v3AndBelowProducerEpoch: producerEpoch, v3AndBelowTopics: topics } = request
-    const added = await addPartitions(broker, { transactionalId, producerId, producerEpoch }, topics)
+    const added = absenceOf(broker, topics) ?? (await addPartitions(broker, { transactionalId, producerId, producerEpoch }, topics))
     return { resultsByTopicV3AndBelow: resultsOf(topics, added, version >= 2) }
   }
   const transactions = request.transactions.map(async transaction => {
     const { transactionalId, topics, verifyOnly } = transaction
-    const outcome = verifyOnly ? verifyPartitions(broker, transaction) : await addPartitions(broker, transaction, topics)
+    const outcome = absenceOf(broker, topics) ?? (verifyOnly ? verifyPartitions(broker, transaction) : await addPartitions(broker, transaction, topics))
     return { transactionalId, topicResults: resultsOf(topics, outcome, true) }
   })
   return { errorCode: 0, resultsByTransaction: await Promise.all(transactions) }
@@ -56,12 +56,14 @@ interface Producer extends ProducerIdentity {
 
 type Outcome = (topic: string, partition: number) => ErrorName
 
-/** All or nothing: where one partition is not there, none is added. */
-async function addPartitions(broker: BrokerState, producer: Producer, topics: AskedTopics): Promise<Outcome> {
+/** All or nothing: where one partition is not there, none is added, nor looked for. Null if all are there. */
+function absenceOf(broker: BrokerState, topics: AskedTopics): Outcome | null {
   const isThere = (topic: string, partition: number): boolean => broker.partition(topic, partition) !== undefined
-  if (!topics.every(({ name, partitions }) => partitions.every(index => isThere(name, index)))) {
-    return (topic, partition) => (isThere(topic, partition) ? 'OPERATION_NOT_ATTEMPTED' : 'UNKNOWN_TOPIC_OR_PARTITION')
-  }
+  if (topics.every(({ name, partitions }) => partitions.every(index => isThere(name, index)))) return null
+  return (topic, partition) => (isThere(topic, partition) ? 'OPERATION_NOT_ATTEMPTED' : 'UNKNOWN_TOPIC_OR_PARTITION')
+}
+
+async function addPartitions(broker: BrokerState, producer: Producer, topics: AskedTopics): Promise<Outcome> {
   const error = await add(broker, producer, new Map(topics.map(({ name, partitions }) => [name, partitions])))
   return () => error
 }

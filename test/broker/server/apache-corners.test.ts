@@ -1,0 +1,230 @@
+// More answers that once departed from Apache Kafka's, found by the long stories of test/interop/twin; each is what Apache Kafka 4.3.1 says.
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { systemClock } from '../../../core/clock.ts'
+import { startBroker, type Broker } from '../../../broker/server/start-broker.ts'
+import type { RequestInput, ResponseOf } from '../../../broker/wire/apis.ts'
+import type { Channel } from '../../../broker/wire/channel.ts'
+import { errorNameOf } from '../../../broker/wire/error-code.ts'
+import { connectTcpChannel } from '../../../broker/client/tcp-channel.ts'
+import { batchOf } from '../log/batches.ts'
+import { TransactionalProducer } from './transactional-producer.ts'
+
+const now = 1_700_000_000_000
+let broker: Broker
+let channel: Channel
+beforeAll(async () => {
+  broker = await startBroker({ memory: true, listen: '127.0.0.1:0', settings: { 'group.initial.rebalance.delay.ms': 0, 'log.retention.ms': '-1' } })
+  channel = await connectTcpChannel({ ...broker.address!, clock: systemClock })
+  const topic = (name: string): RequestInput<'CreateTopics'>['topics'][number] => ({ name, numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] })
+  await channel.request('CreateTopics', { topics: [topic('t'), topic('u'), topic('marked')] })
+  for (const keyType of [0, 1]) await channel.request('FindCoordinator', { keyType, coordinatorKeys: ['g'] })
+})
+afterAll(async () => {
+  channel?.close()
+  await broker?.close()
+})
+
+const names = (codes: readonly number[]): readonly string[] => codes.map(errorNameOf)
+
+function batch(producerId: number, producerEpoch: number, baseSequence: number, transactional = false): Buffer {
+  return batchOf([{ key: 'k', value: 'v', timestamp: now }], { producerId, producerEpoch, baseSequence, transactional })
+}
+
+async function produce(topicData: RequestInput<'Produce'>['topicData'], transactionalId: string | null = null): Promise<ResponseOf<'Produce'>['responses']> {
+  return (await channel.request('Produce', { transactionalId, acks: -1, timeoutMs: 5000, topicData }, { version: 9 })).responses
+}
+
+describe('Produce', () => {
+  async function sent(records: Buffer, name = 't'): Promise<string> {
+    return errorNameOf((await produce([{ name, partitionData: [{ index: 0, records }] }]))[0]!.partitionResponses[0]!.errorCode)
+  }
+
+  test('transactional batches of two producers refuse the whole request', async () => {
+    const [one, other] = [new TransactionalProducer(channel, 'one', 1), new TransactionalProducer(channel, 'other', 1)]
+    for (const producer of [one, other]) expect([await producer.init(), await producer.add('t'), await producer.add('u')]).toEqual(['NONE', 'NONE', 'NONE'])
+    const part = (name: string, { producerId, producerEpoch }: TransactionalProducer) => ({ name, partitionData: [{ index: 0, records: batch(producerId, producerEpoch, 0, true) }] })
+    const plain = { name: 'marked', partitionData: [{ index: 0, records: batchOf([{ key: 'k', value: 'v', timestamp: now }]) }] }
+    const answers = await produce([part('t', one), part('u', other), plain], 'one')
+    expect(names(answers.map(({ partitionResponses }) => partitionResponses[0]!.errorCode))).toEqual(['INVALID_PRODUCER_ID_MAPPING', 'INVALID_PRODUCER_ID_MAPPING', 'INVALID_PRODUCER_ID_MAPPING'])
+    for (const producer of [one, other]) expect(await producer.end(false)).toBe('NONE')
+  })
+
+  test('a producer without an epoch is never out of order, and is found again all the same', async () => {
+    expect([await sent(batch(901, -1, 0)), await sent(batch(901, -1, 7)), await sent(batch(901, -1, 7)), await sent(batch(901, 3, 9))]).toEqual(['NONE', 'NONE', 'NONE', 'NONE'])
+    expect(await sent(batch(902, -2, 0))).toBe('INVALID_PRODUCER_EPOCH')
+    expect(await sent(batch(901, 3, 20))).toBe('OUT_OF_ORDER_SEQUENCE_NUMBER')
+  })
+
+  test('a topic without partitions is not answered', async () => {
+    expect(await produce([{ name: 't', partitionData: [] }])).toEqual([])
+    const { responses } = await channel.request('Fetch', { maxWaitMs: 0, minBytes: 0, topics: [{ topic: 't', partitions: [] }] }, { version: 12 })
+    expect(responses).toEqual([])
+  })
+})
+
+describe('Fetch of a replica that there is not', () => {
+  test.each([[-1, 'NOT_LEADER_OR_FOLLOWER', 1], [0, 'UNKNOWN_LEADER_EPOCH', -1]] as const)('which knows the leader epoch %i: %s', async (currentLeaderEpoch, error, leaderId) => {
+    const { topics: [topic] } = await channel.request('Metadata', { topics: [{ name: 't' }] })
+    const partition = { partition: 0, fetchOffset: 0, partitionMaxBytes: 1000, currentLeaderEpoch: currentLeaderEpoch < 0 ? -1 : topic!.partitions[0]!.leaderEpoch }
+    const answer = await channel.request('Fetch', { replicaState: { replicaId: 5, replicaEpoch: -1 }, maxWaitMs: 0, minBytes: 0, topics: [{ topicId: topic!.topicId, partitions: [partition] }] }, { version: 16 })
+    const { errorCode, currentLeader } = answer.responses[0]!.partitions[0]!
+    expect([errorNameOf(errorCode), currentLeader.leaderId, answer.nodeEndpoints.map(({ nodeId }) => nodeId)]).toEqual([error, leaderId, leaderId < 0 ? [] : [1]])
+  })
+})
+
+describe('transactions', () => {
+  const verify = (id: TransactionalProducer, partitions: readonly number[]) => ({ transactionalId: 'verified', producerId: id.producerId, producerEpoch: id.producerEpoch, verifyOnly: true, topics: [{ name: 't', partitions }] })
+
+  test('where one partition is not there, none is looked for', async () => {
+    const producer = new TransactionalProducer(channel, 'verified', 1)
+    await producer.init()
+    const { resultsByTransaction } = await channel.request('AddPartitionsToTxn', { transactions: [verify(producer, [0, 7])] }, { version: 4 })
+    expect(names(resultsByTransaction[0]!.topicResults[0]!.resultsByPartition.map(({ partitionErrorCode }) => partitionErrorCode))).toEqual(['OPERATION_NOT_ATTEMPTED', 'UNKNOWN_TOPIC_OR_PARTITION'])
+  })
+
+  async function mark(marker: { readonly producerId: number; readonly producerEpoch: number; readonly coordinatorEpoch: number; readonly transactionVersion?: number }): Promise<string> {
+    const { markers } = await channel.request('WriteTxnMarkers', { markers: [{ transactionResult: false, transactionVersion: 0, topics: [{ name: 'marked', partitionIndexes: [0] }], ...marker }] })
+    return errorNameOf(markers[0]!.topics[0]!.partitions[0]!.errorCode)
+  }
+
+  async function endOfMarked(): Promise<number> {
+    return (await channel.request('ListOffsets', { replicaId: -1, topics: [{ name: 'marked', partitions: [{ partitionIndex: 0, timestamp: -1 }] }] })).topics[0]!.partitions[0]!.offset
+  }
+
+  test('a marker is written as often as it is asked for; the epoch of the producer is looked at first', async () => {
+    const before = await endOfMarked()
+    expect([await mark({ producerId: 950, producerEpoch: 4, coordinatorEpoch: 6 }), await mark({ producerId: 950, producerEpoch: 4, coordinatorEpoch: 6 })]).toEqual(['NONE', 'NONE'])
+    expect(await endOfMarked()).toBe(before + 2)
+    expect(await mark({ producerId: 950, producerEpoch: 3, coordinatorEpoch: 5 })).toBe('INVALID_PRODUCER_EPOCH')
+    expect(await mark({ producerId: 950, producerEpoch: 4, coordinatorEpoch: 5 })).toBe('TRANSACTION_COORDINATOR_FENCED')
+  })
+
+  test('in the second way of transactions the epoch of an open one does not end it', async () => {
+    const producer = new TransactionalProducer(channel, 'open', 2)
+    expect([await producer.init(), await producer.send('marked', ['a'])]).toEqual(['NONE', 'NONE'])
+    const { producerId, producerEpoch } = producer
+    expect(await mark({ producerId, producerEpoch, coordinatorEpoch: 0, transactionVersion: 2 })).toBe('INVALID_PRODUCER_EPOCH')
+    expect(await producer.end(false)).toBe('NONE')
+    await systemClock.turn()
+    expect(await mark({ producerId, producerEpoch: producer.producerEpoch, coordinatorEpoch: 0, transactionVersion: 2 })).toBe('NONE')
+  })
+
+  test('a producer was last heard of when its transaction ended', async () => {
+    await mark({ producerId: 960, producerEpoch: 0, coordinatorEpoch: 0 })
+    const { topics } = await channel.request('DescribeProducers', { topics: [{ name: 'marked', partitionIndexes: [0] }] })
+    const { lastTimestamp, lastSequence } = topics[0]!.partitions[0]!.activeProducers.find(({ producerId }) => producerId === 960)!
+    expect([lastSequence, Math.abs(lastTimestamp - systemClock.now()) < 60_000]).toEqual([-1, true])
+  })
+
+  async function patiently(producer: TransactionalProducer, current: { readonly producerId: number; readonly producerEpoch: number }): Promise<string> {
+    let answer = await producer.init({ current, version: 4 })
+    for (let tries = 0; answer === 'CONCURRENT_TRANSACTIONS' && tries < 100; tries++) {
+      await systemClock.turn()
+      answer = await producer.init({ current, version: 4 })
+    }
+    return answer
+  }
+
+  test('whoever asks for a new epoch ends the open transaction, and who has an old one is shut out all the same', async () => {
+    const producer = new TransactionalProducer(channel, 'zombie', 1)
+    await producer.init()
+    const zombie = { producerId: producer.producerId, producerEpoch: producer.producerEpoch }
+    await producer.init()
+    await producer.add('t')
+    const { producerEpoch } = producer
+    expect(await patiently(new TransactionalProducer(channel, 'zombie', 1), zombie)).toBe('PRODUCER_FENCED')
+    expect(await producer.end(true)).toBe('PRODUCER_FENCED')
+    // The one that was cut off may go on with the next epoch.
+    expect([await patiently(producer, { ...zombie, producerEpoch }), producer.producerEpoch]).toEqual(['NONE', producerEpoch + 1])
+    const { transactionStates } = await channel.request('DescribeTransactions', { transactionalIds: ['zombie'] })
+    expect([transactionStates[0]!.transactionState, transactionStates[0]!.transactionStartTimeMs]).toEqual(['Empty', -1])
+  })
+
+  test('where the pattern is none, nothing is said of the states', async () => {
+    const { errorCode, unknownStateFilters } = await channel.request('ListTransactions', { stateFilters: ['Nonsense'], producerIdFilters: [], transactionalIdPattern: '(' })
+    expect([errorNameOf(errorCode), unknownStateFilters]).toEqual(['INVALID_REGULAR_EXPRESSION', []])
+  })
+})
+
+describe('groups', () => {
+  async function join(groupId: string, memberId = '', options: Partial<RequestInput<'JoinGroup'>> = {}): Promise<ResponseOf<'JoinGroup'>> {
+    return channel.request('JoinGroup', { groupId, sessionTimeoutMs: 30_000, rebalanceTimeoutMs: 30_000, memberId, protocolType: 'consumer', protocols: [{ name: 'range', metadata: Buffer.from('not to be read') }], ...options })
+  }
+
+  async function groups(): Promise<readonly string[]> {
+    return (await channel.request('ListGroups', {})).groups.map(({ groupId, groupState }) => `${groupId} ${groupState}`)
+  }
+
+  async function deleteOffset(groupId: string, partitionIndex: number): Promise<readonly string[]> {
+    const { errorCode, topics } = await channel.request('OffsetDelete', { groupId, topics: [{ name: 't', partitions: [{ partitionIndex }] }] })
+    return names([errorCode, ...topics.map(({ partitions }) => partitions[0]!.errorCode)])
+  }
+
+  test('who was refused has made the group all the same', async () => {
+    expect(errorNameOf((await join('refused', '', { protocols: [] })).errorCode)).toBe('INCONSISTENT_GROUP_PROTOCOL')
+    expect(errorNameOf((await join('never', 'nobody', { protocols: [] })).errorCode)).toBe('UNKNOWN_MEMBER_ID')
+    expect(await groups()).toContain('refused Empty')
+    expect(await groups()).not.toContain('never Empty')
+  })
+
+  test('a group that is deleted forgets whom it has given an id', async () => {
+    const { memberId } = await join('forgetful')
+    expect(names((await channel.request('DeleteGroups', { groupsNames: ['forgetful'] })).results.map(({ errorCode }) => errorCode))).toEqual(['NONE'])
+    expect(await groups()).not.toContain('forgetful Empty')
+    expect(errorNameOf((await join('forgetful', memberId)).errorCode)).toBe('UNKNOWN_MEMBER_ID')
+  })
+
+  test('consumers that did not say what they read may read everything; of others nobody knows', async () => {
+    const { memberId } = await join('silent')
+    expect(await deleteOffset('silent', 0)).toEqual(['NONE', 'NONE'])
+    expect(errorNameOf((await join('silent', memberId)).errorCode)).toBe('NONE')
+    expect(await deleteOffset('silent', 0)).toEqual(['NONE', 'GROUP_SUBSCRIBED_TO_TOPIC'])
+    expect(await deleteOffset('silent', 7)).toEqual(['NONE', 'UNKNOWN_TOPIC_OR_PARTITION'])
+    const other = await join('other', '', { protocolType: 'connect' })
+    await join('other', other.memberId, { protocolType: 'connect' })
+    expect(await deleteOffset('other', 0)).toEqual(['NON_EMPTY_GROUP'])
+  })
+
+  test('FindCoordinator says that all is well', async () => {
+    const { errorMessage } = await channel.request('FindCoordinator', { key: 'g' }, { version: 3 })
+    const { coordinators } = await channel.request('FindCoordinator', { coordinatorKeys: ['g'] }, { version: 4 })
+    expect([errorMessage, coordinators[0]!.errorMessage]).toEqual(['NONE', ''])
+  })
+})
+
+describe('administration', () => {
+  test('where some topics are asked for by id, those by name are passed over', async () => {
+    const { topics: [topic] } = await channel.request('Metadata', { topics: [{ name: 't' }] })
+    const { topics } = await channel.request('Metadata', { topics: [{ name: 'u' }, { name: null, topicId: topic!.topicId }] })
+    expect(topics.map(({ name }) => name)).toEqual(['t'])
+  })
+
+  test('what may be done with a topic is said of one that is not there, too', async () => {
+    const { topics } = await channel.request('Metadata', { topics: [{ name: 'nowhere' }], allowAutoTopicCreation: false, includeTopicAuthorizedOperations: true })
+    expect([errorNameOf(topics[0]!.errorCode), topics[0]!.topicAuthorizedOperations]).toEqual(['UNKNOWN_TOPIC_OR_PARTITION', 3576])
+  })
+
+  test('a resource of no known type makes the whole question none', async () => {
+    const { results } = await channel.request('DescribeConfigs', { resources: [{ resourceType: 2, resourceName: 't', configurationKeys: null }, { resourceType: 7, resourceName: 't', configurationKeys: null }] })
+    expect(results.map(({ errorCode, configs }) => [errorNameOf(errorCode), configs])).toEqual([['INVALID_REQUEST', []], ['INVALID_REQUEST', []]])
+  })
+
+  async function alter(changes: readonly (readonly [resourceName: string, name: string, configOperation: number, value: string])[]): Promise<readonly string[]> {
+    const resources = changes.map(([resourceName, name, configOperation, value]) => ({ resourceType: 2, resourceName, configs: [{ name, configOperation, value }] }))
+    return names((await channel.request('IncrementalAlterConfigs', { resources, validateOnly: false })).responses.map(({ errorCode }) => errorCode))
+  }
+
+  test('an operation that is none leaves everything as it is; one that does not fit comes before a name that is none', async () => {
+    expect(await alter([['t', 'retention.ms', 0, '77'], ['u', 'retention.ms', 9, '1']])).toEqual(['INVALID_REQUEST', 'INVALID_REQUEST'])
+    const { results } = await channel.request('DescribeConfigs', { resources: [{ resourceType: 2, resourceName: 't', configurationKeys: ['retention.ms'] }] })
+    expect(results[0]!.configs[0]!.value).toBe('-1')
+    expect(await alter([['*', 'max.message.bytes', 2, '1']])).toEqual(['INVALID_CONFIG'])
+    expect(await alter([['*', 'max.message.bytes', 0, '1']])).toEqual(['INVALID_TOPIC_EXCEPTION'])
+  })
+
+  test('what is not a number is neither too small nor too large', async () => {
+    expect(await alter([['t', 'min.cleanable.dirty.ratio', 0, 'NaN'], ['u', 'min.cleanable.dirty.ratio', 0, '.5']])).toEqual(['NONE', 'NONE'])
+    expect(await alter([['t', 'min.cleanable.dirty.ratio', 0, 'Infinity'], ['u', 'min.cleanable.dirty.ratio', 0, 'much']])).toEqual(['INVALID_CONFIG', 'INVALID_CONFIG'])
+  })
+})
