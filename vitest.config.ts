@@ -8,6 +8,7 @@ const alias = Object.entries(paths).map(([name, [file]]) => ({ find: new RegExp(
 
 const everything = ['test/**/*.test.ts']
 const interop = ['test/interop/**/*.test.ts']
+const shortInterop = ['test/interop/**/!(*.nightly).test.ts']
 const nightly = ['test/**/*.nightly.test.ts']
 
 /** Tests that print a seed read `MILLRACE_SEED`; those with a longer form look for `MILLRACE_NIGHTLY`. */
@@ -18,10 +19,10 @@ const config: ViteUserConfig = defineConfig({
     maxWorkers: 2,
     projects: [
       { extends: true, test: { name: 'unit', include: everything, exclude: [...interop, ...nightly], testTimeout: 20_000, hookTimeout: 20_000 } },
-      { extends: true, test: { name: 'interop', include: interop, fileParallelism: false, testTimeout: 180_000, hookTimeout: 300_000 } },
+      { extends: true, test: { name: 'interop', include: interop, exclude: nightly, fileParallelism: false, testTimeout: 180_000, hookTimeout: 300_000 } },
       {
         extends: true,
-        test: { name: 'nightly', include: everything, exclude: interop, env: { MILLRACE_NIGHTLY: '1' }, testTimeout: 1_800_000, hookTimeout: 120_000 },
+        test: { name: 'nightly', include: everything, exclude: shortInterop, env: { MILLRACE_NIGHTLY: '1' }, testTimeout: 1_800_000, hookTimeout: 120_000 },
       },
     ],
   },

@@ -1,57 +1,122 @@
-// Where we answer otherwise than Apache Kafka on purpose, each with its reason.
+// Where we answer otherwise than Apache Kafka on purpose: in which fields, when, and why.
 
-import type { Ask } from './storyteller.ts'
+import type { ApiName } from '../../../broker/wire/apis.ts'
 import type { Difference } from './difference.ts'
+import type { Body } from './plain-answer.ts'
+import type { Ask } from './storyteller.ts'
+
+/** A difference and what is around it. */
+export interface Found extends Difference {
+  readonly ask: Ask
+  /** The innermost parts of the answers that hold the field and an error code. */
+  readonly around: { readonly apache: Body; readonly ours: Body }
+}
 
 export interface Departure {
   readonly because: string
-  readonly covers: (ask: Ask, difference: Difference) => boolean
+  readonly apis: readonly ApiName[]
+  /** The paths that it covers, with `n` for places in lists; '' is an answer that never came. */
+  readonly fields: RegExp
+  readonly when: (found: Found) => boolean
+  /** Whether the brokers hold something else from then on, so that the story ends there. */
+  readonly endsStory?: boolean
 }
 
-/** Whether some list in it names a thing more than once. */
-function hasRepeats(value: unknown): boolean {
-  if (Array.isArray(value)) return new Set(value.map(identity)).size < value.length || value.some(hasRepeats)
-  return typeof value === 'object' && value !== null && Object.values(value).some(hasRepeats)
-}
-
-function identity(element: unknown): unknown {
-  if (typeof element !== 'object' || element === null) return element
-  const { name, topic, resourceName, topicId, resourceType, index, partition, partitionIndex, groupId, memberId } = element as Readonly<Record<string, unknown>>
-  const known = [name ?? topic ?? resourceName, topicId, resourceType, index ?? partition ?? partitionIndex, groupId ?? memberId]
-  return JSON.stringify(known.every(part => part === undefined) ? element : known)
-}
+const stumbles = ({ around }: Found): boolean => around.apache['errorCode'] === -1 && around.ours['errorCode'] !== -1
+const hasBatch = (body: Body, text: RegExp): boolean => text.test(JSON.stringify(body))
 
 export const departures: Readonly<Record<string, Departure>> = {
   'the source of min.insync.replicas': {
     because: 'A new cluster of Apache Kafka 4.1 and later sets min.insync.replicas for all its brokers when it is formatted (ELR); ours has nothing to elect.',
-    covers: ({ api }, { path, apache, ours }) => (api === 'CreateTopics' || api === 'DescribeConfigs') && path.endsWith('configSource') && apache === 3 && ours === 5,
+    apis: ['CreateTopics', 'DescribeConfigs'],
+    fields: /^(topics|results)\.n\.configs\.n\.(configSource|source)$/,
+    when: ({ apache, ours }) => apache === 3 && ours === 5,
   },
   'the synonyms of some settings of topics': {
     because: 'A few settings of topics have no setting of the broker here that stands for them; Apache Kafka has one, or none and says so.',
-    covers: ({ api }, { path }) => api === 'DescribeConfigs' && /synonyms/.test(path),
+    apis: ['DescribeConfigs'],
+    fields: /^results\.n\.configs\.n\.synonyms/,
+    when: () => true,
   },
   'a filter of rules that is none': {
     because: 'Apache Kafka hangs up on unknown numbers in a filter of ACLs; ours says what is wrong.',
-    covers: ({ api }, { apache }) => api === 'DescribeAcls' && apache === 'hung up',
+    apis: ['DescribeAcls'],
+    fields: /^$/,
+    when: ({ apache }) => apache === 'hung up',
   },
-  'a failure of the server': {
-    because: 'Apache Kafka stumbles over it and answers UNKNOWN_SERVER_ERROR; ours says what is wrong with the question, or takes it.',
-    covers: (_, { path, apache, ours }) => path.endsWith('rrorCode') && apache === -1 && ours !== -1,
+  'a fetch of less than nothing': {
+    because: 'Apache Kafka fails at a partition whose most bytes are negative, where there is something to read, as at a request whose are; ours reads as if they were 0.',
+    apis: ['Fetch'],
+    fields: /^responses\.n\.partitions\.n\.(errorCode|highWatermark|lastStableOffset|logStartOffset|abortedTransactions|records)/,
+    when: found => stumbles(found) && hasBatch(found.ask.body, /"(partitionMaxB|maxB)ytes":-/),
   },
-  'a client that says it is a replica': {
-    because: 'Apache Kafka looks for the replica among those of the partition; a broker of one has none, and reads for the client.',
-    covers: ({ api, body }, { ours }) => api === 'Fetch' && ours !== undefined && ((body['replicaId'] as number | undefined) ?? (body['replicaState'] as { replicaId: number } | undefined)?.replicaId ?? -1) >= 0,
+  'a compression that is none': {
+    because: 'Apache Kafka stumbles over numbers of codecs that nobody has; ours says UNSUPPORTED_COMPRESSION_TYPE.',
+    apis: ['Produce'],
+    fields: /^responses\.n\.partitionResponses\.n\.(errorCode|baseOffset|logAppendTimeMs|logStartOffset|recordErrors)/,
+    when: found => stumbles(found) && hasBatch(found.ask.body, /"damage":"codec [57]"/),
+    endsStory: true,
   },
-  'asked for twice': {
-    because: 'Apache Kafka keeps some questions by topic and partition, so that what is asked for twice is answered once; ours answers as often as it was asked.',
-    covers: ({ body }) => hasRepeats(body),
+  'what cannot be decompressed': {
+    because: 'Apache Kafka stumbles over records that are not compressed as their batch says; ours says INVALID_RECORD.',
+    apis: ['Produce'],
+    fields: /^responses\.n\.partitionResponses\.n\.errorCode$/,
+    when: found => stumbles(found) && found.around.ours['errorCode'] === 87 && hasBatch(found.ask.body, /"damage":"(gzip, it says|a record scrambled|first record longer)"/),
+  },
+  'a batch in the transaction of another': {
+    because: 'Apache Kafka asks the coordinator only where the partition is not in the producer\'s transaction yet; ours always, so that a transactional id must be the producer\'s own.',
+    apis: ['Produce'],
+    fields: /^responses\.n\.partitionResponses\.n\.(errorCode|baseOffset|logAppendTimeMs|logStartOffset|recordErrors)/,
+    when: ({ around }) => around.ours['errorCode'] === 49 && around.apache['errorCode'] !== 49,
+    endsStory: true,
+  },
+  'a first batch at no sequence': {
+    because: 'Apache Kafka remembers the lowest sequence that a producer tried before its transaction was known, even one below 0; ours does not.',
+    apis: ['Produce'],
+    fields: /^responses\.n\.partitionResponses\.n\.(errorCode|baseOffset|logAppendTimeMs)$/,
+    when: ({ around }) => around.apache['errorCode'] === 45 && around.ours['errorCode'] === 0,
+    endsStory: true,
+  },
+  'a time before all others': {
+    because: 'Apache Kafka stumbles over negative timestamps where it writes a batch anew; ours takes them.',
+    apis: ['Produce'],
+    fields: /^responses\.n\.partitionResponses\.n\.(errorCode|baseOffset|logAppendTimeMs)$/,
+    when: found => stumbles(found) && hasBatch(found.ask.body, /"timestamp":-5/),
+    endsStory: true,
+  },
+  'a member that was named joins as a static one': {
+    because: 'Apache Kafka stumbles over it; ours says UNKNOWN_MEMBER_ID.',
+    apis: ['JoinGroup'],
+    fields: /^(errorCode|memberId)$/,
+    when: found => stumbles(found) && found.around.ours['errorCode'] === 25,
+  },
+  'an operation on settings that is none': {
+    because: 'Apache Kafka stumbles over it and says so of all resources; ours says INVALID_REQUEST of all.',
+    apis: ['IncrementalAlterConfigs'],
+    fields: /^responses\.n\.errorCode$/,
+    when: found => stumbles(found) && found.ours === 42 && hasBatch(found.ask.body, /"configOperation":(-|[4-9]|1\d)/),
   },
   'one broken batch': {
     because: 'Apache Kafka refuses all of a Produce request whose batch has an impossible length or magic; ours refuses that batch.',
-    covers: ({ api, body }, { path, apache }) => api === 'Produce' && (path.endsWith('rrorCode') ? apache === 2 : true) && /"damage":"(magic 3|tiny length)"/.test(JSON.stringify(body)),
+    apis: ['Produce'],
+    fields: /^responses\.n\.partitionResponses\.n\.(errorCode|baseOffset|logAppendTimeMs|logStartOffset|recordErrors)/,
+    when: ({ ask, around }) => around.apache['errorCode'] === 2 && hasBatch(ask.body, /"damage":"(magic 3|tiny length)"/),
+    endsStory: true,
   },
   'records that are null': {
     because: 'Apache Kafka fails on them and never answers; ours says INVALID_RECORD.',
-    covers: ({ api, body }, { apache }) => api === 'Produce' && apache === 'silent' && JSON.stringify(body).includes('"records":null'),
+    apis: ['Produce'],
+    fields: /^$/,
+    when: ({ ask, apache }) => apache === 'silent' && hasBatch(ask.body, /"records":null/),
+    endsStory: true,
   },
+}
+
+/** The name of the departure that covers it. */
+export function departureOf(found: Found): string | undefined {
+  const path = found.path.replace(/(?<=\.|^)\d+(?=\.|$)/g, 'n')
+  return Object.keys(departures).find(name => {
+    const { apis, fields, when } = departures[name]!
+    return apis.includes(found.ask.api) && fields.test(path) && when(found)
+  })
 }

@@ -1,8 +1,9 @@
 // Tells random stories to both brokers and prints where they differ: node tools/run-ts.mjs test/interop/twin/main.ts [stories] [first seed] [steps]
 
 import { systemClock } from '../../../core/clock.ts'
+import { kindOf } from './tell-stories.ts'
 import { startTwins } from './twin-brokers.ts'
-import { retold, shortened, tellRandomStory } from './twin-story.ts'
+import { retold, shortened, tellAgain, tellRandomStory } from './twin-story.ts'
 
 const [stories = 50, firstSeed = 1, steps = 60] = process.argv.slice(2).map(Number)
 const print = (text: string): void => void process.stdout.write(`${text}\n`)
@@ -12,11 +13,10 @@ const start = systemClock.now()
 for (let seed = firstSeed; seed < firstSeed + stories; seed++) {
   const difficulty = await tellRandomStory(twins, seed, steps)
   if (difficulty === null) continue
-  const { path, apache, ours } = difficulty.differences[0]!
-  const kind = `${difficulty.ask.api} ${path.replace(/\d+/g, 'n')} ${typeof apache === 'number' ? apache : typeof apache} ${typeof ours === 'number' ? ours : typeof ours}`
+  const kind = kindOf(difficulty)
   const count = (seen.get(kind) ?? 0) + 1
   seen.set(kind, count)
-  print(`── seed ${seed}: ${kind}`)
+  print(`── seed ${seed}: ${kind}${(await tellAgain(twins, difficulty)) === null ? ', not when told again' : ''}`)
   if (count <= 2) print(retold(await shortened(twins, difficulty)))
 }
 print(`${stories} stories in ${systemClock.now() - start} ms; met: ${[...twins.met].join(', ')}`)

@@ -33,13 +33,20 @@ interface Site {
   readonly set: (value: unknown) => void
 }
 
-/** One change; the body must be fitted. `texts` are names that mean something. */
-export function nearlyValid(random: Random, fields: Fields, version: number, body: Body, texts: readonly string[]): Body {
+export interface Oddness {
+  /** Names that mean something. */
+  readonly texts: readonly string[]
+  /** Whether a list may have an element twice. */
+  readonly mayRepeat: boolean
+}
+
+/** One change; the body must be fitted. */
+export function nearlyValid(random: Random, fields: Fields, version: number, body: Body, oddness: Oddness): Body {
   const changed = structuredClone(body) as Record<string, unknown>
   const sites = [...sitesOf(fields, version, changed)]
   if (sites.length === 0) return body
   const site = pick(random, sites)
-  site.set(oddValue(random, site, version, texts))
+  site.set(oddValue(random, site, version, oddness))
   return changed
 }
 
@@ -59,18 +66,23 @@ function* sitesOf(fields: Fields, version: number, body: Record<string, unknown>
   }
 }
 
-/** Waiting for long, and what cannot be told apart from it. */
-const unchanged: ReadonlySet<string> = new Set(['maxWaitMs', 'timeoutMs', 'sessionTimeoutMs', 'acks', 'sessionId', 'sessionEpoch', 'configurationKeys', 'records', 'isolationLevel'])
+/** What makes a story wait, depend on how fast it is told, or take all memory of Apache Kafka. */
+const unchanged: ReadonlySet<string> = new Set(['maxWaitMs', 'timeoutMs', 'sessionTimeoutMs', 'rebalanceTimeoutMs', 'transactionTimeoutMs', 'retentionTimeMs', 'acks', 'sessionId', 'sessionEpoch', 'configurationKeys', 'records', 'isolationLevel', 'count'])
 
-function oddValue(random: Random, { options, value }: Site, version: number, texts: readonly string[]): unknown {
+function oddValue(random: Random, { options, name, value }: Site, version: number, { texts, mayRepeat }: Oddness): unknown {
   if (options.nullable !== undefined && version >= options.nullable && chance(random, 3)) return null
-  if (typeof options.type === 'string') return oddScalar(random, options.type, value, texts)
+  if (typeof options.type === 'string') return oddScalar(random, options.type, value, textsFor(name, texts))
   if (!isArray(options.type) || value === null) return value
   const list = value as readonly unknown[]
   // Brokers need not agree on how often they say what was asked for twice.
   if (!chance(random, 4)) return list
-  if (list.length === 0 || chance(random, 3)) return []
+  if (!mayRepeat || list.length === 0 || chance(random, 3)) return []
   return chance(random, 2) ? [...list, pick(random, list)] : [...list, structuredClone(pick(random, list))].reverse()
+}
+
+/** What brokers call otherwise is no name for something else, whose place may depend on it. */
+function textsFor(name: string, texts: readonly string[]): readonly string[] {
+  return /topicId/.test(name) || /memberId/i.test(name) ? texts : texts.filter(text => !text.startsWith('«'))
 }
 
 function oddScalar(random: Random, type: Primitive, value: unknown, texts: readonly string[]): unknown {

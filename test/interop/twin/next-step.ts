@@ -61,6 +61,9 @@ const makers: readonly (readonly [api: ApiName, often: number, make: Maker])[] =
 ]
 const lots: readonly (readonly [ApiName, Maker])[] = makers.flatMap(([api, often, make]) => Array.from({ length: often }, () => [api, make] as const))
 
+/** Apache Kafka keeps what these ask for by topic and partition, so that the last of what is asked twice counts; a protocol that is named twice counts as if two members knew it. */
+const inMaps: ReadonlySet<ApiName> = new Set(['Produce', 'Fetch', 'JoinGroup'])
+
 /** How many of a story's first steps make what the others are about. */
 export const openingSteps = 3
 
@@ -90,7 +93,7 @@ function askOf(world: World, chosen: ApiName, { body, version: wanted }: ReturnT
   const { fields } = apiOf(api).request
   const fit = fitted(fields, version, body)
   const isOdd = mayBeOdd && world.chance(7)
-  return { api, version, body: isOdd ? nearlyValid(world.random, fields, version, fit, world.texts()) : fit, lane: 0 }
+  return { api, version, body: isOdd ? nearlyValid(world.random, fields, version, fit, { texts: world.texts(), mayRepeat: !inMaps.has(api) }) : fit, lane: 0 }
 }
 
 /** All members of a group and perhaps a new one join at once, each over its own connection; or all of them ask for their parts. */

@@ -9,7 +9,7 @@ export type Body = Readonly<Record<string, unknown>>
 
 /** `body` is the question. */
 export function plainAnswer(api: ApiName, body: Body, answer: unknown, names: Names): unknown {
-  return plain(answer, '', { api, names, isOfAll: listsAll(api, body) })
+  return plain(answer, '', { api, names, isOfAll: listsAll(api, body), hasRepeats: hasRepeats(body) })
 }
 
 interface Circumstances {
@@ -17,6 +17,8 @@ interface Circumstances {
   readonly names: Names
   /** Other stories' things are in it, too. */
   readonly isOfAll: boolean
+  /** The question names something twice. */
+  readonly hasRepeats: boolean
 }
 
 function listsAll(api: ApiName, body: Body): boolean {
@@ -47,8 +49,41 @@ function plainNumber(value: number, field: string, { names }: Circumstances): un
 
 function plainList(list: readonly unknown[], field: string, now: Circumstances): unknown {
   const mine = now.isOfAll ? list.filter(element => isOfStory(element, now.names)) : list
-  const told = mine.map(element => plain(element, field, now))
-  return told.every(element => typeof element === 'object') ? told.sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)) : told
+  const told = gathered(field, mine).map(element => plain(element, field, now))
+  if (unordered.has(field) && told.every(element => typeof element === 'number')) return told.sort((a, b) => Number(a) - Number(b))
+  if (!told.every(element => typeof element === 'object')) return told
+  const sorted = told.map(element => ({ element, key: `${identityOf(element)} ${JSON.stringify(element)}` })).sort((a, b) => (a.key < b.key ? -1 : 1))
+  return sorted.filter(({ key }, index) => !now.hasRepeats || key !== sorted[index - 1]?.key).map(({ element }) => element)
+}
+
+/** What answers of Produce and Fetch say of one topic in several places, in one. */
+function gathered(field: string, list: readonly unknown[]): readonly unknown[] {
+  if (field !== 'responses') return list
+  const topics = new Map<unknown, Body>()
+  for (const part of list as readonly Body[]) {
+    const inner = 'partitions' in part ? 'partitions' : 'partitionResponses'
+    const key = identityOf(part)
+    const known = topics.get(key)
+    topics.set(inner in part ? key : part, known === undefined || !(inner in part) ? part : { ...part, [inner]: [...(known[inner] as readonly unknown[]), ...(part[inner] as readonly unknown[])] })
+  }
+  return [...topics.values()]
+}
+
+/** Lists of numbers that stand for sets. */
+const unordered: ReadonlySet<string> = new Set(['partitions', 'partitionIndexes'])
+
+/** What the element is about: what it says of that comes after, so that two brokers who disagree are compared about the same. */
+function identityOf(element: unknown): string {
+  if (typeof element !== 'object' || element === null) return ''
+  const { name, topic, resourceName, topicId, resourceType, index, partition, partitionIndex, groupId, memberId, transactionalId } = element as Readonly<Record<string, unknown>>
+  const parts = [name, topic, resourceName, topicId, resourceType, index, partition, partitionIndex, groupId, memberId, transactionalId]
+  return parts.every(part => part === undefined) ? '' : JSON.stringify(parts)
+}
+
+/** Whether some list in it names a thing more than once; brokers need not agree on how often they answer that. */
+function hasRepeats(value: unknown): boolean {
+  if (Array.isArray(value)) return new Set(value.map(element => identityOf(element) || JSON.stringify(element))).size < value.length || value.some(hasRepeats)
+  return typeof value === 'object' && value !== null && Object.values(value).some(hasRepeats)
 }
 
 function isOfStory(element: unknown, names: Names): boolean {

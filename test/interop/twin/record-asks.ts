@@ -111,5 +111,7 @@ export function many<T>(world: World, make: () => T): T[] {
 }
 
 function nameIn(made: unknown): unknown {
-  return typeof made === 'object' && made !== null ? (made as { name?: unknown; resourceName?: unknown }).name ?? (made as { resourceName?: unknown }).resourceName ?? JSON.stringify(made) : made
+  if (typeof made !== 'object' || made === null) return made
+  const { name, topic, resourceName, index, partition, partitionIndex } = made as Readonly<Record<string, unknown>>
+  return name ?? topic ?? resourceName ?? index ?? partition ?? partitionIndex ?? JSON.stringify(made)
 }

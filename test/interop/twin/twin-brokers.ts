@@ -3,7 +3,6 @@
 import { startApacheKafka } from '../apache-kafka.ts'
 import { startFileBroker } from '../file-broker.ts'
 import { sleep, systemClock } from '../../../core/clock.ts'
-import { departures } from './departures.ts'
 import { Storyteller } from './storyteller.ts'
 import type { Twins } from './twin-story.ts'
 
@@ -12,7 +11,8 @@ export interface TwinBrokers extends Twins, AsyncDisposable {}
 const settings = { 'log.retention.ms': '-1', 'offsets.topic.num.partitions': '4', 'transaction.state.log.num.partitions': '4', 'num.partitions': '1' }
 
 export async function startTwins(): Promise<TwinBrokers> {
-  const ours = await startFileBroker(settings)
+  // With `os` records are there to be read when they are written, as in Apache Kafka: also those that nobody acknowledges.
+  const ours = await startFileBroker({ ...settings, 'millrace.flush': 'os' })
   const apache = await startApacheKafka({ settings }).catch(async (error: unknown) => {
     await ours[Symbol.asyncDispose]()
     throw error
@@ -38,7 +38,6 @@ export async function startTwins(): Promise<TwinBrokers> {
       await publishedOne()
       await publishedOne()
     },
-    departures,
     met: new Set(),
     async [Symbol.asyncDispose]() {
       watch.close()

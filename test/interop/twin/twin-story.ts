@@ -1,8 +1,8 @@
 // One story told to both brokers, step by step, until they differ; and the search for the shortest that still does.
 
 import { seededRandom } from '../../../core/random.ts'
-import type { Departure } from './departures.ts'
-import { differences, type Difference } from './difference.ts'
+import { departureOf, departures } from './departures.ts'
+import { differences, partWithError, type Difference } from './difference.ts'
 import { nextStep } from './next-step.ts'
 import { Storyteller, type Ask, type Step } from './storyteller.ts'
 import { World } from './world.ts'
@@ -13,8 +13,7 @@ export interface Twins {
   readonly ourPort: number
   /** Resolves when Apache Kafka's broker knows what its controller has decided. */
   readonly published: () => Promise<void>
-  readonly departures: Readonly<Record<string, Departure>>
-  /** Departures that were met are added. */
+  /** Listed departures that were met are added, by name. */
   readonly met: Set<string>
 }
 
@@ -32,6 +31,11 @@ export async function tellRandomStory(twins: Twins, seed: number, length: number
   return await tell(twins, function* () {
     for (let id = 0; id < length; id++) yield nextStep(world, id)
   }(), (step, answers) => world.learn(step, answers))
+}
+
+/** The same steps to the letter, as a story of its own. Null if they do not differ again. */
+export async function tellAgain(twins: Twins, { steps }: Difficulty): Promise<Difficulty | null> {
+  return await tell(twins, steps, () => {})
 }
 
 /** Leaves out steps as long as the same part of the same answer differs; `tries` is a limit. */
@@ -62,10 +66,14 @@ async function tell(twins: Twins, steps: Iterable<Step>, learn: (step: Step, ans
     for (const step of steps) {
       told.push(step)
       const [expected, actual] = await Promise.all([apache.tell(step), ours.tell(step)])
+      let ends = false
       for (const [index, ask] of step.asks.entries()) {
-        const differing = differences(expected[index], actual[index]).filter(difference => !isListed(twins, ask, difference))
-        if (differing.length > 0) return { steps: told, ask, differences: differing, apache: expected[index], ours: actual[index] }
+        const { unlisted, listed } = sorted(ask, expected[index], actual[index])
+        for (const name of listed) twins.met.add(name)
+        if (unlisted.length > 0) return { steps: told, ask, differences: unlisted, apache: expected[index], ours: actual[index] }
+        if (listed.some(name => departures[name]!.endsStory === true)) ends = true
       }
+      if (ends) return null
       learn(step, expected)
     }
     return null
@@ -75,10 +83,16 @@ async function tell(twins: Twins, steps: Iterable<Step>, learn: (step: Step, ans
   }
 }
 
-function isListed({ departures, met }: Twins, ask: Ask, difference: Difference): boolean {
-  const name = Object.keys(departures).find(known => departures[known]!.covers(ask, difference))
-  if (name !== undefined) met.add(name)
-  return name !== undefined
+/** The differences that no departure covers, and the departures that cover the others. */
+function sorted(ask: Ask, apache: unknown, ours: unknown): { readonly unlisted: readonly Difference[]; readonly listed: readonly string[] } {
+  const unlisted: Difference[] = []
+  const listed: string[] = []
+  for (const difference of differences(apache, ours)) {
+    const name = departureOf({ ...difference, ask, around: { apache: partWithError(apache, difference.path), ours: partWithError(ours, difference.path) } })
+    if (name === undefined) unlisted.push(difference)
+    else listed.push(name)
+  }
+  return { unlisted, listed }
 }
 
 /** For people: the steps that led there and what each broker said. */
