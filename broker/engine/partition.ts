@@ -5,22 +5,25 @@ import type { Logger } from '../../core/logger.ts'
 import { MillraceError } from '../../core/error.ts'
 import type { Offset, Timestamp } from '../../core/record.ts'
 import { partitionName } from '../../core/record.ts'
-import { PartitionTransactions } from '../kernel/partition-transactions.ts'
-import { ProducerState } from '../kernel/producer-state.ts'
+import { PartitionProducers } from '../kernel/partition-producers.ts'
+import type { PartitionTransactions } from '../kernel/partition-transactions.ts'
+import type { ProducerState } from '../kernel/producer-state.ts'
 import type { TopicSettings } from '../kernel/topic-config.ts'
-import { readCheckpoint, type Json, type RecoveryPoint } from '../log/checkpoint.ts'
+import { readCheckpoint } from '../log/checkpoint.ts'
 import { compact, compactionRange } from '../log/compaction.ts'
 import type { Damage } from '../log/damage.ts'
 import { retainedFrom } from '../log/retention.ts'
 import type { Log, LogRead } from '../log/log.ts'
-import { openLog } from '../log/recovery.ts'
+import { openLog, type OpenedLog } from '../log/recovery.ts'
 import type { SegmentHome } from '../log/segment-home.ts'
-import { readMarker, writeMarker, type TransactionMarker } from '../wire/control-batch.ts'
+import { writeMarker, type TransactionMarker } from '../wire/control-batch.ts'
 import { RecordBatchHeader } from '../wire/record-batch-header.ts'
 import type { BrokerMeters, TopicMeters } from './broker-meters.ts'
 import { errorFields } from './error-fields.ts'
+import { LogCheckpoints, type TakenCheckpoint } from './log-checkpoints.ts'
 import { logSettings } from './log-settings.ts'
 import { FlushPace } from './flush-pace.ts'
+import { HighWatermark } from './high-watermark.ts'
 
 /** What an acknowledgement waits for. */
 export type FlushPolicy = 'fsync' | 'os'
@@ -40,21 +43,10 @@ export interface PartitionParts {
   readonly meters: BrokerMeters
 }
 
-/** Bytes appended between two checkpoints: what a start after a crash has to read again, at most, per partition. */
-const checkpointIntervalBytes = 32 * 1024 * 1024
-
-interface Waiter {
-  readonly offset: Offset
-  resolve(): void
-  reject(error: MillraceError): void
-}
-
 export class Partition {
   readonly topic: string
   readonly index: number
   readonly leaderEpoch: number
-  readonly producers: ProducerState = new ProducerState()
-  readonly transactions: PartitionTransactions = new PartitionTransactions()
   readonly #home: SegmentHome
   readonly #flush: FlushPolicy
   readonly #known: Promise<void>
@@ -67,14 +59,11 @@ export class Partition {
   readonly meters: TopicMeters
   #settings: TopicSettings
   readonly log: Log
-  #highWatermark: Offset
-  /** In the order of their offsets. */
-  #waiters: Waiter[] = []
-  readonly #watchers = new Set<(bytes: number) => void>()
+  readonly #checkpoints: LogCheckpoints
+  readonly #producers = new PartitionProducers()
+  readonly #highWatermark: HighWatermark
   /** Bytes appended and not yet below the high watermark. */
   #pendingBytes = 0
-  #bytesSinceCheckpoint = 0
-  #segmentAtCheckpoint: Offset
   #flushing: Promise<void> | null = null
   #offline: MillraceError | null = null
   #closed = false
@@ -92,28 +81,27 @@ export class Partition {
     this.#meters = parts.meters
     this.meters = parts.meters.topic(parts.topic)
     this.#settings = parts.settings
-    this.log = this.#open()
-    this.#highWatermark = this.log.durableOffset
-    this.transactions.acknowledged(this.#highWatermark)
-    this.#segmentAtCheckpoint = this.log.segments.at(-1)!.baseOffset
+    const { log, recovered } = this.#open()
+    this.log = log
+    this.#checkpoints = new LogCheckpoints(log, this.#producers)
+    // What was found is written down soon, so that the next start need not look for it again.
+    if (recovered) this.#checkpoints.hasten()
+    this.#highWatermark = new HighWatermark(this.log.durableOffset)
+    this.transactions.acknowledged(this.highWatermark)
   }
 
-  #open(): Log {
+  #open(): OpenedLog {
     const now = this.#clock.now()
     const opened = openLog(this.#home, logSettings(this.#settings), {
-      restore: state => this.#restore(state),
-      batch: header => this.#replay(header, now),
+      restore: state => this.#producers.restore(state),
+      batch: header => this.#producers.replay(header, now),
     })
     if (opened.cut !== null) {
       const { file, position, problem, bytes, orphans, copy } = opened.cut
       this.#logger.warn('cut the torn end of a log', { partition: this.name, file, position, problem, bytes, orphans: orphans.join(' '), copy })
     }
-    // What was found is written down soon, so that the next start need not look for it again.
-    if (opened.recovered) {
-      this.#bytesSinceCheckpoint = checkpointIntervalBytes
-      this.#meters.recoveredLogs.add()
-    }
-    return opened.log
+    if (opened.recovered) this.#meters.recoveredLogs.add()
+    return opened
   }
 
   #report({ file, position, end, problem, fromOffset, nextOffset, copy }: Damage): void {
@@ -135,14 +123,22 @@ export class Partition {
     this.log.configure(logSettings(settings))
   }
 
+  get producers(): ProducerState {
+    return this.#producers.states
+  }
+
+  get transactions(): PartitionTransactions {
+    return this.#producers.transactions
+  }
+
   /** Records below are acknowledged and may be read. */
   get highWatermark(): Offset {
-    return this.#highWatermark
+    return this.#highWatermark.offset
   }
 
   /** Records below belong to no open transaction. */
   get lastStableOffset(): Offset {
-    return Math.max(this.log.logStartOffset, Math.min(this.#highWatermark, this.transactions.firstUnstableOffset))
+    return Math.max(this.log.logStartOffset, Math.min(this.highWatermark, this.transactions.firstUnstableOffset))
   }
 
   /** Appends one checked batch; see {@link committed}. Answers its first offset. @throws MillraceError DISK_FULL, DISK_FAILED */
@@ -150,20 +146,20 @@ export class Partition {
     if (this.#offline !== null) throw this.#offline
     const now = this.#clock.now()
     const baseOffset = this.log.append(batch, this.leaderEpoch, now)
-    this.#replay(header, now)
+    this.#producers.replay(header, now)
     this.meters.bytesIn.add(batch.length)
     if (!header.isControl) this.meters.recordsIn.add(header.count)
     this.#pendingBytes += batch.length
-    this.#bytesSinceCheckpoint += batch.length
+    this.#checkpoints.appended(batch.length)
     const mustWait = this.#pace === null || this.#pace.appended(this.log.endOffset - this.log.durableOffset, this.#settings)
     if (!mustWait) this.#advance(this.log.endOffset)
-    if (mustWait || this.#checkpointDue()) void this.flush()
+    if (mustWait || this.#checkpoints.isDue) void this.flush()
     return baseOffset
   }
 
   /** Whether a marker would change nothing: it is here, or its producer has begun nothing here since. */
-  isEnded({ producerId, producerEpoch }: TransactionMarker): boolean {
-    return this.transactions.openSince(producerId) === undefined && this.producers.epochOf(producerId) === producerEpoch
+  isEnded(marker: TransactionMarker): boolean {
+    return this.#producers.isEnded(marker)
   }
 
   /** Appends the end of a producer's transaction. Answers the marker's offset; null if a newer epoch of the producer has been here. @throws MillraceError as `append` */
@@ -175,18 +171,12 @@ export class Partition {
 
   /** Resolves when records below `offset` are acknowledged. @throws MillraceError KAFKA_STORAGE_ERROR, UNKNOWN_TOPIC_OR_PARTITION when they never will be */
   committed(offset: Offset): Promise<void> {
-    if (offset <= this.#highWatermark) return Promise.resolve()
-    return new Promise((resolve, reject) => {
-      const waiter = { offset, resolve, reject }
-      const place = this.#waiters.findLastIndex(other => other.offset <= offset) + 1
-      this.#waiters.splice(place, 0, waiter)
-    })
+    return this.#highWatermark.reached(offset)
   }
 
   /** Calls `listener` whenever the high watermark moves, with the bytes it passed, or the partition ends. Answers how to stop. */
   watch(listener: (bytes: number) => void): () => void {
-    this.#watchers.add(listener)
-    return () => void this.#watchers.delete(listener)
+    return this.#highWatermark.watch(listener)
   }
 
   /** Whole batches from `offset` on that may be read; null if there are none (yet). @throws MillraceError LOG_CORRUPT */
@@ -211,14 +201,14 @@ export class Partition {
     await this.#known
     try {
       do {
-        const checkpoint = this.#checkpointDue() ? this.#takeCheckpoint() : null
+        const checkpoint = this.#checkpoints.isDue ? this.#checkpoints.take() : null
         const begunMs = this.#clock.monotonic()
         this.#pace?.stop()
         await this.log.sync()
         this.#meters.flushSeconds.observe((this.#clock.monotonic() - begunMs) / 1000)
         this.#advance(this.log.durableOffset)
         if (checkpoint !== null) await this.#saveCheckpoint(checkpoint)
-      } while (!this.#closed && this.log.durableOffset < this.log.endOffset && (this.#pace === null || this.#checkpointDue() || this.#highWatermark < this.log.endOffset))
+      } while (!this.#closed && this.log.durableOffset < this.log.endOffset && (this.#pace === null || this.#checkpoints.isDue || this.highWatermark < this.log.endOffset))
     } catch (error) {
       this.#flushFailed(error)
     } finally {
@@ -228,15 +218,11 @@ export class Partition {
   }
 
   #advance(offset: Offset): void {
-    if (offset <= this.#highWatermark || this.#closed) return
-    this.#highWatermark = offset
+    if (offset <= this.highWatermark || this.#closed) return
     this.transactions.acknowledged(offset)
     const bytes = this.#pendingBytes
     if (offset === this.log.endOffset) this.#pendingBytes = 0
-    let done = 0
-    while (done < this.#waiters.length && this.#waiters[done]!.offset <= offset) this.#waiters[done++]!.resolve()
-    if (done > 0) this.#waiters.splice(0, done)
-    for (const watcher of this.#watchers) watcher(bytes)
+    this.#highWatermark.advance(offset, bytes)
   }
 
   /**
@@ -248,16 +234,15 @@ export class Partition {
     if (this.#closed) return failure
     this.#meters.diskErrors.add()
     this.#logger.error('could not make a log durable', { partition: this.name, ...errorFields(error) })
-    const waiters = this.#waiters.splice(0)
     if (this.#flush === 'fsync') this.#takeBack()
-    for (const waiter of waiters) waiter.reject(failure)
+    this.#highWatermark.fail(failure)
     return failure
   }
 
   /** Where even that fails nothing is appended any more, until a new start looks at what the disk holds. */
   #takeBack(): void {
     try {
-      this.log.takeBack(this.#highWatermark)
+      this.log.takeBack(this.highWatermark)
       this.#pendingBytes = 0
       this.#rebuildProducers()
     } catch (cause) {
@@ -270,28 +255,11 @@ export class Partition {
     const takenBack = [...this.producers.batchesFrom(this.log.endOffset)]
     const checkpoint = readCheckpoint(this.#home.disk, this.#home.directory)
     const known = typeof checkpoint === 'string' ? null : checkpoint
-    this.#restore(known?.state ?? null)
+    this.#producers.restore(known?.state ?? null)
     const now = this.#clock.now()
-    this.log.scan(known?.recoveryPoint.offset ?? this.log.logStartOffset, header => this.#replay(header, now))
+    this.log.scan(known?.recoveryPoint.offset ?? this.log.logStartOffset, header => this.#producers.replay(header, now))
     for (const batch of takenBack) this.producers.missed(batch, now)
-    this.transactions.acknowledged(this.#highWatermark)
-  }
-
-  /** A list is the producers alone: a checkpoint from before there were transactions. */
-  #restore(state: Json): void {
-    const { producers, transactions } = (state === null || Array.isArray(state) ? { producers: state, transactions: null } : state) as { readonly producers: Json; readonly transactions: Json }
-    this.producers.restore(producers)
-    this.transactions.restore(transactions)
-  }
-
-  /** A batch is in the log now; its offsets are set. */
-  #replay(header: RecordBatchHeader, now: Timestamp): void {
-    const { producerId, baseOffset } = header
-    this.producers.replay(header, baseOffset, header.maxTimestamp, now)
-    if (!header.isTransactional) return
-    const marker = header.isControl ? readMarker(header) : null
-    if (marker !== null) this.transactions.replay({ producerId, baseOffset, marker: marker.isCommit ? 'commit' : 'abort' }, marker.coordinatorEpoch)
-    else if (!header.isControl) this.transactions.replay({ producerId, baseOffset, marker: null })
+    this.transactions.acknowledged(this.highWatermark)
   }
 
   /** Makes records below `offset` unreadable, for good when this resolves. @throws MillraceError KAFKA_STORAGE_ERROR */
@@ -304,7 +272,7 @@ export class Partition {
   /** Syncs and writes down where a start may begin. @throws MillraceError KAFKA_STORAGE_ERROR where it is not written down */
   async checkpoint(): Promise<void> {
     if (this.#offline !== null) throw this.#offline
-    const checkpoint = this.#takeCheckpoint()
+    const checkpoint = this.#checkpoints.take()
     try {
       await this.log.sync()
     } catch (error) {
@@ -314,19 +282,8 @@ export class Partition {
     if (!(await this.#saveCheckpoint(checkpoint))) throw new MillraceError('KAFKA_STORAGE_ERROR', `The checkpoint of ${this.name} could not be written.`, { retriable: true })
   }
 
-  #checkpointDue(): boolean {
-    return this.#bytesSinceCheckpoint >= checkpointIntervalBytes || this.#segmentAtCheckpoint !== this.log.segments.at(-1)!.baseOffset
-  }
-
-  #takeCheckpoint(): { readonly point: RecoveryPoint; readonly state: Json } {
-    this.#bytesSinceCheckpoint = 0
-    const point = this.log.recoveryPoint()
-    this.#segmentAtCheckpoint = point.segment
-    return { point, state: { producers: this.producers.snapshot(), transactions: this.transactions.snapshot() } }
-  }
-
   /** Where it fails (and answers false), the one before holds: a start reads more, and the log begins where it began. */
-  async #saveCheckpoint({ point, state }: { readonly point: RecoveryPoint; readonly state: Json }): Promise<boolean> {
+  async #saveCheckpoint({ point, state }: TakenCheckpoint): Promise<boolean> {
     if (this.#closed || point.offset > this.log.durableOffset) return false
     try {
       await this.log.saveCheckpoint(point, state)
@@ -358,14 +315,13 @@ export class Partition {
   #end(failure: MillraceError): void {
     this.#closed = true
     this.#pace?.stop()
-    for (const waiter of this.#waiters.splice(0)) waiter.reject(failure)
-    for (const watcher of this.#watchers) watcher(0)
+    this.#highWatermark.end(failure)
   }
 
   /** Frees what is older or more than the topic keeps. */
   async retain(): Promise<void> {
     if (!this.#settings.delete || this.#closed) return
-    const from = retainedFrom(this.log, this.#settings, this.#highWatermark, this.#clock.now())
+    const from = retainedFrom(this.log, this.#settings, this.highWatermark, this.#clock.now())
     if (from <= this.log.logStartOffset) return
     if (from === this.log.endOffset) this.log.roll()
     await this.deleteRecords(from)
@@ -394,7 +350,6 @@ export class Partition {
 
   /** Forgets producers that were silent since before a time. */
   expireProducers(before: Timestamp): void {
-    this.producers.expire(before, producerId => this.transactions.openSince(producerId) !== undefined)
-    this.transactions.expire(producerId => this.producers.epochOf(producerId) >= 0)
+    this.#producers.expire(before)
   }
 }
