@@ -11,6 +11,7 @@ import { compact, compactionRange, type CompactionSettings } from '../../../brok
 import type { Log } from '../../../broker/log/log.ts'
 import { openLog } from '../../../broker/log/recovery.ts'
 import { retainedFrom } from '../../../broker/log/retention.ts'
+import { slowDisk } from '../disk/slow-disk.ts'
 import { batchOf, recordsOf, type ReadRecord, type TestRecord } from './batches.ts'
 
 const logSettings = { segmentBytes: 800, segmentMs: 1e12, indexIntervalBytes: 200, segmentIndexBytes: 4096 }
@@ -149,6 +150,28 @@ test('a crash between any two steps of a swap loses nothing', async () => {
     check(readAll(again), all, again.compactedOffset)
   }
   expect(nth).toBeGreaterThan(5)
+})
+
+test('segments that are deleted while they are compacted stay deleted, at whichever moment that is', async () => {
+  // The first time nothing is deleted.
+  for (let at = 0, moments = 0; at <= moments; at++) {
+    let log: Log | null = null
+    let start = 0
+    let moment = 0
+    const pause = async (): Promise<void> => {
+      if (++moment !== at) return
+      log!.advanceLogStart(start)
+      await checkpoint(log!)
+    }
+    log = open(slowDisk(new MemoryDisk(), path => path.includes('.cleaned'), { get isOpen() { return pause() } }))
+    for (let i = 0; i < 30; i++) log.append(batchOf([{ key: `k${i % 3}`, value: 'v'.repeat(100), timestamp: 0 }]), 0)
+    await checkpoint(log)
+    start = log.segments[2]!.baseOffset
+    await compact(log, compactionRange(log, settings, log.durableOffset, 1000)!, settings, 1000, pause)
+    if (at === 0) moments = moment
+    else expect([log.logStartOffset, log.segments[0]!.baseOffset]).toEqual([start, start])
+    expect(readAll(log).filter(({ offset }) => offset >= 27).map(({ key }) => key)).toEqual(['k0', 'k1', 'k2'])
+  }
 })
 
 test('tombstones go when their time is over, and not before', async () => {

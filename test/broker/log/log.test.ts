@@ -225,6 +225,35 @@ test('a sync that waits for one that fails does not say that all is well', async
   expect(log.durableOffset).toBe(0)
 })
 
+test('a sync that began before the log was cut says nothing of what was appended since', async () => {
+  const disk = new MemoryDisk()
+  const { log } = open(disk)
+  const append = (value: string): number => log.append(batchOf([{ key: null, value, timestamp: 0 }]), 0)
+  append('first')
+  await log.sync()
+  append('second')
+  let opens = (): void => {}
+  disk.syncGate = new Promise(resolve => (opens = resolve))
+  const syncing = log.sync()
+  log.truncateTo(1)
+  append('another second')
+  opens()
+  await syncing
+  expect(log.durableOffset).toBe(1)
+})
+
+test('a checkpoint does not take the place of a later one', async () => {
+  const disk = new MemoryDisk()
+  const { log } = open(disk)
+  const early = log.recoveryPoint()
+  log.append(batchOf([{ key: null, value: 'a', timestamp: 0 }]), 0)
+  const late = log.recoveryPoint()
+  await log.sync()
+  await log.saveCheckpoint(late, 'late')
+  await log.saveCheckpoint(early, 'early')
+  expect(open(disk)).toMatchObject({ state: 'late', recovered: false })
+})
+
 test('a segment that is rolled while a sync is under way is synced by the next', async () => {
   const disk = new MemoryDisk()
   const { log } = open(disk)

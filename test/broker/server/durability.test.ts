@@ -2,6 +2,7 @@
 
 import { expect, test } from 'vitest'
 import { VirtualClock } from '../../../core/clock.ts'
+import { MillraceError } from '../../../core/error.ts'
 import { seededRandom } from '../../../core/random.ts'
 import type { Disk } from '../../../broker/disk/disk.ts'
 import { MemoryDisk } from '../../../broker/disk/memory-disk.ts'
@@ -210,6 +211,26 @@ test.each(['sync', 'append'])('the first batch of a producer fails to %s, and th
   expect(await send(life, 1)).toBe(errorCodeOf('OUT_OF_ORDER_SEQUENCE_NUMBER'))
   expect([await send(life, 0), await send(life, 1)]).toEqual([0, 0])
   expect(await values(life)).toEqual(['other', '0', '1'])
+})
+
+test.each([['TOPIC_ALREADY_EXISTS', true], ['KAFKA_STORAGE_ERROR', false]] as const)('that a topic is there is not said before it is certain: %s', async (told, works) => {
+  const disk = new MemoryDisk()
+  const life = await live(disk)
+  let opens = (): void => {}
+  disk.syncGate = new Promise(resolve => (opens = resolve))
+  const request = { topics: [{ name: 't', numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] }] }
+  const first = life.channel.request('CreateTopics', request)
+  await turns()
+  let answer: number | null = null
+  const second = life.channel.request('CreateTopics', request).then(({ topics }) => (answer = topics[0]!.errorCode))
+  await turns()
+  expect(answer).toBeNull()
+  if (!works) disk.syncFailure = new MillraceError('DISK_FAILED', 'The disk fails.')
+  opens()
+  await Promise.all([first, second])
+  expect(answer).toBe(errorCodeOf(told))
+  disk.syncFailure = null
+  await life.broker.close()
 })
 
 test('a topic that nobody would find after a crash acknowledges nothing', async () => {
