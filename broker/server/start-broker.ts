@@ -4,6 +4,7 @@ import { systemClock, type Clock } from '../../core/clock.ts'
 import { MillraceError } from '../../core/error.ts'
 import { silentLogger, type Logger } from '../../core/logger.ts'
 import { systemRandom, type Random } from '../../core/random.ts'
+import { refuseUnknownOptions } from '../../core/option-names.ts'
 import type { MetricFamily } from '../../core/metrics/metric.ts'
 import type { Disk, DiskLock } from '../disk/disk.ts'
 import { FileDisk } from '../disk/file-disk.ts'
@@ -78,11 +79,12 @@ export interface Broker extends AsyncDisposable {
   close(): Promise<void>
 }
 
-/** @throws MillraceError DATA_DIRECTORY_LOCKED, UNKNOWN_SETTING, BAD_SETTING, DISK_FAILED, ADDRESS_IN_USE */
+/** @throws MillraceError UNKNOWN_OPTION, NO_DATA_DIRECTORY, DATA_DIRECTORY_LOCKED, UNKNOWN_SETTING, BAD_SETTING, BAD_ADDRESS, ADDRESS_IN_USE, DISK_FAILED */
 export async function startBroker(options: BrokerOptions): Promise<Broker> {
+  refuseUnknownOptions('startBroker', options, optionNames)
   const { clock = systemClock, random = systemRandom, logger = silentLogger } = options
   const config = new BrokerConfig(settingsOf(options))
-  if (typeof options.metrics === 'string') listenAddress(options.metrics, 'of the metrics')
+  if (options.metrics !== undefined && options.metrics !== false) listenAddress(options.metrics, 'of the metrics')
   const nodeId = config.number('node.id')
   const disk = diskOf(options, clock)
   const begunMs = clock.monotonic()
@@ -110,8 +112,13 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   }
 }
 
+const optionNames: Readonly<Record<keyof BrokerOptions, true>> = {
+  dataDirectory: true, memory: true, disk: true, listen: true, metrics: true, nodeId: true, settings: true, users: true, flush: true, logger: true, clock: true, random: true,
+}
+
+/** What is neither text nor a list is refused where an address is read. */
 function addressesOf(listen: string | readonly string[] | false): readonly string[] {
-  return listen === false ? [] : typeof listen === 'string' ? listOf(listen) : listen
+  return listen === false ? [] : Array.isArray(listen) ? listen.map(String) : listOf(String(listen))
 }
 
 /** The number of the node has two names; Kafka's default of the older one, -1, leaves it to the other. */
@@ -124,6 +131,9 @@ function settingsOf({ settings = {}, flush, nodeId }: BrokerOptions): Readonly<R
 
 function diskOf({ disk, memory, dataDirectory }: BrokerOptions, clock: Clock): Disk {
   if (disk !== undefined) return disk
+  if (memory === true && dataDirectory !== undefined) {
+    throw new MillraceError('NO_DATA_DIRECTORY', `A broker in memory keeps nothing in ${dataDirectory}.`, { hint: 'Give dataDirectory, or memory: true.' })
+  }
   if (memory === true) return new MemoryDisk(clock)
   if (dataDirectory !== undefined) return new FileDisk(dataDirectory)
   throw new MillraceError('NO_DATA_DIRECTORY', 'A broker needs a place for its log.', { hint: 'Give dataDirectory, or memory: true.' })

@@ -51,6 +51,22 @@ async function listOffset(channel: Channel, topic: string, timestamp: number): P
 
 const one = (value: string, key: string | null = 'k', timestamp = 1000): TestRecord => ({ key, value, timestamp })
 
+test.each([
+  [{ memory: true, lisen: '127.0.0.1:0' }, 'UNKNOWN_OPTION', 'startBroker has no option lisen. Did you mean listen?'],
+  [{ memroy: true }, 'UNKNOWN_OPTION', 'startBroker has no option memroy. Did you mean memory?'],
+  [{ memory: true, 'num.partitions': 3 }, 'UNKNOWN_OPTION', 'startBroker has no option num.partitions.'],
+  [{}, 'NO_DATA_DIRECTORY', 'A broker needs a place for its log.'],
+  [{ memory: true, dataDirectory: 'here' }, 'NO_DATA_DIRECTORY', 'A broker in memory keeps nothing in here.'],
+  [{ memory: true, listen: true }, 'BAD_ADDRESS', 'The address to listen on is true'],
+  [{ memory: true, listen: [9092, 'x'] }, 'BAD_ADDRESS', 'Of several listeners each has a name, and 9092 has none.'],
+  [{ memory: true, metrics: true }, 'BAD_ADDRESS', 'The address of the metrics is true'],
+  [{ memory: true, nodeId: -1 }, 'BAD_SETTING', 'node.id'],
+  [{ memory: true, flush: 'never' }, 'BAD_SETTING', 'must be one of fsync, os'],
+  [{ memory: true, settings: { 'num.partition': 3 } }, 'UNKNOWN_SETTING', 'Did you mean num.partitions?'],
+])('startBroker(%j) is refused: %s', async (options, code, message) => {
+  await expect(startBroker(options as BrokerOptions)).rejects.toMatchObject({ code, message: expect.stringContaining(message) as string })
+})
+
 test('on a disk that does not tell A from a, topics that differ in that alone are refused: they would share their files', async () => {
   const { channel } = await start({ disk: Object.assign(new MemoryDisk(), { foldsCase: true }) })
   expect(await create(channel, 'Orders')).toBe(0)
