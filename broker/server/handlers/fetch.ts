@@ -33,9 +33,11 @@ interface Pass {
 const readCommitted = 1
 const firstVersionWithLeaders = 16
 
+/** Who asks for a session (0) or for none (-1), whatever it had before, names all its partitions; others go on with one, and none is ever opened. */
+const wholeEpochs: readonly number[] = [0, -1]
+
 export const fetch: Handler<'Fetch'> = async (context, request) => {
-  // Sessions are never opened, so there is none to go on with.
-  if (request.sessionId !== 0) return { errorCode: errorCodeOf('FETCH_SESSION_ID_NOT_FOUND'), sessionId: 0, responses: [] }
+  if (!wholeEpochs.includes(request.sessionEpoch)) return { errorCode: errorCodeOf('FETCH_SESSION_ID_NOT_FOUND'), sessionId: 0, responses: [] }
   const { clock } = context.broker
   const deadline = clock.monotonic() + request.maxWaitMs
   for (;;) {

@@ -112,6 +112,19 @@ describe('Fetch', () => {
     expect(await fetched({ fetchOffset: offset, lastFetchedEpoch: leaderEpoch + 1 })).toEqual(['OFFSET_OUT_OF_RANGE', -1])
   })
 
+  test.each([
+    ['none', 0, -1, 'NONE'],
+    ['one', 0, 0, 'NONE'],
+    ['the end of one that it had with another broker', 7, -1, 'NONE'],
+    ['another one instead of that', 7, 0, 'NONE'],
+    ['to go on with one', 7, 1, 'FETCH_SESSION_ID_NOT_FOUND'],
+    ['to go on with none', 0, 1, 'FETCH_SESSION_ID_NOT_FOUND'],
+  ])('a reader may ask for a session and gets none: %s', async (_, sessionId, sessionEpoch, error) => {
+    const topics = [{ topic: 'stamped', partitions: [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 1000 }] }]
+    const answer = await channel.request('Fetch', { maxWaitMs: 0, minBytes: 0, sessionId, sessionEpoch, topics, forgottenTopicsData: [{ topic: 'times', partitions: [0] }] }, { version: 12 })
+    expect([errorNameOf(answer.errorCode), answer.sessionId, answer.responses.length]).toEqual([error, 0, error === 'NONE' ? 1 : 0])
+  })
+
   test('an epoch below -1 is none to Fetch, and an old one to ListOffsets', async () => {
     expect(await fetched({ fetchOffset: 0, currentLeaderEpoch: -2 })).toEqual(['NONE', -1])
     const { topics } = await channel.request('ListOffsets', { replicaId: -1, topics: [{ name: 't', partitions: [{ partitionIndex: 0, currentLeaderEpoch: -2, timestamp: -1 }] }] })
