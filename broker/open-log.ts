@@ -16,7 +16,8 @@ export async function openLog(location: LogLocation, options: OpenLogOptions): P
     return Object.assign(log, { address: null })
   }
   const { startBroker } = await import('./server/start-broker.ts')
-  const broker = await startBroker({ dataDirectory: `${location.dataDirectory}/log`, listen: location.listen ?? false, ...options })
+  const { clock, random, logger } = options
+  const broker = await startBroker({ dataDirectory: `${location.dataDirectory}/log`, listen: location.listen ?? false, clock, random, logger })
   const log = await connectLog({ connect: () => broker.connect(), ...options })
   return {
     address: broker.address,
