@@ -8,6 +8,7 @@ import { VirtualClock } from '../../../core/clock.ts'
 import { seededRandom } from '../../../core/random.ts'
 import { FaultyChannel, noFaults, type FaultRates } from './faulty-channel.ts'
 import { readAll, rowsOf } from './log-under-test.ts'
+import { passing } from './passing-time.ts'
 
 const nightly = process.env['MILLRACE_NIGHTLY'] !== undefined
 const runs = nightly ? 2000 : 40
@@ -43,19 +44,6 @@ async function inWorld(seed: number, action: (world: World) => Promise<void>): P
   }
 }
 
-/** Lets virtual time pass until the work is done, and fails it when an hour has gone by. */
-async function within<T>(clock: VirtualClock, work: Promise<T>): Promise<T> {
-  const state = { open: true }
-  const done = work.finally(() => (state.open = false))
-  done.catch(() => {})
-  for (let passedMs = 0; state.open; passedMs += 5) {
-    if (passedMs > 3_600_000) throw new Error('an hour went by')
-    await new Promise(resolve => setImmediate(resolve))
-    if (state.open) clock.advance(5)
-  }
-  return done
-}
-
 describe('behind faults', () => {
   it('a producer neither loses, doubles nor reorders', { timeout: 600_000 }, async () => {
     await fc.assert(
@@ -76,9 +64,9 @@ describe('behind faults', () => {
             }
             await producer.flush()
           }
-          await within(world.clock, produce())
+          await passing(world.clock, produce())
           for (let partition = 0; partition < partitions; partition++) {
-            const rows = await within(world.clock, readAll(world.sound, [{ topic: 'facts', partition }]))
+            const rows = await passing(world.clock, readAll(world.sound, [{ topic: 'facts', partition }]))
             expect(rows.map(row => row.value)).toEqual(written[partition])
             const { lastOffset } = producer.appender('facts', partition)
             expect(lastOffset).toBe(rows.length - 1)
@@ -96,7 +84,7 @@ describe('behind faults', () => {
           const producer = await world.sound.producer({ batchBytes: 500 })
           const count = 400
           for (let i = 0; i < count; i++) producer.appender('facts', i % partitions).append(null, Buffer.from(String(i)), i)
-          await within(world.clock, producer.flush())
+          await passing(world.clock, producer.flush())
           const reader = world.faulty.reader({ maxPartitionBytes })
           world.rates = rates
           reader.assign(Array.from({ length: partitions }, (_, partition) => ({ topic: 'facts', partition, offset: 0 })))
@@ -110,7 +98,7 @@ describe('behind faults', () => {
               }
             }
           }
-          await within(world.clock, read())
+          await passing(world.clock, read())
         })
       }),
       { numRuns: runs },
@@ -123,7 +111,7 @@ describe('behind faults', () => {
       world.rates = { ...noFaults, refused: 1000 }
       producer.appender('facts', 0).append(null, Buffer.from('never'), 1)
       const start = world.clock.now()
-      await expect(within(world.clock, producer.flush())).rejects.toMatchObject({ code: 'REQUEST_TIMED_OUT', message: expect.stringMatching(/facts-0 was not acknowledged within 120 s/) })
+      await expect(passing(world.clock, producer.flush())).rejects.toMatchObject({ code: 'REQUEST_TIMED_OUT', message: expect.stringMatching(/facts-0 was not acknowledged within 120 s/) })
       expect(world.clock.now() - start).toBeLessThan(125_000)
       await expect(producer.ready()).rejects.toMatchObject({ code: 'REQUEST_TIMED_OUT' })
     })
@@ -134,11 +122,11 @@ describe('behind faults', () => {
       const producer = await world.faulty.producer()
       producer.appender('late', 0).append(null, Buffer.from('x'), 1)
       const flushed = producer.flush()
-      await within(world.clock, new Promise<void>(resolve => world.clock.after(3_000, resolve)))
-      await within(world.clock, world.sound.admin.createTopics([{ name: 'late', partitions: 1 }]))
-      await within(world.clock, flushed)
+      await passing(world.clock, new Promise<void>(resolve => world.clock.after(3_000, resolve)))
+      await passing(world.clock, world.sound.admin.createTopics([{ name: 'late', partitions: 1 }]))
+      await passing(world.clock, flushed)
       producer.appender('nowhere', 0).append(null, Buffer.from('x'), 1)
-      await expect(within(world.clock, producer.flush())).rejects.toMatchObject({ code: 'UNKNOWN_TOPIC_OR_PARTITION', message: 'There is no topic nowhere. Create it first.' })
+      await expect(passing(world.clock, producer.flush())).rejects.toMatchObject({ code: 'UNKNOWN_TOPIC_OR_PARTITION', message: 'There is no topic nowhere. Create it first.' })
     })
   })
 })

@@ -9,6 +9,7 @@ import { MillraceError } from '../../../core/error.ts'
 import type { GroupConsumer, GroupMember, MemberAssignment } from '../../../core/log-port.ts'
 import { seededRandom, type Random } from '../../../core/random.ts'
 import { FaultyChannel, noFaults, type FaultRates } from './faulty-channel.ts'
+import { passing } from './passing-time.ts'
 
 const runs = process.env['MILLRACE_NIGHTLY'] === undefined ? 15 : 500
 const partitions = 5
@@ -49,23 +50,10 @@ async function inWorld(seed: number, action: (world: World) => Promise<void>): P
     await action(world)
   } finally {
     world.rates = noFaults
-    await passing(clock, Promise.all(clients.map(client => client.close())))
+    await passing(clock, Promise.all(clients.map(client => client.close())), 20)
     await sound.close()
     await broker.close()
   }
-}
-
-/** Lets virtual time pass until the work is done. */
-async function passing<T>(clock: VirtualClock, work: Promise<T>): Promise<T> {
-  const state = { open: true }
-  const done = work.finally(() => (state.open = false))
-  done.catch(() => {})
-  for (let passedMs = 0; state.open; passedMs += 20) {
-    if (passedMs > 3_600_000) throw new Error('an hour went by')
-    await new Promise(resolve => setImmediate(resolve))
-    if (state.open) clock.advance(20)
-  }
-  return done
 }
 
 /** Who reads a partition now, by the coordinator's leave, and every offset that anybody has read. */
@@ -159,15 +147,15 @@ it('no record is left out', { timeout: 600_000 }, async () => {
     fc.asyncProperty(fc.integer(), rate, rate, rate, fc.array(life, { minLength: 1, maxLength: 4 }), async (seed, lost, unanswered, refused, lives) => {
       await inWorld(seed, async world => {
         const { clock, sound } = world
-        await passing(clock, sound.admin.createTopics([{ name: 'facts', partitions }]))
+        await passing(clock, sound.admin.createTopics([{ name: 'facts', partitions }]), 20)
         const producer = await sound.producer({ batchBytes: 120 })
         for (let i = 0; i < records; i++) producer.appender('facts', i % partitions).append(null, Buffer.from(String(i)), i)
-        await passing(clock, producer.flush())
+        await passing(clock, producer.flush(), 20)
         world.rates = { ...noFaults, lost, unanswered, refused }
         const ledger = new Ledger()
-        await passing(clock, Promise.all(lives.map(life => live(world, ledger, life))))
+        await passing(clock, Promise.all(lives.map(life => live(world, ledger, life))), 20)
         world.rates = noFaults
-        await passing(clock, live(world, ledger, { startMs: 0, lengthMs: 3_000_000, end: 'leaves' }))
+        await passing(clock, live(world, ledger, { startMs: 0, lengthMs: 3_000_000, end: 'leaves' }), 20)
         expect(ledger.read.map(offsets => offsets.size)).toEqual(Array.from({ length: partitions }, () => records / partitions))
       })
     }),

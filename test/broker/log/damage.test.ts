@@ -14,6 +14,7 @@ import { openLog, type OpenedLog } from '../../../broker/log/recovery.ts'
 import { retainedFrom } from '../../../broker/log/retention.ts'
 import { findTimestamp } from '../../../broker/log/time-lookup.ts'
 import { batchOf, recordsOf } from './batches.ts'
+import { readOn } from './read-on.ts'
 
 const settings: LogSettings = { segmentBytes: 1500, segmentMs: 1e9, indexIntervalBytes: 200, segmentIndexBytes: 4096 }
 
@@ -43,23 +44,8 @@ function readEach(log: Log): readonly (number | null)[] {
   })
 }
 
-/** What a reader finds that goes on behind each damage. */
-function readOn(log: Log): readonly number[] {
-  const offsets: number[] = []
-  for (let offset = log.logStartOffset; offset < log.endOffset; ) {
-    try {
-      const read = log.read(offset, { maxBytes: 300, limit: log.endOffset, atLeastOne: true })
-      if (read === null) break
-      offsets.push(...recordsOf(read.records, offset).map(record => record.offset))
-      offset = read.nextOffset
-    } catch (error) {
-      const damage = log.damageFrom(offset)
-      if (damage === null) throw error
-      expect(damage.nextOffset).toBeGreaterThan(offset)
-      offset = damage.nextOffset
-    }
-  }
-  return offsets
+function offsetsOf(log: Log): readonly number[] {
+  return readOn(log).map(({ offset }) => offset)
 }
 
 const segmentName = '00000000000000000000'
@@ -96,7 +82,7 @@ test.each(['clean', 'unclean', 'running'] as const)('any byte may rot, found by 
       expect(after.endOffset).toBe(120)
       const lost = new Set([bytes.readInt32BE(start + 4), bytes.readInt32BE(start + 4) + 1])
       const expected = Array.from({ length: 120 }, (_, offset) => offset)
-      expect(readOn(after)).toEqual(expected.filter(offset => !lost.has(offset)))
+      expect(offsetsOf(after)).toEqual(expected.filter(offset => !lost.has(offset)))
       expect(readEach(after)).toEqual(expected.map(offset => (lost.has(offset) ? null : offset)))
       for (const damage of damages) {
         expect(damage).toMatchObject({ file: path, position: start })
@@ -107,7 +93,7 @@ test.each(['clean', 'unclean', 'running'] as const)('any byte may rot, found by 
       const time = [...lost][0]!
       expect(findTimestamp(after, time, 120)?.offset).toBe(time + 2)
       after.append(batchOf([{ key: null, value: 'v120', timestamp: 120 }]), 0)
-      expect(readOn(after).at(-1)).toBe(120)
+      expect(offsetsOf(after).at(-1)).toBe(120)
     }),
     { numRuns: 60 },
   )
@@ -135,7 +121,7 @@ test('zeros that a crash left in the middle are no damage: what follows was neve
   const opened = openLog(home, large, { restore: () => {}, batch: () => {} })
   expect(opened.cut).toMatchObject({ file: path, position: start, copy: `t-0/${segmentName}.${start}.corrupt` })
   expect(disk.readFile(opened.cut!.copy!)).toEqual(bytes.subarray(opened.cut!.position))
-  expect(readOn(opened.log)).toEqual(Array.from({ length: opened.log.endOffset }, (_, offset) => offset))
+  expect(offsetsOf(opened.log)).toEqual(Array.from({ length: opened.log.endOffset }, (_, offset) => offset))
 })
 
 test('they are none either where the next batch begins at the end of the same page, with zeros as batches do', async () => {
@@ -177,7 +163,7 @@ test('compaction leaves a damaged segment as it is, and those behind it; what li
   await pass()
   expect(log.segments.map(({ path }) => path)).toEqual(paths)
   expect(paths.slice(2).map(path => disk.readFile(path))).toEqual(kept)
-  expect(readOn(log).filter(offset => offset < log.segments[2]!.baseOffset).length).toBe(4)
+  expect(offsetsOf(log).filter(offset => offset < log.segments[2]!.baseOffset).length).toBe(4)
 })
 
 test('old segments go by their time and size, damaged or not', async () => {
@@ -195,7 +181,7 @@ test('old segments go by their time and size, damaged or not', async () => {
     expect(retainedFrom(log, { retentionMs: -1, retentionBytes: log.bytes - log.segments[0]!.size - log.segments[1]!.size }, 80, 0)).toBe(spoil === 'cut to nothing' ? bases[1] : bases[2])
     log.advanceLogStart(bases[2]!)
     expect([disk.size(paths[0]!), disk.size(paths[1]!)]).toEqual([null, null])
-    expect(readOn(log)[0]).toBe(bases[2])
+    expect(offsetsOf(log)[0]).toBe(bases[2])
     log.close()
   }
 })

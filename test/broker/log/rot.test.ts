@@ -13,6 +13,7 @@ import { LentBuffers } from '../../../broker/wire/lent-buffers.ts'
 import { openLog } from '../../../broker/log/recovery.ts'
 import { findTimestamp } from '../../../broker/log/time-lookup.ts'
 import { batchOf, recordsOf, type ReadRecord } from './batches.ts'
+import { readOn } from './read-on.ts'
 
 const settings: LogSettings = { segmentBytes: 700, segmentMs: 1e9, indexIntervalBytes: 150, segmentIndexBytes: 4096 }
 const directory = 't-0'
@@ -100,25 +101,6 @@ function readEach(log: Log): readonly (ReadRecord | null)[] {
       return null
     }
   })
-}
-
-/** What a reader finds in order, who goes on behind each damage. */
-function readOn(log: Log): readonly ReadRecord[] {
-  const records: ReadRecord[] = []
-  for (let offset = 0; offset < log.endOffset; ) {
-    try {
-      const read = log.read(offset, { maxBytes: 250, limit: log.endOffset, atLeastOne: true })
-      if (read === null) break
-      records.push(...recordsOf(read.records, offset))
-      offset = read.nextOffset
-    } catch (error) {
-      const damage = log.damageFrom(offset)
-      if (damage === null) throw error
-      expect(damage.nextOffset).toBeGreaterThan(offset)
-      offset = damage.nextOffset
-    }
-  }
-  return records
 }
 
 const sizes = fc.array(fc.record({ records: fc.integer({ min: 1, max: 4 }), bytes: fc.nat(90), step: fc.integer({ min: -3, max: 9 }) }), { minLength: 1, maxLength: 40 })
