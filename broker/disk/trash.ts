@@ -102,7 +102,7 @@ export class Trash {
   #fallDue(paths: readonly string[]): void {
     for (const path of paths) {
       if (this.#due.size < maxDuePaths) this.#due.add(path)
-      else this.#disk.remove(path)
+      else void this.#attempt(path, () => this.#disk.remove(path))
     }
     this.#erasing ??= this.#erase()
   }
@@ -113,15 +113,15 @@ export class Trash {
     await this.#clock.turn()
     for (const path of this.#due) {
       if (this.#clock.monotonic() > this.#stopsAtMs) break
-      await this.#eraseOne(path)
+      await this.#attempt(path, () => this.#disk.erase(path))
       this.#due.delete(path)
     }
     this.#erasing = null
   }
 
-  async #eraseOne(path: string): Promise<void> {
+  async #attempt(path: string, removal: () => void | Promise<void>): Promise<void> {
     try {
-      await this.#disk.erase(path)
+      await removal()
     } catch (error) {
       if (!(error instanceof MillraceError)) throw error
       this.#onFailure(path, error)

@@ -10,7 +10,7 @@ export const permission = { any: 1, deny: 2, allow: 3 } as const
 
 /** The one resource of type cluster. */
 export const clusterName = 'kafka-cluster'
-export const anyPrincipal = 'User:*'
+const anyPrincipal = 'User:*'
 export const anonymous = 'User:ANONYMOUS'
 
 export interface Acl {

@@ -43,7 +43,7 @@ export interface NewTopicRequest {
 /** Topics of the broker's own, which clients may read but neither write nor delete. */
 export const internalTopics: ReadonlySet<string> = new Set(['__consumer_offsets', '__transaction_state'])
 
-export const maxPartitionsPerTopic = 10_000
+const maxPartitionsPerTopic = 10_000
 
 /** Most partitions that one request creates, as in Apache Kafka. */
 export const maxPartitionsPerRequest = 10_000

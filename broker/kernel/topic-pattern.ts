@@ -3,7 +3,7 @@
 /** Answers whether a whole name matches. */
 export type TopicPattern = (name: string) => boolean
 
-export const maxPatternLength = 1_000
+const maxPatternLength = 1_000
 const maxRepeat = 1_000
 const maxStates = 20_000
 const tooMuch = 'The pattern repeats too much.'

@@ -7,7 +7,7 @@ import { listOf } from '../kernel/config-definition.ts'
 import type { Endpoint } from '../engine/broker-state.ts'
 import { advertisedEndpoint, listenAddress } from './listen-address.ts'
 
-export const securityProtocols = ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'] as const
+const securityProtocols = ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'] as const
 export type SecurityProtocol = (typeof securityProtocols)[number]
 
 export interface ListenerPlace extends Endpoint {

@@ -4,7 +4,7 @@ const NEWLINE = 10
 const RETURN = 13
 const QUOTE = 34
 /** A longer line is not text that somebody wrote. */
-export const MAX_LINE_BYTES: number = 64 * 1024 * 1024
+const MAX_LINE_BYTES: number = 64 * 1024 * 1024
 
 export interface Line {
   readonly bytes: Buffer

@@ -14,7 +14,7 @@ const NAMED: Readonly<Record<string, Serde<unknown>>> = {
   bytes: serdes.bytes,
 }
 
-export const SERDE_NAMES: readonly string[] = Object.keys(NAMED)
+const SERDE_NAMES: readonly string[] = Object.keys(NAMED)
 
 /** @throws MillraceError USAGE */
 export function serdeNamed(name: string): Serde<unknown> {

@@ -9,7 +9,7 @@ import { nearestName } from '../../core/nearest-name.ts'
 import { readJavaProperties } from '../input/java-properties.ts'
 import { kafkaSettingPattern, kafkaSettings } from './kafka-settings.ts'
 
-export const DEFAULT_LISTEN = '127.0.0.1:9092'
+const DEFAULT_LISTEN = '127.0.0.1:9092'
 
 export interface BrokerSettings {
   readonly settings: Readonly<Record<string, string>>

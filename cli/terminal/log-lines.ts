@@ -16,8 +16,7 @@ export interface LogLinesOptions {
   readonly write: (line: string) => void
 }
 
-export const logLevels: readonly LogLevel[] = ['info', 'warn', 'error']
-export const logFormats: readonly LogFormat[] = ['json', 'text']
+const logLevels: readonly LogLevel[] = ['info', 'warn', 'error']
 
 export function logLines({ format, level: least, clock, write }: LogLinesOptions): Logger {
   const lineOf = format === 'json' ? jsonLine : textLine

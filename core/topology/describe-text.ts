@@ -19,7 +19,7 @@ export function describeAsText(topology: Topology): string {
 }
 
 /** For each node, the names of those that get its records. */
-export function childrenOf(nodes: readonly TopologyNode[]): ReadonlyMap<string, readonly string[]> {
+function childrenOf(nodes: readonly TopologyNode[]): ReadonlyMap<string, readonly string[]> {
   const children = new Map<string, string[]>(nodes.map(node => [node.name, []]))
   for (const node of nodes) for (const parent of new Set(node.parents)) children.get(parent)!.push(node.name)
   return children

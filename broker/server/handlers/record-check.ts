@@ -92,7 +92,7 @@ function walk(header: RecordBatchHeader, check: BatchCheck): Walk {
 const appendTimeSaid: BatchRefusal = { error: 'INVALID_TIMESTAMP', message: 'Producers do not set the timestamp type to LogAppendTime.' }
 
 /** Says so where a timestamp is further from now than the topic takes. No timestamp (-1) is always taken. */
-export function outOfRange(timestamp: Timestamp, { settings, now }: BatchCheck): BatchRefusal | null {
+function outOfRange(timestamp: Timestamp, { settings, now }: BatchCheck): BatchRefusal | null {
   if (settings.logAppendTime || timestamp === -1) return null
   const tooLate = timestamp - now > settings.timestampAfterMaxMs
   if (!tooLate && now - timestamp <= settings.timestampBeforeMaxMs) return null

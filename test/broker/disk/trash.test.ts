@@ -96,3 +96,15 @@ test('when too many wait the oldest goes early', async () => {
   await turns()
   expect([disk.size('a.deleted'), trash.paths.length]).toEqual([null, 10_000])
 })
+
+test('beyond what may wait its turn a path is freed on the spot, and a failure of that is told too', async () => {
+  trash.free(Array.from({ length: 100_000 }, (_, i) => `waits ${i}`), 0)
+  trash.free(['a'], 0)
+  expect(disk.list('')).toEqual(['b', 'c'])
+  disk.remove = path => {
+    throw new MillraceError('DISK_FAILED', `Could not remove ${path}.`)
+  }
+  trash.free(['b'], 1)
+  clock.advance(1)
+  expect(failures).toEqual(['b: DISK_FAILED'])
+})
