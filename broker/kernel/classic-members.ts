@@ -10,7 +10,7 @@ import type { ConsumerGroups } from './consumer-groups.ts'
 import { assignmentFor, embeddedSubscription, partitionsByName, type EmbeddedSubscription } from './embedded-protocol.ts'
 import type { JoinAnswer, LeaveAnswer } from './group-effects.ts'
 import { mayDowngrade } from './group-migration.ts'
-import { joinFailure, syncFailure, type JoinRequest, type MemberIdentity, type SyncRequest } from './group-rebalance.ts'
+import { joinFailure, syncFailure, type JoinRequest, type MemberIdentity, type SyncRequest } from './classic-group-requests.ts'
 import type { TopicPartitions } from './topic-partitions.ts'
 
 export class ClassicMembers {

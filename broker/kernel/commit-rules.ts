@@ -3,7 +3,7 @@
 import type { ErrorName } from '../wire/error-code.ts'
 import type { ClassicGroup } from './classic-group.ts'
 import type { ConsumerGroup } from './consumer-group.ts'
-import { identityProblem, type MemberIdentity } from './group-rebalance.ts'
+import { identityProblem, type MemberIdentity } from './classic-group-requests.ts'
 
 export interface Committer extends MemberIdentity {
   readonly groupId: string

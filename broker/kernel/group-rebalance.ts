@@ -3,41 +3,10 @@
 import type { Random } from '../../core/random.ts'
 import { uuid } from '../../core/random.ts'
 import type { Timestamp } from '../../core/record.ts'
-import { errorCodeOf, type ErrorName } from '../wire/error-code.ts'
-import { sameProtocols, type ClassicGroup, type Member, type Protocol } from './classic-group.ts'
+import type { ErrorName } from '../wire/error-code.ts'
+import { sameProtocols, type ClassicGroup, type Member } from './classic-group.ts'
+import { identityProblem, joinAnswer, joinFailure, syncAnswer, syncFailure, syncRefusal, type JoinRequest, type MemberIdentity, type SyncRequest } from './classic-group-requests.ts'
 import type { GroupTimer, JoinAnswer, SyncAnswer } from './group-effects.ts'
-
-export interface JoinRequest {
-  readonly groupId: string
-  readonly memberId: string
-  readonly groupInstanceId: string | null
-  readonly clientId: string
-  readonly clientHost: string
-  readonly sessionTimeoutMs: number
-  readonly rebalanceTimeoutMs: number
-  readonly protocolType: string
-  readonly protocols: readonly Protocol[]
-  /** A new member gets its id first and comes back with it (from version 4 of JoinGroup on). */
-  readonly needsKnownId: boolean
-  /** A leader that comes back for its place can be told not to assign (from version 9 on). */
-  readonly canSkipAssignment: boolean
-}
-
-export interface SyncRequest {
-  readonly groupId: string
-  readonly memberId: string
-  readonly groupInstanceId: string | null
-  readonly generation: number
-  /** Null where the client's version does not say. */
-  readonly protocolType: string | null
-  readonly protocol: string | null
-  readonly assignments: readonly { readonly memberId: string; readonly assignment: Buffer }[]
-}
-
-export interface MemberIdentity {
-  readonly memberId: string
-  readonly groupInstanceId: string | null
-}
 
 /** Where a rebalance says what it wants done; the coordinator is behind it. */
 export interface RebalanceOutbox {
@@ -333,53 +302,12 @@ export class GroupRebalance {
   }
 }
 
-/** Whether the one who speaks is the member that it says it is; null if so. */
-export function identityProblem(group: ClassicGroup, { memberId, groupInstanceId }: MemberIdentity): ErrorName | null {
-  if (groupInstanceId !== null) {
-    const member = group.memberOfInstance(groupInstanceId)
-    if (member === undefined) return 'UNKNOWN_MEMBER_ID'
-    return member.memberId === memberId ? null : 'FENCED_INSTANCE_ID'
-  }
-  return group.members.has(memberId) ? null : 'UNKNOWN_MEMBER_ID'
-}
-
-function syncRefusal(group: ClassicGroup, request: SyncRequest): ErrorName | null {
-  const problem = identityProblem(group, request)
-  if (problem !== null) return problem
-  if (request.generation !== group.generation) return 'ILLEGAL_GENERATION'
-  if (request.protocolType !== null && request.protocolType !== group.protocolType) return 'INCONSISTENT_GROUP_PROTOCOL'
-  if (request.protocol !== null && request.protocol !== group.protocol) return 'INCONSISTENT_GROUP_PROTOCOL'
-  if (group.phase === 'PreparingRebalance') return 'REBALANCE_IN_PROGRESS'
-  return group.phase === 'Empty' ? 'UNKNOWN_MEMBER_ID' : null
-}
-
 function newMember(memberId: string, request: JoinRequest, token: number, now: Timestamp): Member {
   const { groupInstanceId, clientId, clientHost, rebalanceTimeoutMs, sessionTimeoutMs, protocols } = request
   return {
     memberId, groupInstanceId, clientId, clientHost, rebalanceTimeoutMs, sessionTimeoutMs, protocols,
     assignment: nothing, joinToken: token, syncToken: null, deadline: now + sessionTimeoutMs,
   }
-}
-
-function joinAnswer(group: ClassicGroup, { memberId }: Member): JoinAnswer {
-  const members = group.leader !== memberId ? [] : [...group.members.values()].map(member => ({
-    memberId: member.memberId, groupInstanceId: member.groupInstanceId, metadata: group.metadataOf(member),
-  }))
-  return {
-    errorCode: 0, generationId: group.generation, protocolType: group.protocolType, protocolName: group.protocol, leader: group.leader ?? '', memberId, members,
-  }
-}
-
-export function joinFailure(error: ErrorName, memberId: string): JoinAnswer {
-  return { errorCode: errorCodeOf(error), generationId: -1, protocolType: null, protocolName: null, leader: '', memberId, members: [] }
-}
-
-function syncAnswer(group: ClassicGroup, member: Member): SyncAnswer {
-  return { errorCode: 0, protocolType: group.protocolType, protocolName: group.protocol, assignment: member.assignment }
-}
-
-export function syncFailure(error: ErrorName): SyncAnswer {
-  return { errorCode: errorCodeOf(error), protocolType: null, protocolName: null, assignment: nothing }
 }
 
 function sessionTimer({ groupId }: ClassicGroup, memberId: string): GroupTimer {

@@ -4,7 +4,7 @@ import type { ResponseInput } from '../../wire/apis.ts'
 import { errorCodeOf } from '../../wire/error-code.ts'
 import { inProcessHost } from '../../kernel/classic-group.ts'
 import type { JoinAnswer, LeaveAnswer, SyncAnswer } from '../../kernel/group-effects.ts'
-import type { MemberIdentity } from '../../kernel/group-rebalance.ts'
+import type { MemberIdentity } from '../../kernel/classic-group-requests.ts'
 import type { Handler, RequestContext } from './handler.ts'
 
 export const joinGroup: Handler<'JoinGroup'> = async (context, request) => {
