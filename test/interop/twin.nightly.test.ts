@@ -15,7 +15,7 @@ afterAll(async () => {
 })
 
 const firstSeed = Number(process.env['MILLRACE_SEED'] ?? systemRandom.uint32() % 1_000_000)
-const stories = 600
+const stories = 400
 
 test(`${stories} random stories are answered as by Apache Kafka (MILLRACE_SEED=${firstSeed})`, async () => {
   const differing = await tellStories(twins, { firstSeed, stories, steps: 80 })

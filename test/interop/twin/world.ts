@@ -67,7 +67,8 @@ export class World {
   /** Mostly one that exists. */
   topic(): Topic {
     const known = [...this.topics.values()]
-    if (known.length === 0 || this.chance(25)) return { name: this.pick(['~nowhere', ...topicNames]), partitions: 1, idName: this.pick(['«topic of nobody»', ...this.idNames]), ends: [0] }
+    const gone = this.idNames.filter(idName => !known.some(topic => topic.idName === idName))
+    if (known.length === 0 || this.chance(25)) return { name: this.pick(['~nowhere', ...topicNames]), partitions: 1, idName: this.pick(['«topic of nobody»', ...gone]), ends: [0] }
     return this.pick(known)
   }
 
