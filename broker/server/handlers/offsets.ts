@@ -151,9 +151,12 @@ export const offsetDelete: Handler<'OffsetDelete'> = async ({ broker }, request)
   return { errorCode: 0, topics: request.topics.map(({ name, partitions }) => ({ name, partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode: codeOf(name, partitionIndex) })) })) }
 }
 
+/** What every version has, whatever comes behind it. */
+const subscriptionsBeginning = { ...consumerProtocolSubscription, versions: [0, 0] } as const
+
 function subscribedTopics(metadata: Buffer): readonly string[] | null {
   try {
-    return decodeVersioned(consumerProtocolSubscription, metadata).topics
+    return decodeVersioned(subscriptionsBeginning, metadata).topics
   } catch (error) {
     if (error instanceof MillraceError) return null
     throw error

@@ -156,8 +156,8 @@ describe('groups', () => {
     return (await channel.request('ListGroups', {})).groups.map(({ groupId, groupState }) => `${groupId} ${groupState}`)
   }
 
-  async function deleteOffset(groupId: string, partitionIndex: number): Promise<readonly string[]> {
-    const { errorCode, topics } = await channel.request('OffsetDelete', { groupId, topics: [{ name: 't', partitions: [{ partitionIndex }] }] })
+  async function deleteOffset(groupId: string, partitionIndex: number, name = 't'): Promise<readonly string[]> {
+    const { errorCode, topics } = await channel.request('OffsetDelete', { groupId, topics: [{ name, partitions: [{ partitionIndex }] }] })
     return names([errorCode, ...topics.map(({ partitions }) => partitions[0]!.errorCode)])
   }
 
@@ -184,6 +184,15 @@ describe('groups', () => {
     const other = await join('other', '', { protocolType: 'connect' })
     await join('other', other.memberId, { protocolType: 'connect' })
     expect(await deleteOffset('other', 0)).toEqual(['NON_EMPTY_GROUP'])
+  })
+
+  test('of what a member reads only the topics must be readable', async () => {
+    const metadata = Buffer.from([0, 1, 0, 0, 0, 1, 0, 1, 0x75, 0xff, 0xff, 0xff, 0xff, 0x7f])
+    const protocols = [{ name: 'range', metadata }]
+    const { memberId } = await join('halves', '', { protocols })
+    expect(errorNameOf((await join('halves', memberId, { protocols })).errorCode)).toBe('NONE')
+    expect(await deleteOffset('halves', 0)).toEqual(['NONE', 'NONE'])
+    expect(await deleteOffset('halves', 0, 'u')).toEqual(['NONE', 'GROUP_SUBSCRIBED_TO_TOPIC'])
   })
 
   test('FindCoordinator says that all is well', async () => {
