@@ -14,7 +14,7 @@ import type { Partition } from './partition.ts'
 export function coordinatorPartitionOf(key: string, partitions: number): number {
   let hash = 0
   for (let i = 0; i < key.length; i++) hash = (Math.imul(hash, 31) + key.charCodeAt(i)) | 0
-  return (hash & 0x7fffffff) % partitions
+  return (hash === -0x80000000 ? 0 : Math.abs(hash)) % partitions
 }
 
 export interface CoordinatorRecord {

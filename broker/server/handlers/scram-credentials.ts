@@ -35,7 +35,8 @@ function described(credentials: CredentialBook, user: string, isRepeated: boolea
   if (isRepeated) return failure({ error: 'DUPLICATE_RESOURCE', message: `Cannot describe SCRAM credentials for the same user twice in a single request: ${user}` })
   const known = credentials.credentialsOf(user)
   if (known.size === 0) return failure({ error: 'RESOURCE_NOT_FOUND', message: `Attempt to describe a user credential that does not exist: ${user}` })
-  return { user, errorCode: 0, errorMessage: null, credentialInfos: Array.from(known, ([mechanism, { iterations }]) => ({ mechanism: scramMechanisms.indexOf(mechanism) + 1, iterations })) }
+  const infos = scramMechanisms.flatMap((mechanism, index) => (known.has(mechanism) ? [{ mechanism: index + 1, iterations: known.get(mechanism)!.iterations }] : []))
+  return { user, errorCode: 0, errorMessage: null, credentialInfos: infos }
 }
 
 /** Nothing of a user changes where something of it cannot. */

@@ -48,7 +48,7 @@ export const consumerGroupMemberMetadataRecord = {
       rebalanceTimeoutMs: { type: 'int32', default: -1 },
       serverAssignor: { type: 'string', nullable: 0 },
       classicMemberMetadata: {
-        nullable: 0, tag: 0, type: {
+        nullable: 0, default: null, tag: 0, type: {
           sessionTimeoutMs: 'int32',
           supportedProtocols: [{
             name: 'string',

@@ -78,3 +78,11 @@ test('what cannot be is refused as in Apache Kafka, and then nothing of that use
   ])
   await broker.close()
 })
+
+test('of a user with both kinds, SCRAM-SHA-256 is told first, whichever was given last', async () => {
+  await using broker = await start(new MemoryDisk())
+  const root = broker.connect()
+  for (const mechanism of [sha512, sha256, sha512]) await alter(root, [password('alice', 'word', mechanism)])
+  const { results } = await root.request('DescribeUserScramCredentials', { users: [{ name: 'alice' }] })
+  expect(results[0]!.credentialInfos.map(info => info.mechanism)).toEqual([sha256, sha512])
+})

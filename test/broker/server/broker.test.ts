@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { VirtualClock } from '../../../core/clock.ts'
+import { seededRandom } from '../../../core/random.ts'
 import { MemoryDisk } from '../../../broker/disk/memory-disk.ts'
 import { startBroker, type Broker, type BrokerOptions } from '../../../broker/server/start-broker.ts'
 import type { Channel } from '../../../broker/wire/channel.ts'
@@ -297,4 +298,12 @@ test('more topics than one request may create are not made by asking for them', 
     return topics.map(({ errorCode }) => errorCode)
   }
   expect(await ask(['a', 'b'])).toEqual([errorCodeOf('UNKNOWN_TOPIC_OR_PARTITION'), errorCodeOf('UNKNOWN_TOPIC_OR_PARTITION')])
+})
+
+test('no topic\'s id begins with a dash where tools write it, as in kafka-topics --topic-id', async () => {
+  await using broker = await startBroker({ memory: true, random: seededRandom(1) })
+  const { topics } = await broker.connect().request('CreateTopics', { timeoutMs: 1000, topics: Array.from({ length: 300 }, (_, i) => ({ name: `t${i}`, numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] })) })
+  const ids = topics.map(({ topicId }) => Buffer.from(topicId.replaceAll('-', ''), 'hex').toString('base64url'))
+  expect(new Set(ids).size).toBe(300)
+  expect(ids.filter(id => id.startsWith('-'))).toEqual([])
 })

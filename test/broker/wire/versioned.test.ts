@@ -2,6 +2,7 @@
 
 import { expect, test } from 'vitest'
 import { groupMetadataRecord } from '../../../broker/wire/records/classic-group.ts'
+import { consumerGroupMemberMetadataRecord } from '../../../broker/wire/records/consumer-group.ts'
 import { consumerProtocolAssignment, consumerProtocolSubscription } from '../../../broker/wire/records/consumer-protocol.ts'
 import { offsetCommitRecord } from '../../../broker/wire/records/offset-commit.ts'
 import { decodeRecordKey, decodeVersioned, encodeRecordKey, encodeVersioned, keyTypeOf } from '../../../broker/wire/versioned.ts'
@@ -35,4 +36,11 @@ test('large user data is part of the bytes', () => {
   const userData = Buffer.alloc(5_000, 7)
   const bytes = encodeVersioned(consumerProtocolAssignment, 0, { assignedPartitions: [], userData })
   expect(decodeVersioned(consumerProtocolAssignment, bytes).userData!.equals(userData)).toBe(true)
+})
+
+test('a member of the consumer protocol has no tagged field for what only classic ones tell, which Apache Kafka\'s tools could not read', () => {
+  const value = encodeVersioned(consumerGroupMemberMetadataRecord.value, 0, {
+    instanceId: null, rackId: null, clientId: 'c', clientHost: 'h', subscribedTopicNames: ['t'], subscribedTopicRegex: null, rebalanceTimeoutMs: 1, serverAssignor: null, classicMemberMetadata: null,
+  })
+  expect(value.toString('hex')).toBe('0000' + '00' + '00' + '0263' + '0268' + '020274' + '00' + '00000001' + '00' + '00')
 })
