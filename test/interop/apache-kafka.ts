@@ -1,7 +1,8 @@
 // Fetches Apache Kafka through Maven, starts one broker of it on free ports of this machine, and stops it.
 
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { homedir, tmpdir } from 'node:os'
@@ -54,20 +55,23 @@ export async function startApacheKafka(options: ApacheKafkaOptions = {}): Promis
 /** The folder of Apache Kafka's jars, fetched at the first call; in MILLRACE_CACHE or ~/.cache/millrace. @throws MillraceError */
 export function fetchApacheKafka(): string {
   requireCommand('java', ['-version'], 'Install a JDK, 17 or newer (Debian: openjdk-17-jdk-headless).')
-  const pom = here('java/pom.xml')
-  const version = /<version>(\d+\.\d+\.\d+)<\/version>/.exec(readFileSync(pom, 'utf8'))![1]!
-  const folder = join(javaCache(), `apache-kafka-${version}`)
-  const done = join(folder, 'done')
-  if (existsSync(done) && statSync(done).mtimeMs >= statSync(pom).mtimeMs) return folder
+  return fetchJars('pom.xml', 'dependency:copy-dependencies', '-DincludeScope=runtime')
+}
+
+/** The folder of the jars that one of java's Maven files names, for each state of the file. `goal` copies them. Blocks. @throws MillraceError */
+export function fetchJars(pom: string, ...goal: readonly string[]): string {
+  const file = here(`java/${pom}`)
+  const hash = createHash('sha256').update(readFileSync(file)).digest('hex').slice(0, 16)
+  const folder = join(javaCache(), `java-jars-${hash}`)
+  if (existsSync(folder)) return folder
   requireCommand('mvn', ['-version'], 'Install Maven (Debian: maven); it fetches Apache Kafka from Maven Central.')
   // Beside it first, so that an interrupted fetch is never taken for a whole one.
   const fresh = `${folder}.${process.pid}`
   rmSync(fresh, { recursive: true, force: true })
   mkdirSync(fresh, { recursive: true })
-  run('mvn', ['-q', '-B', '-f', pom, 'dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${fresh}`])
-  writeFileSync(join(fresh, 'done'), '')
-  rmSync(folder, { recursive: true, force: true })
-  renameSync(fresh, folder)
+  run('mvn', ['-q', '-B', '-f', file, ...goal, `-DoutputDirectory=${fresh}`])
+  if (existsSync(folder)) rmSync(fresh, { recursive: true })
+  else renameSync(fresh, folder)
   return folder
 }
 
@@ -78,7 +82,12 @@ export function runJava(main: string, args: readonly string[], input = ''): stri
 
 /** What the command java takes to run one of Kafka's classes, or a Java source file, on Apache Kafka's jars and further folders of classes. @throws MillraceError */
 export function javaArguments(main: string, classes: readonly string[] = []): readonly string[] {
-  return ['-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', ...quietly, '-cp', [...classes, join(fetchApacheKafka(), '*')].join(delimiter), main]
+  return javaArgumentsWith([...classes, join(fetchApacheKafka(), '*')], main)
+}
+
+/** The same on a class path of the caller's. */
+export function javaArgumentsWith(classPath: readonly string[], main: string): readonly string[] {
+  return ['-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', ...quietly, '-cp', classPath.join(delimiter), main]
 }
 
 /** Where Java's jars and compiled classes are kept between runs: MILLRACE_CACHE or ~/.cache/millrace. */
@@ -119,7 +128,7 @@ function freePorts(): Promise<[number, number]> {
   return Promise.all([freePort(), freePort()])
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer()
     server.once('error', reject)

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { fetchApacheKafka, javaArguments, javaCache } from './apache-kafka.ts'
+import { fetchApacheKafka, fetchJars, javaArguments, javaArgumentsWith, javaCache } from './apache-kafka.ts'
 import { runProgram } from './program.ts'
 
 /** What a step printed: what came of it, or the class and message of what it threw. */
@@ -27,11 +27,28 @@ export const storySettings: Readonly<Record<string, string>> = {
   'transaction.state.log.num.partitions': '4',
 }
 
+/** Of a story that needs others than most do. */
+export function settingsOf(story: string): Readonly<Record<string, string>> {
+  return story === 'ToolsStory' ? { ...storySettings, 'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer', 'super.users': 'User:ANONYMOUS' } : storySettings
+}
+
 /** Tells stories one after the other, in one Java program. `settings` are further ones of its clients. @throws MillraceError */
 export async function tellStories(stories: readonly string[], bootstrap: string, settings: Readonly<Record<string, string>> = {}): Promise<readonly StoryLine[]> {
   const args = [bootstrap, ...Object.entries(settings).map(([name, value]) => `${name}=${value}`), ...stories]
-  const output = await runProgram('java', [...javaArguments('Story', [await compiledStories()]), ...args], { timeoutMs: STORIES_TIMEOUT_MS })
-  return output.toString().split('\n').filter(text => text.startsWith('{')).map(text => JSON.parse(text) as StoryLine)
+  return await tell([...javaArguments('Story', [await compiledStories()]), ...args])
+}
+
+/** The versions of Apache Kafka's clients that java/old-clients.xml names. */
+export function oldClients(): readonly string[] {
+  return readdirSync(fetchOldClients()).map(name => /^kafka-clients-(.*)\.jar$/.exec(name)![1]!).sort()
+}
+
+/** Tells the story of old clients with clients of a former version. @throws MillraceError */
+export async function tellOldClients(version: string, bootstrap: string): Promise<readonly StoryLine[]> {
+  const libraries = fetchApacheKafka()
+  const others = readdirSync(libraries).filter(name => !/^(kafka|connect)/.test(name)).map(name => join(libraries, name))
+  const classPath = [await compiledStories(), join(fetchOldClients(), `kafka-clients-${version}.jar`), ...others]
+  return await tell([...javaArgumentsWith(classPath, 'Story'), bootstrap, 'OldClientsStory'])
 }
 
 /** What Apache Kafka answered when the story was told to it; java/record-answers.ts writes it. */
@@ -51,7 +68,13 @@ export function answersFile(story: string): string {
 }
 
 const STORIES_TIMEOUT_MS = 240_000
+const fetchOldClients = (): string => fetchJars('old-clients.xml', 'dependency:copy')
 const sourceFolder = fileURLToPath(new URL('java/stories', import.meta.url))
+
+async function tell(javaArgs: readonly string[]): Promise<readonly StoryLine[]> {
+  const output = await runProgram('java', javaArgs, { timeoutMs: STORIES_TIMEOUT_MS })
+  return output.toString().split('\n').filter(text => text.startsWith('{')).map(text => JSON.parse(text) as StoryLine)
+}
 
 /** The folder of the stories' classes, compiled once for each state of the sources. */
 async function compiledStories(): Promise<string> {

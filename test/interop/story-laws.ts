@@ -2,7 +2,7 @@
 
 import { beforeAll, expect, test } from 'vitest'
 import { startFileBroker, type FileBroker } from './file-broker.ts'
-import { recordedAnswers, storySettings, tellStories, type StoryLine } from './java-stories.ts'
+import { recordedAnswers, settingsOf, tellStories, type StoryLine } from './java-stories.ts'
 
 /** Where we answer otherwise than Apache Kafka, by step: our whole answer or, of an answer with names, the parts of it that differ; and why. */
 export type Departures = Readonly<Record<string, { readonly answer: unknown; readonly because: string }>>
@@ -26,9 +26,9 @@ export function storyLaws(story: string, tell: () => Promise<readonly StoryLine[
   })
 }
 
-/** Stories on a Millrace broker on files of their own. */
-export async function tellStoriesToFileBroker(...stories: readonly string[]): Promise<readonly StoryLine[]> {
-  await using broker: FileBroker = await startFileBroker(storySettings)
+/** Stories on a Millrace broker on files of their own; all with the settings of the first. */
+export async function tellStoriesToFileBroker(...stories: readonly [string, ...string[]]): Promise<readonly StoryLine[]> {
+  await using broker: FileBroker = await startFileBroker(settingsOf(stories[0]))
   return await tellStories(stories, broker.bootstrap)
 }
 

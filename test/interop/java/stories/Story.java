@@ -17,7 +17,6 @@ import java.util.concurrent.TimeoutException;
  * <p>{@code java Story BOOTSTRAP NAME=VALUE… STORY…} tells stories one after the other; NAME=VALUE are further settings of all clients.
  */
 public abstract class Story {
-  private static final int STEP_TIMEOUT_SECONDS = 60;
   private static final ObjectMapper json = new ObjectMapper().configure(SerializationFeature.ORDER_MAP_ENTRIES_BY_KEYS, true);
 
   /** Settings that all clients share: bootstrap.servers first. */
@@ -44,6 +43,11 @@ public abstract class Story {
     Runtime.getRuntime().halt(0); // Clients that a failed step left behind must not hold us up.
   }
 
+  /** How long a step may take. */
+  int stepTimeoutSeconds() {
+    return 60;
+  }
+
   abstract void tell() throws Exception;
 
   /** Takes one step, and goes on whatever becomes of it. */
@@ -55,9 +59,9 @@ public abstract class Story {
     });
     long start = System.nanoTime();
     try {
-      line(name, "result", thread.submit(what).get(STEP_TIMEOUT_SECONDS, TimeUnit.SECONDS), start);
+      line(name, "result", thread.submit(what).get(stepTimeoutSeconds(), TimeUnit.SECONDS), start);
     } catch (TimeoutException error) {
-      line(name, "error", "took longer than " + STEP_TIMEOUT_SECONDS + " s", start);
+      line(name, "error", "took longer than " + stepTimeoutSeconds() + " s", start);
     } catch (Throwable error) {
       print(name, error);
     } finally {
