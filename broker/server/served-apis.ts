@@ -27,9 +27,10 @@ import { createPartitions, createTopics, deleteTopics } from './handlers/topics.
 import { describeProducers, describeTransactions, listTransactions, writeTxnMarkers } from './handlers/transaction-admin.ts'
 import { addOffsetsToTxn, addPartitionsToTxn, endTxn, initProducerId } from './handlers/transactions.ts'
 import { txnOffsetCommit } from './handlers/txn-offset-commit.ts'
+import { updateFeatures } from './handlers/update-features.ts'
 import { servedFeatures } from './served-features.ts'
 import { everybody, type Guard } from './security/guard.ts'
-import { guardAlterUserScramCredentials, guardCreateAcls, guardDeleteAcls, guardDescribeAcls, guardDescribeUserScramCredentials, guardDescribeClientQuotas, guardElectLeaders, guardAlterPartitionReassignments, guardListPartitionReassignments, guardDescribeLogDirs, guardDescribeQuorum } from './security/guards/cluster-guards.ts'
+import { guardAlterUserScramCredentials, guardCreateAcls, guardDeleteAcls, guardDescribeAcls, guardDescribeUserScramCredentials, guardDescribeClientQuotas, guardElectLeaders, guardAlterPartitionReassignments, guardListPartitionReassignments, guardDescribeLogDirs, guardDescribeQuorum, guardUpdateFeatures } from './security/guards/cluster-guards.ts'
 import { guardDescribeConfigs, guardAlterConfigs, guardIncrementalAlterConfigs, guardListConfigResources } from './security/guards/config-guards.ts'
 import { guardJoinGroup, guardSyncGroup, guardHeartbeat, guardLeaveGroup, guardFindCoordinator, guardOffsetCommit, guardOffsetFetch, guardOffsetDelete, guardListGroups, guardDescribeGroups, guardDeleteGroups, guardConsumerGroupHeartbeat, guardConsumerGroupDescribe } from './security/guards/group-guards.ts'
 import { guardProduce, guardFetch, guardListOffsets, guardOffsetForLeaderEpoch, guardDeleteRecords, guardDescribeProducers } from './security/guards/record-guards.ts'
@@ -93,6 +94,7 @@ const apisServed: ServedApis = {
   DescribeUserScramCredentials: { handler: describeUserScramCredentials, guard: guardDescribeUserScramCredentials },
   AlterUserScramCredentials: { handler: alterUserScramCredentials, guard: guardAlterUserScramCredentials },
   ListConfigResources: { handler: listConfigResources, guard: guardListConfigResources },
+  UpdateFeatures: { handler: updateFeatures(servedFeatures), guard: guardUpdateFeatures },
   AlterConfigs: { handler: alterConfigs, guard: guardAlterConfigs },
   IncrementalAlterConfigs: { handler: incrementalAlterConfigs, guard: guardIncrementalAlterConfigs },
 }

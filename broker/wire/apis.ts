@@ -44,6 +44,7 @@ import { describeClientQuotas } from './messages/describe-client-quotas.ts'
 import { describeUserScramCredentials } from './messages/describe-user-scram-credentials.ts'
 import { alterUserScramCredentials } from './messages/alter-user-scram-credentials.ts'
 import { describeQuorum } from './messages/describe-quorum.ts'
+import { updateFeatures } from './messages/update-features.ts'
 import { describeCluster } from './messages/describe-cluster.ts'
 import { describeProducers } from './messages/describe-producers.ts'
 import { describeTransactions } from './messages/describe-transactions.ts'
@@ -97,6 +98,7 @@ export interface Apis {
   readonly DescribeUserScramCredentials: typeof describeUserScramCredentials
   readonly AlterUserScramCredentials: typeof alterUserScramCredentials
   readonly DescribeQuorum: typeof describeQuorum
+  readonly UpdateFeatures: typeof updateFeatures
   readonly DescribeCluster: typeof describeCluster
   readonly DescribeProducers: typeof describeProducers
   readonly DescribeTransactions: typeof describeTransactions
@@ -165,6 +167,7 @@ export const apis: Apis = {
   DescribeUserScramCredentials: describeUserScramCredentials,
   AlterUserScramCredentials: alterUserScramCredentials,
   DescribeQuorum: describeQuorum,
+  UpdateFeatures: updateFeatures,
   DescribeCluster: describeCluster,
   DescribeProducers: describeProducers,
   DescribeTransactions: describeTransactions,

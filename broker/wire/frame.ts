@@ -44,7 +44,7 @@ export function encodeRequest<N extends ApiName>(api: N, version: number, header
 }
 
 /**
- * Reads a request from a frame without its length. Byte runs of the body are views of the frame.
+ * Reads a request from a frame without its length. Byte runs of the body are views of the frame; bytes behind it are let go, as by Kafka.
  * @throws MillraceError MALFORMED_FRAME
  */
 export function decodeRequest(frame: Buffer): Request<ApiName> | UnknownRequest {
@@ -61,7 +61,6 @@ export function decodeRequest(frame: Buffer): Request<ApiName> | UnknownRequest 
   const { request } = apiOf(api)
   if (isFlexible(request, version)) skipTags(reader)
   const body = codecOf(request, version).read(reader) as RequestOf<ApiName>
-  expectEnd(reader, request.name, version)
   return { apiKey, version, correlationId, clientId, api, body }
 }
 

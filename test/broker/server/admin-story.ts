@@ -65,6 +65,13 @@ function moving(name: string, partitionIndex: number, replicas: readonly number[
   }
 }
 
+function updating(feature: string, maxVersionLevel: number, upgradeType = 1, version = 2): (channel: Channel) => Promise<unknown> {
+  return async channel => {
+    const { errorCode, errorMessage, results } = await channel.request('UpdateFeatures', { featureUpdates: [{ feature, maxVersionLevel, ...(version === 0 ? {} : { upgradeType }) }], ...(version === 0 ? {} : { validateOnly: true }) }, { version })
+    return [errorNameOf(errorCode), errorMessage?.replace(/^The update failed for all features since the following feature had an error: /, '') ?? null, results.map(({ feature: name, errorCode: code }) => [name, errorNameOf(code)])]
+  }
+}
+
 // ─── the story ───
 
 const creation: readonly Step[] = [
@@ -172,6 +179,19 @@ const leadership: readonly Step[] = [
   }, ['NONE', [['plain', 'UNKNOWN_TOPIC_OR_PARTITION']]]],
 ]
 
+const invalid = (feature: string, level: number, problem: string): unknown => ['INVALID_UPDATE_VERSION', `Invalid update version ${level} for feature ${feature}. ${problem}`, []]
+
+const features: readonly Step[] = [
+  ['a feature at the level that it has', updating('transaction.version', 2), ['NONE', null, []]],
+  ['as clients before 3.3 ask', updating('group.version', 1, 1, 0), ['NONE', null, [['group.version', 'NONE']]]],
+  ['a level that nobody has', updating('transaction.version', 3), invalid('transaction.version', 3, 'Local controller 1 only supports versions 0-2')],
+  ['a level below zero', updating('group.version', -1), invalid('group.version', -1, 'A feature version cannot be less than 0.')],
+  ['down without saying so', updating('group.version', 0), invalid('group.version', 0, "Can't downgrade the version of this feature without setting the upgrade type to either safe or unsafe downgrade.")],
+  ['a step of no kind', updating('group.version', 0, 7), invalid('group.version', 0, 'The controller does not support the given upgrade type.')],
+  ['a feature that is not there', updating('nope', 1), invalid('nope', 1, 'Local controller 1 does not support this feature.')],
+  ['a feature that is not there, off', updating('nope', 0, 2), invalid('nope', 0, 'Feature nope not found.')],
+]
+
 const deletion: readonly Step[] = [
   ['by name', deleting([{ name: 'once' }]), [['once', 'NONE']]],
   ['again', deleting([{ name: 'once' }]), [['once', 'UNKNOWN_TOPIC_OR_PARTITION']]],
@@ -185,4 +205,4 @@ const deletion: readonly Step[] = [
   }, [['plain', 'NONE']]],
 ]
 
-export const adminStory: readonly Step[] = [...creation, ...placement, ...growth, ...pages, ...leadership, ...deletion]
+export const adminStory: readonly Step[] = [...creation, ...placement, ...growth, ...pages, ...leadership, ...features, ...deletion]

@@ -114,6 +114,13 @@ describe('what a version cannot say', () => {
   })
 })
 
+test('bytes behind a request are let go, those behind an answer are not', () => {
+  const request = Buffer.concat([...encodeRequest('Heartbeat', 4, { correlationId: 1, clientId: null }, { groupId: 'g', generationId: 1, memberId: 'm' }), Buffer.from([1, 2, 3])])
+  expect(decodeRequest(request.subarray(4)).body).toMatchObject({ groupId: 'g', memberId: 'm' })
+  const answer = Buffer.concat([...encodeResponse('Heartbeat', 4, 1, { errorCode: 0 }), Buffer.from([1, 2, 3])])
+  expect(() => decodeResponse('Heartbeat', 4, new ByteReader(answer, 8))).toThrow('leaves 3 bytes of its frame unread')
+})
+
 test('a string that is longer than an old version could tell is refused in every version, and what tells of an error is cut', () => {
   const write = (groupId: string): Buffer => Buffer.concat(encodeRequest('Heartbeat', 4, { correlationId: 1, clientId: null }, { groupId, generationId: 1, memberId: '' }))
   expect(decodeRequest(write('x'.repeat(0x7fff)).subarray(4)).body).toMatchObject({ groupId: 'x'.repeat(0x7fff) })

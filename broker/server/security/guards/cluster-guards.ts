@@ -25,3 +25,4 @@ export const guardAlterPartitionReassignments: Guard<'AlterPartitionReassignment
 export const guardListPartitionReassignments: Guard<'ListPartitionReassignments'> = onCluster<'ListPartitionReassignments'>(operation.describe, () => ({ errorCode, errorMessage, topics: [] }))
 export const guardDescribeLogDirs: Guard<'DescribeLogDirs'> = onCluster<'DescribeLogDirs'>(operation.describe, () => ({ errorCode, results: [] }))
 export const guardDescribeQuorum: Guard<'DescribeQuorum'> = onCluster<'DescribeQuorum'>(operation.describe, () => ({ errorCode, errorMessage, topics: [] }))
+export const guardUpdateFeatures: Guard<'UpdateFeatures'> = onCluster<'UpdateFeatures'>(operation.alter, () => ({ errorCode, errorMessage, results: [] }))
