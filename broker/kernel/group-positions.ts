@@ -12,7 +12,9 @@ export class GroupPositions {
   readonly #offsets = new GroupOffsets()
   readonly #pending = new PendingOffsets()
   /** On their way to the log, by their order: they will be there before whatever is decided now. */
-  readonly #writing = new Map<number, readonly GroupFact[]>()
+  readonly #writing = new Map<number, readonly OffsetFact[]>()
+  /** Their orders by group, for thousands of groups may be asked about while thousands of positions are written. */
+  readonly #writingOf = new Map<string, Set<number>>()
 
   /** `order`: of what is in the log, later is greater. */
   learn(fact: GroupFact & { readonly kind: 'offset' }, order: number): void {
@@ -21,12 +23,24 @@ export class GroupPositions {
   }
 
   writing(facts: readonly GroupFact[], order: number): void {
-    this.#writing.set(order, facts)
+    const offsets = facts.filter((fact): fact is OffsetFact => fact.kind === 'offset' && fact.value !== null)
+    if (offsets.length === 0) return
+    this.#writing.set(order, offsets)
+    for (const { groupId } of offsets) {
+      const orders = this.#writingOf.get(groupId) ?? new Set()
+      this.#writingOf.set(groupId, orders.add(order))
+    }
   }
 
   /** They are in the log, or will never be. */
   written(order: number): void {
+    const offsets = this.#writing.get(order) ?? []
     this.#writing.delete(order)
+    for (const { groupId } of offsets) {
+      const orders = this.#writingOf.get(groupId)
+      orders?.delete(order)
+      if (orders?.size === 0) this.#writingOf.delete(groupId)
+    }
   }
 
   /** Of an open transaction: unstable from now on, for a member that takes the place over must not read the position before it. */
@@ -73,28 +87,28 @@ export class GroupPositions {
 
   /** Forgets all of a group, what open transactions have written included. */
   removalOf(groupId: string): readonly GroupFact[] {
-    return [...this.#offsets.of(groupId), ...this.#notYet(place => place.groupId === groupId)].map(place => offsetRemoval(groupId, place))
+    const written = [...(this.#writingOf.get(groupId) ?? [])].flatMap(order => this.#writing.get(order) ?? [])
+    const open = this.#pending.hasGroup(groupId) ? [...this.#pending.all()] : []
+    const notYet = this.#notYet([...open, ...written], place => place.groupId === groupId)
+    return [...this.#offsets.of(groupId), ...notYet].map(place => offsetRemoval(groupId, place))
   }
 
   /** Forgets the positions in topics for which `isGone` says yes. */
   removalIn(isGone: (topic: string) => boolean): readonly GroupFact[] {
-    return [...this.#offsets.ofTopics(isGone), ...this.#notYet(({ topic }) => isGone(topic))].map(place => offsetRemoval(place.groupId, place))
+    const notYet = this.#notYet([...this.#pending.all(), ...[...this.#writing.values()].flat()], ({ topic }) => isGone(topic))
+    return [...this.#offsets.ofTopics(isGone), ...notYet].map(place => offsetRemoval(place.groupId, place))
   }
 
   /** Forgets what a group committed before a time. `isAll`: nothing is left then. */
   expired(groupId: string, before: Timestamp): { readonly facts: readonly GroupFact[]; readonly isAll: boolean } {
     // What is new is not forgotten with what it takes the place of.
-    if (this.#beingWritten().some(fact => fact.groupId === groupId)) return { facts: [], isAll: false }
+    if (this.#writingOf.has(groupId)) return { facts: [], isAll: false }
     const old = this.#offsets.olderThan(groupId, before)
     return { facts: old.map(place => offsetRemoval(groupId, place)), isAll: old.length === [...this.#offsets.of(groupId)].length }
   }
 
-  #beingWritten(): readonly OffsetFact[] {
-    return [...this.#writing.values()].flat().filter((fact): fact is OffsetFact => fact.kind === 'offset' && fact.value !== null)
-  }
-
-  /** What open transactions have written, and what is being written, where there is no committed offset. */
-  #notYet(isMeant: (offset: PendingOffset) => boolean): readonly PendingOffset[] {
-    return [...this.#pending.all(), ...this.#beingWritten()].filter(offset => isMeant(offset) && this.#offsets.get(offset.groupId, offset.topic, offset.partition) === undefined)
+  /** Those of `offsets`, which open transactions have written or which are being written, where there is no committed offset. */
+  #notYet(offsets: readonly PendingOffset[], isMeant: (offset: PendingOffset) => boolean): readonly PendingOffset[] {
+    return offsets.filter(offset => isMeant(offset) && this.#offsets.get(offset.groupId, offset.topic, offset.partition) === undefined)
   }
 }
