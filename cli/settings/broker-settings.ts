@@ -64,7 +64,7 @@ function isKafkas(name: string): boolean {
 
 function unknownSetting(name: string, where: string): MillraceError {
   if (isKafkas(name)) return new MillraceError('UNKNOWN_SETTING', `The setting ${name} of Apache Kafka means nothing here.`, { hint: 'millrace broker --help-settings lists those that do.' })
-  const near = nearestName(name, brokerConfigs.keys())
+  const near = nearestName(name, where === '' ? brokerConfigs.keys() : [...brokerConfigs.keys(), ...kafkaSettings])
   return new MillraceError('UNKNOWN_SETTING', `There is no setting ${name}${where}.`, { hint: near === null ? 'millrace broker --help-settings lists all.' : `Did you mean ${near}?` })
 }
 

@@ -67,6 +67,12 @@ test('a typing error is answered with the name that was meant', async () => {
   await expect(brokerSettings(undefined, ['log.retentoin.ms=2'])).rejects.toMatchObject({ code: 'UNKNOWN_SETTING', hint: 'Did you mean log.retention.ms?' })
 })
 
+test("in a file a typing error in one of Apache Kafka's settings is told from these", async () => {
+  await expect(brokerSettings(fileOf('num.io.thread=8'), [])).rejects.toMatchObject({ code: 'UNKNOWN_SETTING', hint: 'Did you mean num.io.threads?' })
+  await expect(brokerSettings(fileOf('num.partition=8'), [])).rejects.toMatchObject({ code: 'UNKNOWN_SETTING', hint: 'Did you mean num.partitions?' })
+  expect((await brokerSettings(fileOf('group.share.enable=true\nrsm.config.a=b\nremote.log.metadata.topic.num.partitions=5'), [])).ignored.length).toBe(3)
+})
+
 test("no setting is both ours and only Kafka's but for those that came later", () => {
   expect(kafkaSettings.size).toBeGreaterThan(200)
   for (const name of ['node.id', 'num.partitions', 'log.retention.ms']) expect(kafkaSettings.has(name)).toBe(false)

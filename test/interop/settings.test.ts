@@ -6,6 +6,7 @@ import { connectTcpChannel } from '../../broker/client/tcp-channel.ts'
 import { brokerConfigs } from '../../broker/kernel/broker-config.ts'
 import { configTypeCodes, type ConfigDefinition } from '../../broker/kernel/config-definition.ts'
 import { topicConfigs } from '../../broker/kernel/topic-config.ts'
+import { kafkaSettingPattern, kafkaSettings } from '../../cli/settings/kafka-settings.ts'
 import type { ResponseOf } from '../../broker/wire/apis.ts'
 import { startApacheKafka, type ApacheKafka } from './apache-kafka.ts'
 
@@ -38,6 +39,10 @@ const onlyAtStart = /^(listeners|listener\.security\.protocol\.map|max\.connecti
 const onlyOurs = /^(plain\.sasl\.jaas\.config|super\.users|allow\.everyone\.if\.no\.acl\.found)$/
 
 describe('settings of a broker', () => {
+  test("are ours, or known as Apache Kafka's, so that a file of its settings is taken", () => {
+    expect([...ofBroker.keys()].filter(name => !brokerConfigs.has(name) && !kafkaSettings.has(name) && !kafkaSettingPattern.test(name))).toEqual([])
+  })
+
   test.each(names(brokerConfigs).filter(name => !onlyOurs.test(name)))('%s', name => {
     const [ours, theirs] = [brokerConfigs.get(name)!, ofBroker.get(name)]
     expect(theirs, 'Apache Kafka has it').toBeDefined()
