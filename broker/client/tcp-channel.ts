@@ -10,6 +10,7 @@ import type { Channel, RequestOptions } from '../wire/channel.ts'
 import { complete } from '../wire/defaults.ts'
 import { errorCodeOf, kafkaError } from '../wire/error-code.ts'
 import { decodeResponse, encodeRequest, readCorrelationId } from '../wire/frame.ts'
+import { TurnCork } from '../wire/turn-cork.ts'
 import { logIn, type SaslLogin } from './sasl-login.ts'
 import { FrameInput, openFrameSocket } from './frame-socket.ts'
 
@@ -71,6 +72,7 @@ interface Pending {
 class TcpChannel implements Channel {
   readonly closed: Promise<Error | null>
   readonly #socket: Socket
+  readonly #cork: TurnCork
   readonly #options: TcpChannelOptions
   readonly #address: string
   readonly #maxInFlight: number
@@ -79,13 +81,13 @@ class TcpChannel implements Channel {
   readonly #inFlight: Pending[] = []
   readonly #waiting: Pending[] = []
   #nextCorrelationId = 0
-  #corked = false
   #open = true
   #failure: Error | null = null
   #resolveClosed!: (reason: Error | null) => void
 
   constructor(socket: Socket, input: FrameInput, options: TcpChannelOptions) {
     this.#socket = socket
+    this.#cork = new TurnCork(socket)
     this.#options = options
     this.#address = `${options.host}:${options.port}`
     this.#maxInFlight = options.maxInFlight ?? 100
@@ -169,17 +171,9 @@ class TcpChannel implements Channel {
     pending.reject(new MillraceError('TOO_MANY_REQUESTS', `${maxWaiting} requests wait for ${this.#address} already.`, { retriable: true }))
   }
 
-  /** Gathers what is sent in one turn into one system call. */
   #send(pending: Pending): void {
     const socket = this.#socket
-    if (!this.#corked) {
-      this.#corked = true
-      socket.cork()
-      process.nextTick(() => {
-        this.#corked = false
-        socket.uncork()
-      })
-    }
+    this.#cork.hold()
     const { chunks } = pending
     const last = chunks.length - 1
     for (let i = 0; i < last; i++) socket.write(chunks[i]!)

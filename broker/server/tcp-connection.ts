@@ -9,6 +9,7 @@ import { FrameSplitter } from '../wire/frame-splitter.ts'
 import type { LentBuffers } from '../wire/lent-buffers.ts'
 import { apis } from '../wire/apis.ts'
 import type { Session } from '../wire/session.ts'
+import { TurnCork } from '../wire/turn-cork.ts'
 import type { ConnectionLimits } from './security/connection-limits.ts'
 import type { RequestMemory, MemoryShare } from './security/request-memory.ts'
 import type { StrangerMemory } from './security/stranger-memory.ts'
@@ -44,6 +45,7 @@ export class TcpConnection {
   /** Resolves when the socket is closed and the session has been told. */
   readonly closed: Promise<void>
   readonly #socket: Socket
+  readonly #cork: TurnCork
   readonly #session: Session
   readonly #options: ConnectionOptions
   readonly #splitter: FrameSplitter
@@ -60,13 +62,13 @@ export class TcpConnection {
   #draining = false
   #inputEnded = false
   #ended = false
-  #corked = false
   #lastProgressMs: number
   #cancelIdle: () => void = () => {}
   #cancelDeadline: () => void = () => {}
 
   constructor(socket: Socket, session: Session, options: ConnectionOptions) {
     this.#socket = socket
+    this.#cork = new TurnCork(socket)
     this.#session = session
     this.#options = options
     const { clock, limits, memory, strangers, buffers } = options
@@ -230,17 +232,10 @@ export class TcpConnection {
     return response === null ? null : encodeResponse(api, version, correlationId, response)
   }
 
-  /** Gathers what is written in one turn into one system call. False when the kernel takes no more for now. */
+  /** False when the kernel takes no more for now. */
   #send(chunks: readonly Buffer[]): boolean {
     const socket = this.#socket
-    if (!this.#corked) {
-      this.#corked = true
-      socket.cork()
-      process.nextTick(() => {
-        this.#corked = false
-        socket.uncork()
-      })
-    }
+    this.#cork.hold()
     for (const chunk of chunks) socket.write(chunk, error => void (error || this.#session.sent?.(chunk)))
     return !socket.writableNeedDrain
   }
