@@ -416,16 +416,21 @@ test('a transaction of which a power cut has left its records but not its coordi
   expect(await next.send('t', ['a=2'])).toBe('NONE')
 })
 
-test('what a power cut has left of a producer that went ahead of its coordinator is not taken for what it sends again', async () => {
+/** A producer's batch and its coordinator's record were under way together, and the power cut has left the batch alone. */
+async function wentAhead(): Promise<{ readonly producer: TransactionalProducer; readonly disk: MemoryDisk }> {
   const disk = new MemoryDisk()
-  const channel = await start(disk)
-  const producer = new TransactionalProducer(channel, 'p')
+  const producer = new TransactionalProducer(await start(disk), 'p')
   await producer.init()
   disk.syncGate = new Promise(() => {})
   void producer.send('t', ['a=1'])
   await settle()
   open.pop()
-  const channelAfter = await start(disk.crash(({ path, synced, size }) => ({ keep: path.startsWith('t-') ? size : synced })))
+  return { producer, disk: disk.crash(({ path, synced, size }) => ({ keep: path.startsWith('t-') ? size : synced })) }
+}
+
+test('what a power cut has left of a producer that went ahead of its coordinator is not taken for what it sends again', async () => {
+  const { producer, disk } = await wentAhead()
+  const channelAfter = await start(disk)
   expect(await readAll(channelAfter, 't')).toEqual(['a=1'])
   const again = producer.on(channelAfter)
   // Its client aborts then.
@@ -438,17 +443,9 @@ test('what a power cut has left of a producer that went ahead of its coordinator
 })
 
 test('until such records are aborted their producer is told to wait, not that what it sends again is there', async () => {
-  const disk = new MemoryDisk()
-  const channel = await start(disk)
-  const producer = new TransactionalProducer(channel, 'p')
-  await producer.init()
-  disk.syncGate = new Promise(() => {})
-  void producer.send('t', ['a=1'])
-  await settle()
-  open.pop()
-  const crashed = disk.crash(({ path, synced, size }) => ({ keep: path.startsWith('t-') ? size : synced }))
+  const { producer, disk } = await wentAhead()
   let isFailing = true
-  const again = producer.on(await start(refusingDisk(crashed, ({ name, path }) => isFailing && name === 'append' && path.startsWith('t-'))))
+  const again = producer.on(await start(refusingDisk(disk, ({ name, path }) => isFailing && name === 'append' && path.startsWith('t-'))))
   expect(await again.send('t', ['a=1'])).toBe('NOT_ENOUGH_REPLICAS')
   isFailing = false
   clock.advance(1000)
