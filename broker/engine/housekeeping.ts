@@ -5,6 +5,7 @@ import { MillraceError } from '../../core/error.ts'
 import type { BrokerState } from './broker-state.ts'
 import { errorFields } from './error-fields.ts'
 import type { Partition } from './partition.ts'
+import { compactOnce, retain } from './partition-upkeep.ts'
 
 export class Housekeeping {
   readonly #broker: BrokerState
@@ -26,7 +27,7 @@ export class Housekeeping {
     const before = clock.now() - config.number('producer.id.expiration.ms')
     for (const partition of [...partitions.all()]) {
       partition.expireProducers(before)
-      await this.#try(partition, () => partition.retain())
+      await this.#try(partition, () => retain(partition, this.#broker))
     }
     meters.retentionSeconds.observe((clock.monotonic() - begunMs) / 1000)
   }
@@ -34,8 +35,8 @@ export class Housekeeping {
   async compact(): Promise<void> {
     const { partitions, config, clock, meters } = this.#broker
     const begunMs = clock.monotonic()
-    const maxKeyBytes = config.number('log.cleaner.dedupe.buffer.size')
-    for (const partition of [...partitions.all()]) await this.#try(partition, () => partition.compact(maxKeyBytes, () => this.#pause()))
+    const turns = { maxKeyBytes: config.number('log.cleaner.dedupe.buffer.size'), pause: () => this.#pause() }
+    for (const partition of [...partitions.all()]) await this.#try(partition, () => compactOnce(partition, turns, this.#broker))
     meters.compactionSeconds.observe((clock.monotonic() - begunMs) / 1000)
   }
 

@@ -10,9 +10,7 @@ import type { PartitionTransactions } from '../kernel/partition-transactions.ts'
 import type { ProducerState } from '../kernel/producer-state.ts'
 import type { TopicSettings } from '../kernel/topic-config.ts'
 import { readCheckpoint } from '../log/checkpoint.ts'
-import { compact, compactionRange } from '../log/compaction.ts'
 import type { Damage } from '../log/damage.ts'
-import { retainedFrom } from '../log/retention.ts'
 import type { Log, LogRead } from '../log/log.ts'
 import { openLog, type OpenedLog } from '../log/recovery.ts'
 import type { SegmentHome } from '../log/segment-home.ts'
@@ -129,6 +127,11 @@ export class Partition {
 
   get transactions(): PartitionTransactions {
     return this.#producers.transactions
+  }
+
+  /** It has ended: nothing comes of what is still under way. */
+  get isClosed(): boolean {
+    return this.#closed
   }
 
   /** Records below are acknowledged and may be read. */
@@ -316,36 +319,6 @@ export class Partition {
     this.#closed = true
     this.#pace?.stop()
     this.#highWatermark.end(failure)
-  }
-
-  /** Frees what is older or more than the topic keeps. */
-  async retain(): Promise<void> {
-    if (!this.#settings.delete || this.#closed) return
-    const from = retainedFrom(this.log, this.#settings, this.highWatermark, this.#clock.now())
-    if (from <= this.log.logStartOffset) return
-    if (from === this.log.endOffset) this.log.roll()
-    await this.deleteRecords(from)
-    this.#logger.info('deleted old segments of a log', { partition: this.name, logStartOffset: from })
-  }
-
-  /** Compacts what is worth it, once; `maxKeyBytes` bounds the memory that takes. */
-  async compact(maxKeyBytes: number, pause: () => Promise<void>): Promise<void> {
-    if (!this.#settings.compact || this.#closed) return
-    const settings = { ...this.#settings, maxKeyBytes }
-    const now = this.#clock.now()
-    if (compactionRange(this.log, settings, this.lastStableOffset, now) === null) return
-    await this.checkpoint()
-    // What is rewritten must lie before the point that a recovery begins at; segments may have been rolled since.
-    const range = this.#closed ? null : compactionRange(this.log, settings, Math.min(this.lastStableOffset, this.log.recoveredFrom), now)
-    if (range === null) return
-    const aborted = this.transactions.abortedRecords()
-    const { from, to, bytesBefore, bytesAfter } = await compact(this.log, range, { ...settings, aborted }, now, pause)
-    if (this.#closed) return
-    this.transactions.forgetAborted(to)
-    await this.checkpoint()
-    this.#meters.compactedBytesBefore.add(bytesBefore)
-    this.#meters.compactedBytesAfter.add(bytesAfter)
-    this.#logger.info('compacted a log', { partition: this.name, from, to, bytesBefore, bytesAfter })
   }
 
   /** Forgets producers that were silent since before a time. */

@@ -5,6 +5,7 @@ import { FilePool } from '../../../broker/disk/file-pool.ts'
 import { MemoryDisk } from '../../../broker/disk/memory-disk.ts'
 import { BrokerMeters } from '../../../broker/engine/broker-meters.ts'
 import { Partition } from '../../../broker/engine/partition.ts'
+import { compactOnce } from '../../../broker/engine/partition-upkeep.ts'
 import { topicConfigs, topicSettings } from '../../../broker/kernel/topic-config.ts'
 import { LentBuffers } from '../../../broker/wire/lent-buffers.ts'
 import { RecordBatchHeader } from '../../../broker/wire/record-batch-header.ts'
@@ -39,7 +40,7 @@ test('the power goes before what a compaction did is written down: segments that
     await Promise.all(Array.from({ length: 5 }, (_, i) => append(partition, `late ${i}`.padEnd(100))))
     await replaceFile(path, bytes)
   }
-  void partition.compact(1e9, async () => {})
+  void compactOnce(partition, { maxKeyBytes: 1e9, pause: async () => {} }, { clock: new VirtualClock(10_000), logger: silentLogger, meters: new BrokerMeters() })
   await turns()
   const after = open(disk.crash(({ synced }) => ({ keep: synced })))
   await after.recovered()

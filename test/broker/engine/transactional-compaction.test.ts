@@ -6,6 +6,7 @@ import { FilePool } from '../../../broker/disk/file-pool.ts'
 import { MemoryDisk } from '../../../broker/disk/memory-disk.ts'
 import { BrokerMeters } from '../../../broker/engine/broker-meters.ts'
 import { Partition } from '../../../broker/engine/partition.ts'
+import { compactOnce } from '../../../broker/engine/partition-upkeep.ts'
 import { topicConfigs, topicSettings } from '../../../broker/kernel/topic-config.ts'
 import { LentBuffers } from '../../../broker/wire/lent-buffers.ts'
 import { RecordBatchHeader } from '../../../broker/wire/record-batch-header.ts'
@@ -65,7 +66,7 @@ class World {
     else if ('end' in step) await this.#end(step.end, step.isCommit)
     else {
       this.clock.advance(step.compact)
-      await this.partition.compact(step.maxKeyBytes ?? 1e9, async () => this.check())
+      await compactOnce(this.partition, { maxKeyBytes: step.maxKeyBytes ?? 1e9, pause: async () => this.check() }, { clock: this.clock, logger: silentLogger, meters: new BrokerMeters() })
     }
   }
 
