@@ -91,10 +91,8 @@ test('topics of a pattern, and what a new member shares with another, are in the
   expect((await channel.request('ConsumerGroupHeartbeat', { ...join, memberId: 'b', subscribedTopicNames: ['t'] })).memberEpoch).toBeGreaterThan(first.memberEpoch)
 })
 
-test.each([
-  ['ssl.keystore.type', 'JKS'], ['ssl.truststore.type', 'PKCS12'], ['sasl.enabled.mechanisms', 'GSSAPI'], ['sasl.enabled.mechanisms', 'OAUTHBEARER'],
-])('%s=%s is refused at the start', async (name, value) => {
-  await expect(start({ memory: true, settings: { [name]: value } })).rejects.toMatchObject({ code: 'BAD_SETTING', message: expect.stringContaining(value) as string })
+test.each(['GSSAPI', 'OAUTHBEARER'])('logins by %s are refused at the start', async mechanism => {
+  await expect(start({ memory: true, settings: { 'sasl.enabled.mechanisms': mechanism } })).rejects.toMatchObject({ code: 'BAD_SETTING', message: expect.stringContaining(mechanism) as string })
 })
 
 test.each([[8, '1'], [16, 'm']])('levels of loggers and metrics of clients cannot be set (resource type %i)', async (resourceType, resourceName) => {
