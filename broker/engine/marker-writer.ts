@@ -37,8 +37,8 @@ export class MarkerWriter {
   }
 
   async #untilWritten(marker: TransactionMarker, topic: string, index: number): Promise<boolean> {
-    while (!this.#patience.isClosed) {
-      const outcome = await this.write(marker, topic, index, { unlessEnded: true })
+    for (let isAgain = false; !this.#patience.isClosed; isAgain = true) {
+      const outcome = await this.write(marker, topic, index, { unlessEnded: isAgain })
       if (outcome !== 'KAFKA_STORAGE_ERROR') return outcome !== 'NOT_LEADER_OR_FOLLOWER'
       await this.#patience.pause(retryDelayMs)
     }

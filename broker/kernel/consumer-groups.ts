@@ -124,7 +124,8 @@ export class ConsumerGroups {
     const { maxSize } = this.#room.settings
     if (group.members.size >= maxSize && !group.members.has(memberId)) return fullGroup(maxSize)
     const member = instanceId === null ? group.members.get(memberId) : group.memberOfInstance(instanceId)
-    if (member === undefined) return memberEpoch === joinEpoch ? null : { error: 'UNKNOWN_MEMBER_ID', message: `Member ${memberId} is not a member of group ${group.groupId}.` }
+    // One that has come without an instance id may take one.
+    if (member === undefined) return memberEpoch === joinEpoch ? (group.members.get(memberId) ?? null) : { error: 'UNKNOWN_MEMBER_ID', message: `Member ${memberId} is not a member of group ${group.groupId}.` }
     if (instanceId !== null && memberEpoch === joinEpoch) {
       if (member.current.memberEpoch === staticLeaveEpoch || member.subscription.classic !== null) return member
       return { error: 'UNRELEASED_INSTANCE_ID', message: `Static member ${memberId} with instance id ${instanceId} cannot join the group because the instance id is owned by member ${member.memberId}.` }

@@ -26,7 +26,7 @@ export const describeConfigs: Handler<'DescribeConfigs'> = ({ broker, answer }, 
     const wanted = known.definitions.filter(({ name }) => isWanted(name))
     answer.admit(wanted.length * (request.includeSynonyms ? 3 : 1))
     const configs = wanted.map(definition => described(definition, known.layersOf(definition.name), request.includeSynonyms, request.includeDocumentation))
-    return { errorCode: 0, errorMessage: null, resourceType: type, resourceName, configs }
+    return { errorCode: 0, errorMessage: '', resourceType: type, resourceName, configs }
   })
   return { results }
 }

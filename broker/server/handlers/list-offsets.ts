@@ -77,8 +77,9 @@ function find(partition: Partition, timestamp: number, isolation: number): Omit<
     return { timestamp: -1, offset: log.logStartOffset, leaderEpoch: epochAtStart(partition) }
   }
   if (timestamp < 0 && timestamp !== place.maxTimestamp) return nowhere
-  const found = timestamp === place.maxTimestamp ? findMaxTimestamp(log, limit) : findTimestamp(log, timestamp, limit)
-  return found === null ? nowhere : { ...found, leaderEpoch: log.leaderEpochs.epochAt(found.offset) }
+  // The newest of all may not be committed yet: then nobody is told of one before it.
+  const found = timestamp === place.maxTimestamp ? findMaxTimestamp(log, partition.highWatermark) : findTimestamp(log, timestamp, limit)
+  return found === null || found.offset >= limit ? nowhere : { ...found, leaderEpoch: log.leaderEpochs.epochAt(found.offset) }
 }
 
 /** Of an empty log, the epoch that its first record will have. */

@@ -64,16 +64,16 @@ function writeAll(context: RequestContext, request: RequestOf<'Produce'>, verify
   return { responses, waits }
 }
 
-/** In Apache Kafka's order: what a request may not ask at all, what its transaction refuses, what the log refuses. */
+/** In Apache Kafka's order: what is no batch, what its transaction refuses, what a request may not ask, what the log refuses. */
 function appendTo(context: RequestContext, request: RequestOf<'Produce'>, verify: Verifier, topic: string, { index, records }: PartitionData): Appended | BatchRefusal {
   const { broker } = context
   const partition = broker.partition(topic, index)
   if (partition === undefined) return refusal('UNKNOWN_TOPIC_OR_PARTITION', 'This server does not host this topic-partition.')
   const header = singleBatch(records, context.version)
   if (!(header instanceof RecordBatchHeader)) return header
-  if (request.acks < -1 || request.acks > 1) return refusal('INVALID_REQUIRED_ACKS', `acks is ${request.acks}; it must be 0, 1 or -1.`)
   const problem = header.isTransactional ? verify(topic, index) : 'NONE'
   if (problem !== 'NONE') return refusal(problem, problems[problem] ?? `The transaction of producer ${header.producerId} does not take the batch: ${problem}.`)
+  if (request.acks < -1 || request.acks > 1) return refusal('INVALID_REQUIRED_ACKS', `acks is ${request.acks}; it must be 0, 1 or -1.`)
   if (internalTopics.has(topic)) return refusal('INVALID_TOPIC_EXCEPTION', `The topic ${topic} is internal.`)
   const now = broker.clock.now()
   const checked = checkBatch(header, { settings: partition.settings, now, trusted: context.peer === 'in-process' })

@@ -110,6 +110,36 @@ describe('transactions', () => {
     expect(await mark({ producerId, producerEpoch: producer.producerEpoch, coordinatorEpoch: 0, transactionVersion: 2 })).toBe('NONE')
   })
 
+  test('the end of a transaction is written where it has a partition, whatever its producer has written there before', async () => {
+    const producer = new TransactionalProducer(channel, 'wordless', 1)
+    await producer.init()
+    const before = await endOfMarked()
+    const records = batch(producer.producerId, producer.producerEpoch, 0)
+    expect((await produce([{ name: 'marked', partitionData: [{ index: 0, records }] }]))[0]!.partitionResponses[0]!.errorCode).toBe(0)
+    expect([await producer.add('marked'), await producer.end(true)]).toEqual(['NONE', 'NONE'])
+    for (let tries = 0; (await endOfMarked()) < before + 2 && tries < 100; tries++) await systemClock.turn()
+    expect(await endOfMarked()).toBe(before + 2)
+  })
+
+  test('while the newest record of all is not committed, nobody is told of one before it', async () => {
+    const newest = async (isolationLevel: number): Promise<number> => (await channel.request('ListOffsets', { replicaId: -1, isolationLevel, topics: [{ name: 'newest', partitions: [{ partitionIndex: 0, timestamp: -3 }] }] })).topics[0]!.partitions[0]!.offset
+    await channel.request('Metadata', { topics: [{ name: 'newest' }] })
+    await produce([{ name: 'newest', partitionData: [{ index: 0, records: batchOf([{ key: 'k', value: 'v', timestamp: now - 5000 }]) }] }])
+    const producer = new TransactionalProducer(channel, 'newest', 1)
+    expect([await producer.init(), await producer.add('newest')]).toEqual(['NONE', 'NONE'])
+    await produce([{ name: 'newest', partitionData: [{ index: 0, records: batch(producer.producerId, producer.producerEpoch, 0, true) }] }], 'newest')
+    expect([await newest(0), await newest(1)]).toEqual([1, -1])
+    expect(await producer.end(false)).toBe('NONE')
+  })
+
+  test('what a transaction refuses it refuses whatever acks are', async () => {
+    const producer = new TransactionalProducer(channel, 'acks', 1)
+    await producer.init()
+    const topicData = [{ name: 't', partitionData: [{ index: 0, records: batch(producer.producerId, producer.producerEpoch + 1, 0, true) }] }]
+    const { responses } = await channel.request('Produce', { transactionalId: 'acks', acks: 2, timeoutMs: 5000, topicData }, { version: 9 })
+    expect(errorNameOf(responses[0]!.partitionResponses[0]!.errorCode)).toBe('INVALID_PRODUCER_EPOCH')
+  })
+
   test('a producer was last heard of when its transaction ended', async () => {
     await mark({ producerId: 960, producerEpoch: 0, coordinatorEpoch: 0 })
     const { topics } = await channel.request('DescribeProducers', { topics: [{ name: 'marked', partitionIndexes: [0] }] })
@@ -193,6 +223,12 @@ describe('groups', () => {
     expect(errorNameOf((await join('halves', memberId, { protocols })).errorCode)).toBe('NONE')
     expect(await deleteOffset('halves', 0)).toEqual(['NONE', 'NONE'])
     expect(await deleteOffset('halves', 0, 'u')).toEqual(['NONE', 'GROUP_SUBSCRIBED_TO_TOPIC'])
+  })
+
+  test('a member of a consumer group may take an instance id; that is no change of what it reads', async () => {
+    const beat = async (instanceId: string | null): Promise<number> => (await channel.request('ConsumerGroupHeartbeat', { groupId: 'taken', memberId: 'm', memberEpoch: 0, instanceId, rebalanceTimeoutMs: 30_000, subscribedTopicNames: ['t'], topicPartitions: [] })).memberEpoch
+    const first = await beat(null)
+    expect([await beat('i'), await beat(null)]).toEqual([first, first])
   })
 
   test('FindCoordinator says that all is well', async () => {
