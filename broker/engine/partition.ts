@@ -94,6 +94,7 @@ export class Partition {
       restore: state => this.#producers.restore(state),
       batch: header => this.#producers.replay(header, now),
     })
+    if (opened.stray !== null) this.#logger.warn('moved the log of another topic of that name aside', { partition: this.name, to: opened.stray })
     if (opened.cut !== null) {
       const { file, position, problem, bytes, orphans, copy } = opened.cut
       this.#logger.warn('cut the torn end of a log', { partition: this.name, file, position, problem, bytes, orphans: orphans.join(' '), copy })

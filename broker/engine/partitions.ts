@@ -83,13 +83,13 @@ export class Partitions {
     const settings = this.settingsOf(topic)
     for (let index = partitions.length; index < topic.partitions; index++) {
       if (known !== null) this.#parts.trash.discard([{ from: partitionName(topic.name, index), to: this.#removedName(topic.name, index) }], this.#deleteDelayMs)
-      partitions.push(this.openOne(topic.name, index, settings, known === null ? {} : { known }))
+      partitions.push(this.openOne(topic.name, index, settings, { owner: topic.id, ...(known === null ? {} : { known }) }))
     }
   }
 
-  openOne(topic: string, index: number, settings: TopicSettings, options: Pick<PartitionParts, 'known'> & { readonly flush?: FlushPolicy } = {}): Partition {
+  openOne(topic: string, index: number, settings: TopicSettings, { owner, ...options }: Pick<PartitionParts, 'known'> & { readonly flush?: FlushPolicy; readonly owner?: string } = {}): Partition {
     const { disk, pool, trash, clock, logger, meters } = this.#parts
-    return new Partition({ topic, index, home: { disk, pool, trash, buffers: this.readBuffers, directory: partitionName(topic, index) }, settings, flush: this.#flushPolicy, ...options, leaderEpoch: this.leaderEpoch, clock, logger, meters })
+    return new Partition({ topic, index, home: { disk, pool, trash, buffers: this.readBuffers, directory: partitionName(topic, index), ...(owner === undefined ? {} : { owner }) }, settings, flush: this.#flushPolicy, ...options, leaderEpoch: this.leaderEpoch, clock, logger, meters })
   }
 
   get #flushPolicy(): FlushPolicy {

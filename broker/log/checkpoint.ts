@@ -32,6 +32,8 @@ export interface RecoveryStart {
 }
 
 export interface Checkpoint {
+  /** Whose log it is; absent in old checkpoints. */
+  readonly owner?: string
   readonly logStartOffset: Offset
   readonly recoveryPoint: RecoveryPoint
   /** Records below were compacted. */

@@ -271,7 +271,8 @@ export class Log {
 
   #checkpoint(point: RecoveryPoint, state: Json): Checkpoint {
     const leaderEpochs = this.leaderEpochs.entries.filter(([, start]) => start < point.offset)
-    return { logStartOffset: this.#logStartOffset, recoveryPoint: point, compactedOffset: this.compactedOffset, leaderEpochs, state }
+    const { owner } = this.#home
+    return { ...(owner === undefined ? {} : { owner }), logStartOffset: this.#logStartOffset, recoveryPoint: point, compactedOffset: this.compactedOffset, leaderEpochs, state }
   }
 
   /** Makes records below `offset` unreadable and frees the segments that hold nothing else. The caller saves a checkpoint: the last of them go when that is done. */

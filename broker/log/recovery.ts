@@ -32,6 +32,8 @@ export interface OpenedLog {
   /** False if the log ended at its checkpoint, as after a clean shutdown. */
   readonly recovered: boolean
   readonly cut: CutTail | null
+  /** Where a log of another owner lies, which was in its place. */
+  readonly stray: string | null
 }
 
 /** What the opening of a log shows of it. */
@@ -44,9 +46,9 @@ export interface RecoveryVisitor {
 
 /** Creates the directory of a new log. */
 export function openLog(home: SegmentHome, settings: LogSettings, visitor: RecoveryVisitor): OpenedLog {
+  const { read, stray } = readOwn(home)
   const bases = segmentBases(home)
   if (bases.length === 0) home.disk.makeDirectory(home.directory)
-  const read = readCheckpoint(home.disk, home.directory)
   const isNew = read === 'missing' && !wasCompacted(home, bases)
   const checkpoint = typeof read === 'string' ? null : read
   const state = checkpoint?.state ?? null
@@ -59,8 +61,19 @@ export function openLog(home: SegmentHome, settings: LogSettings, visitor: Recov
   const logStartOffset = Math.min(found.endOffset, Math.max(checkpoint?.logStartOffset ?? 0, found.segments[0]!.baseOffset))
   const trusted = checkpoint?.recoveryPoint.offset ?? found.segments[0]!.baseOffset
   const log = new Log({ home, settings, ...found, logStartOffset, durableOffset: Math.min(trusted, found.endOffset), leaderEpochs, compactedOffset: checkpoint?.compactedOffset ?? 0, checkpoint: checkpoint ?? (isNew ? 'missing' : 'broken') })
-  return { log, state, recovered: found.endOffset > trusted || found.cut !== null || found.isShort || (checkpoint === null && !isNew), cut: found.cut }
+  return { log, state, stray, recovered: found.endOffset > trusted || found.cut !== null || found.isShort || (checkpoint === null && !isNew), cut: found.cut }
 }
+
+/** A crash of a file system that keeps no order may bring a removed directory back in the place of its successor. */
+function readOwn({ disk, directory, owner }: SegmentHome): { readonly read: ReturnType<typeof readCheckpoint>; readonly stray: string | null } {
+  const read = readCheckpoint(disk, directory)
+  if (typeof read === 'string' || owner === undefined || read.owner === undefined || read.owner === owner) return { read, stray: null }
+  const stray = `${directory.slice(0, maxStemLength)}.stray.${read.owner.replaceAll('-', '')}`
+  disk.rename(directory, stray)
+  return { read: 'missing', stray }
+}
+
+const maxStemLength = 200
 
 /** By the seals of its segments: a log that was compacted had a checkpoint. */
 function wasCompacted(home: SegmentHome, bases: readonly Offset[]): boolean {

@@ -13,6 +13,8 @@ export interface SegmentHome {
   readonly pool: FilePool
   readonly buffers: LentBuffers
   readonly directory: string
+  /** Whose log it is: the id of its topic. Where it is given a log of somebody else is set aside. */
+  readonly owner?: string
   /** Where removed files wait for their bytes to be freed. Without it they are freed at once. */
   readonly trash?: Trash
   /** Hears of each damage once. */

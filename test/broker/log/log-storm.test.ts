@@ -111,7 +111,7 @@ class LogStorm {
   }
 }
 
-test('what was synced is there after any storm, and nothing is damaged', { timeout: 600_000 }, async () => {
+test('what was synced is there after any storm, and nothing is damaged', { timeout: 3_600_000 }, async () => {
   for (let seed = firstSeed; seed < firstSeed + seeds; seed++) {
     const storm = new LogStorm(seededRandom(seed))
     try {

@@ -28,7 +28,7 @@ interface Life {
 
 async function live(disk: Disk, atMs = startMs): Promise<Life> {
   const clock = new VirtualClock(atMs)
-  const broker = await startBroker({ disk, clock, random: seededRandom(1), settings: { 'offsets.topic.num.partitions': 1 } })
+  const broker = await startBroker({ disk, clock, random: seededRandom(1 + atMs - startMs), settings: { 'offsets.topic.num.partitions': 1 } })
   return { broker, channel: broker.connect(), clock }
 }
 
@@ -311,4 +311,25 @@ test('a start whose first fsync fails takes nothing back that was acknowledged',
   await expect(live(refusingDisk(disk, ({ name, path }) => fails && name === 'sync' && path.startsWith('t-0/')))).rejects.toThrow('could not be made durable')
   fails = false
   expect(await values(await live(disk.kill()))).toEqual(['0', '1', '2', '3'])
+})
+
+test('the directory of a deleted topic that comes back in the place of the next one of that name is set aside', async () => {
+  const disk = new MemoryDisk()
+  let life = await live(disk)
+  await createTopic(life, {})
+  for (let n = 0; n < 3; n++) await produce(life, `old ${n}`)
+  await life.broker.close()
+  const old = disk.list('t-0').map(name => [`t-0/${name}`, disk.readFile(`t-0/${name}`)!] as const)
+  // It makes up other ids.
+  life = await live(disk, startMs + 1)
+  await life.channel.request('DeleteTopics', { topicNames: ['t'], timeoutMs: 1000 }, { version: 5 })
+  await createTopic(life, {})
+  await life.broker.close()
+  disk.remove('t-0')
+  disk.makeDirectory('t-0')
+  for (const [path, bytes] of old) disk.writeFile(path, bytes)
+  life = await live(disk)
+  expect(await values(life)).toEqual([])
+  expect(await produce(life, 'new')).toBe(0)
+  expect(disk.list('').filter(name => name.startsWith('t-0.stray.'))).toHaveLength(1)
 })
