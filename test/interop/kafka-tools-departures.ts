@@ -71,7 +71,7 @@ export const toolDepartures: Departures = {
     ],
   }),
   ...departing('a group is written when its first generation is complete, not already when it is made', {
-    'kafka-console-consumer --topic __consumer_offsets --from-beginning --timeout-ms 1500 --formatter org.apache.kafka.tools.consumer.GroupMetadataMessageFormatter': [
+    'kafka-console-consumer --topic __consumer_offsets --from-beginning --timeout-ms 3000 --formatter org.apache.kafka.tools.consumer.GroupMetadataMessageFormatter': [
       '{"key":{"type":2,"data":{"group":"live-classic"}},"value":{"version":3,"data":{"protocolType":"consumer","generation":1,"protocol":"range","leader":"instance-ID","currentStateTimestamp":TIME,"members":[{"memberId":"instance-ID","groupInstanceId":"instance","clientId":"reader","clientHost":"/127.0.0.1","rebalanceTimeout":300000,"sessionTimeout":45000,"subscription":"AAMAAAABAAV0b29sc/////8AAAAA////////","assignment":"AAMAAAABAAV0b29scwAAAAIAAAAAAAAAAf////8="}]}}}',
     ],
   }),

@@ -157,7 +157,7 @@ public class ToolsStory extends Story {
     String shown = " --formatter-property print.key=true --formatter-property print.headers=true --formatter-property print.partition=true --formatter-property print.offset=true --formatter-property print.timestamp=true --formatter-property key.separator=:";
     run("kafka-console-consumer --topic plain --from-beginning --max-messages 4 --timeout-ms 10000 --group console" + shown, sorted);
     run("kafka-console-consumer --topic plain --partition 0 --offset 0 --max-messages 1 --timeout-ms 3000" + shown);
-    run("kafka-console-consumer --topic plain --from-beginning --timeout-ms 1500 --isolation-level read_committed --formatter-property print.value=false", sorted);
+    run("kafka-console-consumer --topic plain --from-beginning --max-messages 4 --timeout-ms 10000 --isolation-level read_committed --formatter-property print.value=false", sorted);
     run("kafka-console-consumer --include 'pl.*|too.*' --from-beginning --max-messages 4 --timeout-ms 10000 --skip-message-on-error --group including", sorted);
     run("kafka-console-consumer --topic plain --timeout-ms 1000 --formatter-property print.key=true");
     run("kafka-console-consumer --topic no!topic --timeout-ms 1000");
@@ -303,7 +303,7 @@ public class ToolsStory extends Story {
       run("kafka-transactions abort --topic held --partition 0 --start-offset 0");
       run("kafka-transactions describe-producers --topic held --partition 0");
       run("kafka-console-consumer --topic held --from-beginning --timeout-ms 1500 --isolation-level read_committed");
-      run("kafka-console-consumer --topic held --from-beginning --timeout-ms 1500 --isolation-level read_uncommitted");
+      run("kafka-console-consumer --topic held --from-beginning --max-messages 1 --timeout-ms 10000 --isolation-level read_uncommitted");
       run("kafka-transactions forceTerminateTransaction --transactionalId open");
       run("kafka-transactions forceTerminateTransaction --transactionalId absent");
       run("kafka-transactions describe --transactional-id open");
@@ -465,10 +465,10 @@ public class ToolsStory extends Story {
       }
       return "written";
     });
-    run("kafka-console-consumer --topic marked --from-beginning --timeout-ms 1500 --isolation-level read_committed");
-    run("kafka-console-consumer --topic __transaction_state --from-beginning --timeout-ms 1500 --formatter org.apache.kafka.tools.consumer.TransactionLogMessageFormatter", line -> line.contains("\"marking\""));
-    run("kafka-console-consumer --topic __consumer_offsets --from-beginning --timeout-ms 1500 --formatter org.apache.kafka.tools.consumer.OffsetsMessageFormatter", line -> line.contains("\"marking-group\""));
-    run("kafka-console-consumer --topic __consumer_offsets --from-beginning --timeout-ms 1500 --formatter org.apache.kafka.tools.consumer.GroupMetadataMessageFormatter", line -> line.contains("\"live-"));
+    run("kafka-console-consumer --topic marked --from-beginning --timeout-ms 3000 --isolation-level read_committed");
+    run("kafka-console-consumer --topic __transaction_state --from-beginning --timeout-ms 3000 --formatter org.apache.kafka.tools.consumer.TransactionLogMessageFormatter", line -> line.contains("\"marking\""));
+    run("kafka-console-consumer --topic __consumer_offsets --from-beginning --timeout-ms 3000 --formatter org.apache.kafka.tools.consumer.OffsetsMessageFormatter", line -> line.contains("\"marking-group\""));
+    run("kafka-console-consumer --topic __consumer_offsets --from-beginning --timeout-ms 3000 --formatter org.apache.kafka.tools.consumer.GroupMetadataMessageFormatter", line -> line.contains("\"live-"));
     String log = "/00000000000000000000.log";
     run("kafka-dump-log --print-data-log --files " + logOf("marked", 0) + log);
     run("kafka-dump-log --transaction-log-decoder --files " + logOf("__transaction_state", partitionOf("marking")) + log, line -> line.contains("\"marking\""));
