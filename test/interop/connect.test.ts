@@ -32,7 +32,7 @@ test('Connect: what a file gets comes out of another, once, though the worker is
   const [source, sink] = [join(folder, 'source.txt'), join(folder, 'sink.txt')]
   writeFileSync(source, linesOf(0, 100))
   await worker.put('source', { 'connector.class': 'FileStreamSource', 'file': source, 'topic': 'lines', 'exactly.once.support': 'required', 'transaction.boundary': 'poll' })
-  await worker.put('sink', { 'connector.class': 'FileStreamSink', 'file': sink, 'topics': 'lines', 'consumer.override.isolation.level': 'read_committed' })
+  await worker.put('sink', { 'connector.class': 'FileStreamSink', 'file': sink, 'topics': 'lines', 'consumer.override.isolation.level': 'read_committed', 'consumer.override.session.timeout.ms': '6000', 'consumer.override.heartbeat.interval.ms': '1000' })
   await until(() => worker.said(), () => existsSync(sink) && readFileSync(sink, 'utf8') === linesOf(0, 100))
   await worker.kill()
   appendFileSync(source, linesOf(100, 200))
@@ -146,6 +146,9 @@ function workerProperties(address: string): string {
     'offset.flush.interval.ms': '500',
     'plugin.discovery': 'service_load',
     'scheduled.rebalance.max.delay.ms': '0',
+    // One that was killed is missed soon.
+    'session.timeout.ms': '6000',
+    'heartbeat.interval.ms': '1000',
     ...Object.fromEntries(['config', 'offset', 'status'].flatMap(name => [[`${name}.storage.topic`, `connect-${name}`], [`${name}.storage.replication.factor`, '1']])),
   })
 }
