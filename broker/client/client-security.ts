@@ -1,9 +1,9 @@
 // What the properties of a Kafka client say of TLS and login: `security.protocol`, `sasl.*`, `ssl.*`, as in a file for `--command-config`.
 
-import { readFileSync } from 'node:fs'
 import type { ConnectionOptions } from 'node:tls'
 import { MillraceError } from '../../core/error.ts'
 import { parseJaasConfig } from '../wire/jaas-config.ts'
+import { readKeyStore, readTrustStore, type StoreFile } from '../wire/key-store.ts'
 import { isScram } from '../wire/scram.ts'
 import type { SaslLogin } from './sasl-login.ts'
 
@@ -16,7 +16,7 @@ type Properties = Readonly<Record<string, string>>
 
 const protocols = ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL']
 
-/** Properties of other meaning are left alone. Stores are PEM. @throws MillraceError BAD_SETTING */
+/** Properties of other meaning are left alone. Stores are PEM or PKCS12. @throws MillraceError BAD_SETTING */
 export function clientSecurity(properties: Properties): ClientSecurity {
   const protocol = (properties['security.protocol'] ?? 'PLAINTEXT').trim().toUpperCase()
   if (!protocols.includes(protocol)) throw new MillraceError('BAD_SETTING', `security.protocol is ${protocol}.`, { hint: `It is one of ${protocols.join(', ')}.` })
@@ -43,12 +43,15 @@ function loginOf(properties: Properties): SaslLogin {
 function tlsOf(properties: Properties): ConnectionOptions {
   for (const name of ['ssl.truststore.type', 'ssl.keystore.type']) {
     const type = properties[name]
-    if (type !== undefined && type.trim().toUpperCase() !== 'PEM') throw new MillraceError('BAD_SETTING', `${name} is ${type}; only PEM can be read.`, { hint: 'keytool and openssl pkcs12 -in STORE -out STORE.pem turn a store into PEM.' })
+    // The files say themselves which of these they are; JKS is refused with what to do.
+    if (type !== undefined && !['PEM', 'PKCS12', 'JKS'].includes(type.trim().toUpperCase())) throw new MillraceError('BAD_SETTING', `${name} is ${type}; PEM and PKCS12 can be read.`, { hint: 'keytool -importkeystore turns a store into PKCS12.' })
   }
-  const store = pem(properties, 'ssl.keystore.location')
-  const ca = properties['ssl.truststore.certificates'] ?? pem(properties, 'ssl.truststore.location')
-  const cert = properties['ssl.keystore.certificate.chain'] ?? store
-  const key = properties['ssl.keystore.key'] ?? store
+  const file = storeFile(properties, 'ssl.keystore')
+  const store = file === null ? undefined : readKeyStore(file)
+  const trust = storeFile(properties, 'ssl.truststore')
+  const ca = properties['ssl.truststore.certificates'] ?? (trust === null ? undefined : readTrustStore(trust))
+  const cert = properties['ssl.keystore.certificate.chain'] ?? store?.cert
+  const key = properties['ssl.keystore.key'] ?? store?.key
   const passphrase = properties['ssl.key.password']
   return {
     ...(ca === undefined ? {} : { ca }),
@@ -61,15 +64,8 @@ function tlsOf(properties: Properties): ConnectionOptions {
   }
 }
 
-function pem(properties: Properties, name: string): string | undefined {
-  const path = properties[name]
-  if (path === undefined || path.trim() === '') return undefined
-  let text
-  try {
-    text = readFileSync(path.trim(), 'utf8')
-  } catch (cause) {
-    throw new MillraceError('BAD_SETTING', `${name} is ${path}, which cannot be read.`, { cause })
-  }
-  if (!text.includes('-----BEGIN ')) throw new MillraceError('BAD_SETTING', `${name} is ${path}, which is no PEM.`, { hint: 'keytool and openssl pkcs12 -in STORE -out STORE.pem turn a store into PEM.' })
-  return text
+function storeFile(properties: Properties, store: 'ssl.keystore' | 'ssl.truststore'): StoreFile | null {
+  const setting = `${store}.location`
+  const path = (properties[setting] ?? '').trim()
+  return path === '' ? null : { setting, path, password: properties[`${store}.password`] ?? null, keyPassword: properties['ssl.key.password'] }
 }

@@ -153,6 +153,22 @@ describe("Apache Kafka's tools", () => {
     await expect(run(ruled, 'topics', bob, ['--list'])).rejects.toThrow('SaslAuthenticationException')
   }, 180_000)
 
+  test('stores that keytool has made serve the broker and its clients', async () => {
+    const store = (name: string): string => join(directory, name)
+    const keytool = (...args: string[]) => runProgram('keytool', [...args, '-storepass', 'changeit'], { hint: 'It comes with the JDK.' })
+    for (const [name, cert, key] of [['broker', certificates.brokerCert, certificates.brokerKey], ['client', certificates.clientCert, certificates.clientKey]] as const) {
+      await runProgram('openssl', ['pkcs12', '-export', '-name', name, '-in', cert, '-inkey', key, '-certfile', certificates.ca, '-passout', 'pass:changeit', '-out', store(`${name}.openssl`)])
+      await keytool('-importkeystore', '-srckeystore', store(`${name}.openssl`), '-srcstoretype', 'PKCS12', '-srcstorepass', 'changeit', '-destkeystore', store(`${name}.p12`), '-deststoretype', 'PKCS12')
+    }
+    await keytool('-importcert', '-noprompt', '-alias', 'ca', '-file', certificates.ca, '-keystore', store('trust.p12'), '-storetype', 'PKCS12')
+    const trusted = { 'ssl.truststore.type': 'PKCS12', 'ssl.truststore.location': store('trust.p12'), 'ssl.truststore.password': 'changeit' }
+    const kept = (name: string) => ({ 'ssl.keystore.type': 'PKCS12', 'ssl.keystore.location': store(`${name}.p12`), 'ssl.keystore.password': 'changeit', 'ssl.key.password': 'changeit' })
+    await using broker = await startFileBroker({ ...kept('broker'), ...trusted, 'ssl.client.auth': 'required' })
+    const client = properties('p12.properties', { 'security.protocol': 'SSL', ...trusted, ...kept('client') })
+    await run(broker, 'producer', client, ['--topic', 'java'], 'hello\n')
+    expect(await run(broker, 'consumer', client, ['--topic', 'java', '--from-beginning', '--max-messages', '1', '--timeout-ms', '20000'])).toBe('hello\n')
+  }, 120_000)
+
   test('the console producer and consumer show their certificates', async () => {
     const pem = properties('pem.properties', {
       'security.protocol': 'SSL', 'ssl.truststore.type': 'PEM', 'ssl.truststore.location': certificates.ca, 'ssl.keystore.type': 'PEM',

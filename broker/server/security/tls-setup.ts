@@ -1,9 +1,9 @@
 // What the settings of a broker say of TLS: key, certificates, and whether clients show theirs.
 
-import { readFileSync } from 'node:fs'
 import { createSecureContext, type TlsOptions } from 'node:tls'
 import { MillraceError } from '../../../core/error.ts'
 import type { Settings } from '../../kernel/listener-config.ts'
+import { readKeyStore, readTrustStore, type StoreFile } from '../../wire/key-store.ts'
 import { principalMapping } from './principal-mapping.ts'
 import type { TlsSetup } from './tls-door.ts'
 
@@ -12,15 +12,17 @@ const HANDSHAKE_TIMEOUT_MS = 10_000
 
 /** Null: no TLS. `clientAuth`: as in `ssl.client.auth`. @throws MillraceError BAD_SETTING */
 export function tlsSetup(config: Settings, clientAuth: string): TlsSetup | null {
-  const store = pem(config, 'ssl.keystore.location')
-  const cert = config.text('ssl.keystore.certificate.chain') || store
-  const key = config.text('ssl.keystore.key') || store
+  const file = storeFile(config, 'ssl.keystore')
+  const store = file === null ? { cert: '', key: '' } : readKeyStore(file)
+  const cert = config.text('ssl.keystore.certificate.chain') || store.cert
+  const key = config.text('ssl.keystore.key') || store.key
   if (cert === '' && key === '') {
     if (clientAuth !== 'none') throw new MillraceError('BAD_SETTING', 'ssl.client.auth is set, but there is no TLS.', { hint: 'Set ssl.keystore.location, too.' })
     return null
   }
   if (cert === '' || key === '') throw new MillraceError('BAD_SETTING', 'TLS needs a certificate and its key.', { hint: 'Set ssl.keystore.certificate.chain and ssl.keystore.key, or ssl.keystore.location.' })
-  const ca = config.text('ssl.truststore.certificates') || pem(config, 'ssl.truststore.location')
+  const trust = storeFile(config, 'ssl.truststore')
+  const ca = config.text('ssl.truststore.certificates') || (trust === null ? '' : readTrustStore(trust))
   // Without it Node would take a certificate that any public authority has signed.
   if (clientAuth !== 'none' && ca === '') throw new MillraceError('BAD_SETTING', 'Clients show certificates, but nobody is trusted to sign them.', { hint: 'Set ssl.truststore.location or ssl.truststore.certificates.' })
   const passphrase = config.text('ssl.key.password')
@@ -36,16 +38,12 @@ function checkMaterial(options: TlsOptions): void {
   try {
     createSecureContext(options)
   } catch (cause) {
-    throw new MillraceError('BAD_SETTING', `The TLS key and certificates cannot be used: ${cause instanceof Error ? cause.message : String(cause)}.`, { hint: 'They are PEM; an encrypted key needs ssl.key.password.', cause })
+    throw new MillraceError('BAD_SETTING', `The TLS key and certificates cannot be used: ${cause instanceof Error ? cause.message : String(cause)}.`, { hint: 'An encrypted key needs ssl.key.password.', cause })
   }
 }
 
-function pem(config: Settings, name: string): string {
-  const path = config.text(name)
-  if (path === '') return ''
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (cause) {
-    throw new MillraceError('BAD_SETTING', `${name} is ${path}, which cannot be read.`, { cause })
-  }
+function storeFile(config: Settings, store: 'ssl.keystore' | 'ssl.truststore'): StoreFile | null {
+  const setting = `${store}.location`
+  const path = config.text(setting)
+  return path === '' ? null : { setting, path, password: config.text(`${store}.password`) || null, keyPassword: config.text('ssl.key.password') || undefined }
 }

@@ -40,7 +40,7 @@ test.each([
   [scram, 'no user name and password'],
   [{ ...scram, 'sasl.jaas.config': line('username="alice"') }, 'no user name and password'],
   [{ ...scram, 'sasl.jaas.config': line('username="alice password=hunter2') }, 'sasl.jaas.config cannot be read'],
-  [{ 'security.protocol': 'SSL', 'ssl.truststore.type': 'JKS' }, 'only PEM'],
+  [{ 'security.protocol': 'SSL', 'ssl.truststore.type': 'BKS' }, 'ssl.truststore.type is BKS; PEM and PKCS12 can be read'],
   [{ 'security.protocol': 'SSL', 'ssl.truststore.location': '/no/such/file' }, 'cannot be read'],
 ])('%j: %s', (properties: Readonly<Record<string, string>>, message) => {
   expect(() => clientSecurity(properties)).toThrow(message)
