@@ -10,13 +10,15 @@ export class FilePool {
   readonly #open = new Set<PooledFile>()
 
   readonly #onFull: () => void
+  readonly #onWritten: () => void
 
-  /** `onFull` hears of every write that found no room. */
-  constructor(disk: Disk, maxOpen = 1000, onFull: () => void = () => {}) {
+  /** `onFull` hears of every write that found no room, `onWritten` of the others. */
+  constructor(disk: Disk, maxOpen = 1000, onFull: () => void = () => {}, onWritten: () => void = () => {}) {
     assert(maxOpen > 0, 'a file pool needs room for one file')
     this.#disk = disk
     this.#maxOpen = maxOpen
     this.#onFull = onFull
+    this.#onWritten = onWritten
   }
 
   /** A file that opens itself when it is used. Created when it is not there. */
@@ -37,6 +39,11 @@ export class FilePool {
       if (this.#open.size <= this.#maxOpen) return
       if (other !== file && other.idle) other.close()
     }
+  }
+
+  /** @internal */
+  written(): void {
+    this.#onWritten()
   }
 
   /** @internal */
@@ -89,6 +96,7 @@ export class PooledFile implements DiskFile {
   append(parts: readonly Uint8Array[]): void {
     try {
       this.#opened().append(parts)
+      this.#pool.written()
     } catch (error) {
       this.#pool.failed(error)
       throw error

@@ -133,7 +133,7 @@ export class BrokerState {
   /** The files go when that is durable: a crash before it leaves the whole topic. */
   async #delete(name: string, records: readonly MetadataRecord[]): Promise<Refusal | null> {
     let removeFiles = async (): Promise<void> => {}
-    const failed = await this.#decide(records, () => {
+    const failed = await this.#decideAndFree(records, () => {
       removeFiles = this.partitions.remove(name)
       this.groups.topicDeleted(name)
     })
@@ -157,6 +157,11 @@ export class BrokerState {
   /** Writes a decision, follows it, and resolves when it is durable. What cannot be written at all is not followed; where following fails, the next start does. */
   #decide(records: readonly MetadataRecord[], follow: () => void): Promise<Refusal | null> {
     return this.#attempt(async () => void (await Promise.all([this.#metadata.write(records), attempt(follow)])))
+  }
+
+  /** The same for what frees room on the disk, which must be possible where there is none. */
+  #decideAndFree(records: readonly MetadataRecord[], follow: () => void): Promise<Refusal | null> {
+    return this.#attempt(async () => void (await Promise.all([this.#metadata.write(records, true), attempt(follow)])))
   }
 
   /** A refusal speaks of a topic that is there or is not: that must be durable, too, before anyone hears of it. */

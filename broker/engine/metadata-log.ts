@@ -3,6 +3,7 @@
 import type { Clock } from '../../core/clock.ts'
 import type { Offset } from '../../core/record.ts'
 import type { Catalogue, MetadataRecord } from '../kernel/catalogue.ts'
+import type { DiskReserve } from '../disk/disk-reserve.ts'
 import type { Json } from '../log/checkpoint.ts'
 import { RecordBatchHeader } from '../wire/record-batch-header.ts'
 import { RecordBatchWriter } from '../wire/record-batch-writer.ts'
@@ -18,6 +19,7 @@ export class MetadataLog {
   readonly #partition: Partition
   readonly #catalogue: Catalogue
   readonly #clock: Clock
+  readonly #reserve: DiskReserve
   readonly #writer = new RecordBatchWriter()
   /** What the catalogue says and the medium does not, by key: the last word on each. */
   readonly #owed = new Map<string, MetadataRecord>()
@@ -27,10 +29,11 @@ export class MetadataLog {
   #isClosed = false
 
   /** Replays what is there. */
-  constructor(partition: Partition, catalogue: Catalogue, clock: Clock) {
+  constructor(partition: Partition, catalogue: Catalogue, clock: Clock, reserve: DiskReserve) {
     this.#partition = partition
     this.#catalogue = catalogue
     this.#clock = clock
+    this.#reserve = reserve
     readRecords(partition.log, cursor => {
       const key = keyOf(cursor)
       const value = valueOf(cursor)
@@ -40,11 +43,12 @@ export class MetadataLog {
 
   /**
    * Changes the catalogue at once; resolves when that is durable, and rejects when it is not yet: it is written again then until it is,
-   * for others have seen it. @throws MillraceError when it cannot be written; nothing has changed then
+   * for others have seen it. `freesRoom`: of what it leads to, so that it may be written on a full disk.
+   * @throws MillraceError when it cannot be written; nothing has changed then
    */
-  write(records: readonly MetadataRecord[]): Promise<void> {
+  write(records: readonly MetadataRecord[], freesRoom = false): Promise<void> {
     if (records.length === 0) return Promise.resolve()
-    const endOffset = this.#append(records)
+    const endOffset = freesRoom ? this.#reserve.spend(() => this.#append(records)) : this.#append(records)
     for (const record of records) this.#catalogue.replay(record)
     return this.#durable(records, endOffset)
   }
@@ -103,6 +107,7 @@ export class MetadataLog {
   async close(): Promise<void> {
     this.#isClosed = true
     this.#cancelPaying()
+    this.#reserve.close()
     // A last attempt; the partition says if it cannot be closed cleanly.
     if (this.#owed.size > 0) await this.#pay().catch(() => {})
     return this.#partition.close()

@@ -7,6 +7,7 @@ import { systemRandom, type Random } from '../../core/random.ts'
 import { refuseUnknownOptions } from '../../core/option-names.ts'
 import type { MetricFamily } from '../../core/metrics/metric.ts'
 import type { Disk, DiskLock } from '../disk/disk.ts'
+import { DiskReserve } from '../disk/disk-reserve.ts'
 import { FileDisk } from '../disk/file-disk.ts'
 import { FilePool } from '../disk/file-pool.ts'
 import { MemoryDisk } from '../disk/memory-disk.ts'
@@ -19,6 +20,7 @@ import type { Channel } from '../wire/channel.ts'
 import { BrokerMeters } from '../engine/broker-meters.ts'
 import { BrokerState, type Endpoint } from '../engine/broker-state.ts'
 import { errorFields } from '../engine/error-fields.ts'
+import { FullDiskLog } from '../engine/full-disk-log.ts'
 import { Housekeeping } from '../engine/housekeeping.ts'
 import { MetadataLog, metadataTopic } from '../engine/metadata-log.ts'
 import { Partitions } from '../engine/partitions.ts'
@@ -82,7 +84,8 @@ export interface Broker extends AsyncDisposable {
 /** @throws MillraceError UNKNOWN_OPTION, NO_DATA_DIRECTORY, DATA_DIRECTORY_LOCKED, UNKNOWN_SETTING, BAD_SETTING, BAD_ADDRESS, ADDRESS_IN_USE, DISK_FAILED */
 export async function startBroker(options: BrokerOptions): Promise<Broker> {
   refuseUnknownOptions('startBroker', options, optionNames)
-  const { clock = systemClock, random = systemRandom, logger = silentLogger } = options
+  const { clock = systemClock, random = systemRandom } = options
+  const logger = new FullDiskLog(options.logger ?? silentLogger, clock)
   const config = new BrokerConfig(settingsOf(options))
   if (options.metrics !== undefined && options.metrics !== false) listenAddress(options.metrics, 'of the metrics')
   const nodeId = config.number('node.id')
@@ -146,12 +149,12 @@ interface RecoveryParts {
   readonly config: BrokerConfig
   readonly clock: Clock
   readonly random: Random
-  readonly logger: Logger
+  readonly logger: FullDiskLog
 }
 
 async function recover(parts: RecoveryParts): Promise<{ readonly state: BrokerState; readonly metadata: MetadataLog }> {
-  const { disk, trash, config, clock, random } = parts
-  const pool = new FilePool(disk, config.number('millrace.max.open.files'), () => trash.hurry())
+  const { disk, trash, config, clock, random, logger } = parts
+  const pool = new FilePool(disk, config.number('millrace.max.open.files'), () => trash.hurry(), () => logger.wrote())
   const meters = new BrokerMeters()
   const partitions = new Partitions({ ...parts, pool, meters })
   const catalogue = new Catalogue()
@@ -160,7 +163,8 @@ async function recover(parts: RecoveryParts): Promise<{ readonly state: BrokerSt
   disk.makeDirectory(`${metadataTopic}-0`, true)
   // What is said of topics and settings is on the disk first, whatever records wait for.
   const own = partitions.openOne(metadataTopic, 0, metadataSettings, { flush: 'fsync' })
-  const metadata = new MetadataLog(own, catalogue, clock)
+  const reserve = new DiskReserve(disk, clock)
+  const metadata = new MetadataLog(own, catalogue, clock, reserve)
   await metadata.write([...catalogue.start(random.bytes(16).toString('base64url')), ...catalogue.credentials.start(random.bytes(32))])
   partitions.leaderEpoch = catalogue.incarnation
   config.dynamic = { all: catalogue.brokerConfigs(null), own: catalogue.brokerConfigs(parts.nodeId) }
@@ -168,6 +172,7 @@ async function recover(parts: RecoveryParts): Promise<{ readonly state: BrokerSt
   partitions.setStraysAside(directory => directory === `${metadataTopic}-0` || isKnown(catalogue, directory))
   for (const topic of catalogue.topics.values()) partitions.open(topic)
   await Promise.all([...partitions.all()].map(partition => partition.recovered()))
+  reserve.fill()
   return { state: new BrokerState({ ...parts, catalogue, metadata, partitions, meters }), metadata }
 }
 
