@@ -46,9 +46,9 @@ function tlsOf(properties: Properties): ConnectionOptions {
     // The files say themselves which of these they are; JKS is refused with what to do.
     if (type !== undefined && !['PEM', 'PKCS12', 'JKS'].includes(type.trim().toUpperCase())) throw new MillraceError('BAD_SETTING', `${name} is ${type}; PEM and PKCS12 can be read.`, { hint: 'keytool -importkeystore turns a store into PKCS12.' })
   }
-  const file = storeFile(properties, 'ssl.keystore')
+  const file = storeFile(properties, 'ssl.keystore.location', 'ssl.keystore.password')
   const store = file === null ? undefined : readKeyStore(file)
-  const trust = storeFile(properties, 'ssl.truststore')
+  const trust = storeFile(properties, 'ssl.truststore.location', 'ssl.truststore.password')
   const ca = properties['ssl.truststore.certificates'] ?? (trust === null ? undefined : readTrustStore(trust))
   const cert = properties['ssl.keystore.certificate.chain'] ?? store?.cert
   const key = properties['ssl.keystore.key'] ?? store?.key
@@ -64,8 +64,7 @@ function tlsOf(properties: Properties): ConnectionOptions {
   }
 }
 
-function storeFile(properties: Properties, store: 'ssl.keystore' | 'ssl.truststore'): StoreFile | null {
-  const setting = `${store}.location`
+function storeFile(properties: Properties, setting: string, passwordSetting: string): StoreFile | null {
   const path = (properties[setting] ?? '').trim()
-  return path === '' ? null : { setting, path, password: properties[`${store}.password`] ?? null, keyPassword: properties['ssl.key.password'] }
+  return path === '' ? null : { setting, path, password: properties[passwordSetting] ?? null, keyPassword: properties['ssl.key.password'] }
 }

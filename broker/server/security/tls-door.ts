@@ -2,6 +2,7 @@
 
 import type { Socket } from 'node:net'
 import { createServer, type Server, type TLSSocket, type TlsOptions } from 'node:tls'
+import { MillraceError } from '../../../core/error.ts'
 import type { Logger } from '../../../core/logger.ts'
 import { distinguishedName } from './distinguished-name.ts'
 import type { PrincipalMapping } from './principal-mapping.ts'
@@ -59,17 +60,29 @@ export class TlsDoor {
     const peer = peerOf(socket)
     if (peer === null) return void socket.destroy()
     this.#shaking.delete(nameOf(peer))
-    const subject = (socket.getPeerCertificate() as { readonly subject?: ReturnType<TLSSocket['getPeerCertificate']>['subject'] } | null)?.subject
+    const certificate = (socket.getPeerCertificate() as { readonly raw?: Buffer } | null)?.raw
+    if (certificate === undefined) return this.#serve(socket, { ...peer, certified: null })
     // Asked for and not required: none is fine, a bad one is not.
-    if (subject !== undefined && !socket.authorized) return this.#refuse(socket, peer, `not trusted: ${String(socket.authorizationError)}`)
-    const certified = subject === undefined ? null : this.#mapping(distinguishedName(subject))
-    if (subject !== undefined && certified === null) return this.#refuse(socket, peer, `no rule for the name ${distinguishedName(subject)}`)
+    if (!socket.authorized) return this.#refuse(socket, peer, `not trusted: ${String(socket.authorizationError)}`)
+    const name = nameOn(certificate)
+    const certified = name === null ? null : this.#mapping(name)
+    if (certified === null) return this.#refuse(socket, peer, name === null ? 'the name on it cannot be read' : `no rule for the name ${name}`)
     this.#serve(socket, { ...peer, certified })
   }
 
   #refuse(socket: TLSSocket, { host, port }: TcpPeer, reason: string): void {
     this.#logger.warn('connection refused: its certificate', { host, port, reason })
     socket.destroy()
+  }
+}
+
+/** Null: OpenSSL takes some certificates that are no DER. */
+function nameOn(certificate: Buffer): string | null {
+  try {
+    return distinguishedName(certificate)
+  } catch (error) {
+    if (error instanceof MillraceError) return null
+    throw error
   }
 }
 

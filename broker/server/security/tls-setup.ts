@@ -12,7 +12,7 @@ const HANDSHAKE_TIMEOUT_MS = 10_000
 
 /** Null: no TLS. `clientAuth`: as in `ssl.client.auth`. @throws MillraceError BAD_SETTING */
 export function tlsSetup(config: Settings, clientAuth: string): TlsSetup | null {
-  const file = storeFile(config, 'ssl.keystore')
+  const file = storeFile(config, 'ssl.keystore.location', 'ssl.keystore.password')
   const store = file === null ? { cert: '', key: '' } : readKeyStore(file)
   const cert = config.text('ssl.keystore.certificate.chain') || store.cert
   const key = config.text('ssl.keystore.key') || store.key
@@ -21,7 +21,7 @@ export function tlsSetup(config: Settings, clientAuth: string): TlsSetup | null 
     return null
   }
   if (cert === '' || key === '') throw new MillraceError('BAD_SETTING', 'TLS needs a certificate and its key.', { hint: 'Set ssl.keystore.certificate.chain and ssl.keystore.key, or ssl.keystore.location.' })
-  const trust = storeFile(config, 'ssl.truststore')
+  const trust = storeFile(config, 'ssl.truststore.location', 'ssl.truststore.password')
   const ca = config.text('ssl.truststore.certificates') || (trust === null ? '' : readTrustStore(trust))
   // Without it Node would take a certificate that any public authority has signed.
   if (clientAuth !== 'none' && ca === '') throw new MillraceError('BAD_SETTING', 'Clients show certificates, but nobody is trusted to sign them.', { hint: 'Set ssl.truststore.location or ssl.truststore.certificates.' })
@@ -42,8 +42,7 @@ function checkMaterial(options: TlsOptions): void {
   }
 }
 
-function storeFile(config: Settings, store: 'ssl.keystore' | 'ssl.truststore'): StoreFile | null {
-  const setting = `${store}.location`
+function storeFile(config: Settings, setting: string, passwordSetting: string): StoreFile | null {
   const path = config.text(setting)
-  return path === '' ? null : { setting, path, password: config.text(`${store}.password`) || null, keyPassword: config.text('ssl.key.password') || undefined }
+  return path === '' ? null : { setting, path, password: config.text(passwordSetting) || null, keyPassword: config.text('ssl.key.password') || undefined }
 }
