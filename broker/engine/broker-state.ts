@@ -4,7 +4,7 @@ import type { Clock } from '../../core/clock.ts'
 import { MillraceError } from '../../core/error.ts'
 import type { Random } from '../../core/random.ts'
 import { uuid } from '../../core/random.ts'
-import type { BrokerConfig } from '../kernel/broker-config.ts'
+import { isKeyStoreSetting, type BrokerConfig } from '../kernel/broker-config.ts'
 import type { Catalogue, Decision, MetadataRecord, NewTopicRequest, Topic } from '../kernel/catalogue.ts'
 import type { Refusal } from '../kernel/topic-config.ts'
 import type { Logger } from '../../core/logger.ts'
@@ -24,6 +24,14 @@ import { TransactionHosts } from './transaction-hosts.ts'
 export interface Endpoint {
   readonly host: string
   readonly port: number
+}
+
+/** Keys and certificates of listeners, which settings may change while they are open. */
+export interface KeyStores {
+  /** @throws MillraceError BAD_SETTING where listeners could not be served with these settings */
+  check(config: BrokerConfig): void
+  /** Reads them again, for connections that come. @throws MillraceError BAD_SETTING, and all is as before */
+  reload(): void
 }
 
 export interface BrokerParts {
@@ -59,6 +67,8 @@ export class BrokerState {
   #allocating: Promise<void> | null = null
   /** Where clients find it; of an embedded broker that does not listen, a name that resolves to nothing. */
   endpoint: Endpoint = { host: 'in-process', port: 0 }
+  /** Null where no listener is open. */
+  keyStores: KeyStores | null = null
 
   constructor(parts: BrokerParts) {
     this.nodeId = parts.nodeId
@@ -187,10 +197,28 @@ export class BrokerState {
 
   /** Replaces what is set while running: for all brokers with null, else for this one. */
   alterBrokerConfigs(node: number | null, configs: Readonly<Record<string, string>>): Promise<Refusal | null> {
+    const hasKeyStores = node !== null && this.#namesKeyStores(configs)
     return this.#decide([this.catalogue.alterBrokerConfigs(node, configs)], () => {
       this.config.dynamic = { all: this.catalogue.brokerConfigs(null), own: this.catalogue.brokerConfigs(this.nodeId) }
       for (const topic of this.catalogue.topics.values()) this.partitions.configure(topic)
+      if (hasKeyStores) this.keyStores?.reload()
     })
+  }
+
+  /** What is wrong with the keys and certificates that listeners would have by these settings of this broker; null if nothing. */
+  keyStoreRefusal(configs: Readonly<Record<string, string>>): Refusal | null {
+    try {
+      if (this.#namesKeyStores(configs)) this.keyStores?.check(this.config.withOwn(configs))
+      return null
+    } catch (error) {
+      if (!(error instanceof MillraceError)) throw error
+      return { error: 'INVALID_REQUEST', message: error.message }
+    }
+  }
+
+  /** Also those that are no longer set: others hold then. */
+  #namesKeyStores(configs: Readonly<Record<string, string>>): boolean {
+    return [...Object.keys(configs), ...Object.keys(this.config.dynamic.own)].some(isKeyStoreSetting)
   }
 
   /** Replaces what is set for a group; its members hear of it with their next heartbeat. */

@@ -131,13 +131,14 @@ export class BrokerConfig implements Settings {
 
   /** Of all that describe it, also those that listeners have of their own. */
   get definitions(): readonly ConfigDefinition[] {
-    const own = Object.keys(this.#static).flatMap(name => (brokerConfigs.has(name) ? [] : [{ ...definitionOf(name)!, name, default: null }]))
+    const names = new Set([...Object.keys(this.#static), ...Object.keys(this.#dynamic.own)])
+    const own = [...names].flatMap(name => (brokerConfigs.has(name) ? [] : [ownDefinition(name)]))
     return [...brokerConfigs.values(), ...own]
   }
 
   /** Null: of the only one, which has no name; it takes the settings of whatever name there is. @throws MillraceError BAD_SETTING */
   listener(name: string | null): ListenerConfig {
-    const all = Object.entries(this.#static).flatMap(([fullName, value]) => {
+    const all = Object.entries({ ...this.#static, ...this.#dynamic.own }).flatMap(([fullName, value]) => {
       const setting = listenerSetting(fullName)
       return setting === null ? [] : [{ ...setting, value }]
     })
@@ -147,6 +148,13 @@ export class BrokerConfig implements Settings {
     }
     const own = all.filter(({ listener }) => name === null || listener === name.toLowerCase())
     return new ListenerConfig(this, Object.fromEntries(own.map(setting => [setting.name, setting.value])))
+  }
+
+  /** What it would be if that were set for this broker while it runs. */
+  withOwn(own: ConfigOverrides): BrokerConfig {
+    const config = new BrokerConfig(this.#static)
+    config.dynamic = { all: this.#dynamic.all, own }
+    return config
   }
 
   set dynamic(overrides: DynamicConfigs) {
@@ -215,20 +223,40 @@ function inUnit(value: number, factor: number): string {
   return value < 0 ? '-1' : String(value * factor)
 }
 
-/** What is wrong with settings of a broker; null if nothing. Some can only be given at its start. */
-export function brokerConfigRefusal(overrides: Readonly<Record<string, string | null>>, atStart: boolean): Refusal | null {
+/** What is wrong with settings of a broker, or of all if `forAll`; null if nothing. Some can only be given at its start. */
+export function brokerConfigRefusal(overrides: Readonly<Record<string, string | null>>, atStart: boolean, forAll = false): Refusal | null {
   for (const [name, value] of Object.entries(overrides)) {
     const definition = definitionOf(name)
     if (definition === undefined) {
       const nearest = nearestName(name, brokerConfigs.keys())
       return { error: 'INVALID_CONFIG', message: `Unknown broker setting: ${name}.${nearest === null ? '' : ` Did you mean ${nearest}?`}` }
     }
-    if (definition.readOnly && !atStart) return { error: 'INVALID_REQUEST', message: `Cannot update these configs dynamically: ${name}.` }
+    const fixed = atStart ? null : fixedProblem(definition, name, forAll)
+    if (fixed !== null) return { error: 'INVALID_REQUEST', message: `${fixed}: ${name}.` }
     const problem = configProblem(definition, value)
     // Kafka calls a bad value of a broker a bad request.
     if (problem !== null) return { error: 'INVALID_REQUEST', message: problem }
   }
   return null
+}
+
+/** Why it cannot be changed while a broker runs; null if it can. */
+function fixedProblem({ readOnly, reloadable }: ConfigDefinition, name: string, forAll: boolean): string | null {
+  if (readOnly !== true) return null
+  if (reloadable !== true) return 'Cannot update these configs dynamically'
+  if (brokerConfigs.has(name)) return 'These security configs can be dynamically updated only per-listener using the listener prefix'
+  return forAll ? 'Cannot update these configs at default cluster level, broker id must be specified' : null
+}
+
+/** Whether a setting is one of a listener's keys and certificates. */
+export function isKeyStoreSetting(name: string): boolean {
+  return listenerSetting(name)?.definition.reloadable === true
+}
+
+/** Of a setting that one listener has of its own. */
+function ownDefinition(name: string): ConfigDefinition {
+  const { readOnly, ...rest } = definitionOf(name)!
+  return { ...rest, name, default: null, ...(rest.reloadable === true || readOnly === undefined ? {} : { readOnly }) }
 }
 
 /** What is wrong with how often members of consumer groups are heard of and when they are given up, as a whole; null if nothing. */

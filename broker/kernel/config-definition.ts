@@ -20,6 +20,8 @@ export interface ConfigDefinition {
   readonly readOnly?: true
   /** Of a broker: a listener can have its own. */
   readonly ofListener?: true
+  /** Of a listener: its own can be changed while it is open. */
+  readonly reloadable?: true
 }
 
 /** Numbers as DescribeConfigs has them. */

@@ -2,7 +2,7 @@
 
 import { MillraceError } from '../../core/error.ts'
 import type { Logger } from '../../core/logger.ts'
-import type { BrokerState, Endpoint } from '../engine/broker-state.ts'
+import type { BrokerState, Endpoint, KeyStores } from '../engine/broker-state.ts'
 import type { BrokerConfig } from '../kernel/broker-config.ts'
 import { listOf, maxInt } from '../kernel/config-definition.ts'
 import { sharedRealm } from '../kernel/credential-book.ts'
@@ -28,14 +28,12 @@ export interface OpenListener {
   readonly advertised: Endpoint
 }
 
-export interface OpenListeners {
+export interface OpenListeners extends KeyStores {
   /** In the order in which they are given. */
   readonly all: readonly OpenListener[]
   /** Open ones. */
   readonly connections: number
   readonly heldRequestBytes: number
-  /** Reads keys and certificates again, for connections that come. @throws MillraceError BAD_SETTING, and all is as before */
-  reloadCertificates(): void
   close(): Promise<void>
 }
 
@@ -151,7 +149,11 @@ class Listeners implements OpenListeners {
     return this.#shared.memory.bytes + this.#shared.strangers.bytes
   }
 
-  reloadCertificates(): void {
+  check(config: BrokerConfig): void {
+    for (const { place } of this.#opened) doorOf(config, place)
+  }
+
+  reload(): void {
     const fresh = this.#opened.map(({ place }) => doorOf(this.#config, place).tls)
     this.#opened.forEach(({ server }, index) => {
       const tls = fresh[index]!

@@ -224,7 +224,7 @@ class RunningBroker implements Broker {
   }
 
   reloadCertificates(): void {
-    this.#listeners?.reloadCertificates()
+    this.#listeners?.reload()
   }
 
   get metricsAddress(): Endpoint | null {
@@ -267,6 +267,7 @@ class RunningBroker implements Broker {
     const { config, logger } = this.#state
     this.#listeners = await openListeners(this.#state, listenerPlaces(addresses, config, logger), users)
     this.#state.endpoint = this.#listeners.all[0]!.advertised
+    this.#state.keyStores = this.#listeners
   }
 
   connect(options: { readonly clientId?: string } = {}): Channel {

@@ -1,10 +1,13 @@
 // Files of keys and certificates that Kafka's `ssl.keystore.location` and `ssl.truststore.location` name: PEM and PKCS12, told apart by what is in them.
 
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { basename } from 'node:path'
 import type { X509Certificate } from 'node:crypto'
 import { MillraceError } from '../../core/error.ts'
 import { readPkcs12, type Pkcs12Store } from './pkcs12.ts'
+
+/** All public authorities together have less than one. */
+const maxStoreBytes = 4 * 1024 * 1024
 
 export interface StoreFile {
   /** Of the setting that names it. */
@@ -80,6 +83,9 @@ function isPem(bytes: Buffer): boolean {
 
 function bytesOf({ setting, path }: StoreFile): Buffer {
   try {
+    const stat = statSync(path)
+    // What a setting names may be anything, a device without end, too.
+    if (!stat.isFile() || stat.size > maxStoreBytes) throw new MillraceError('BAD_STORE', `It is no file of at most ${maxStoreBytes} bytes.`)
     return readFileSync(path)
   } catch (cause) {
     throw new MillraceError('BAD_SETTING', `${setting} is ${path}, which cannot be read.`, { cause })

@@ -133,7 +133,7 @@ function brokerTarget(broker: BrokerState, node: number | null): Target {
   return {
     own: broker.catalogue.brokerConfigs(node),
     definitions: brokerConfigs,
-    refusal: configs => brokerConfigRefusal(configs, false),
+    refusal: configs => brokerConfigRefusal(configs, false, node === null) ?? (node === null ? null : broker.keyStoreRefusal(configs)),
     replace: configs => broker.alterBrokerConfigs(node, configs),
   }
 }
