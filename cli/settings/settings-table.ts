@@ -11,8 +11,8 @@ export function settingsTable(): string[] {
 
 export function settingsLines(): string[] {
   return sorted().map(definition => {
-    const { name, type, default: fallback, readOnly = false, min, max, oneOf, documentation } = definition
-    return JSON.stringify({ name, type, default: fallback, changesWhileRunning: !readOnly, min, max, oneOf, documentation })
+    const { name, type, default: fallback, readOnly = false, reloadable = false, min, max, oneOf, documentation } = definition
+    return JSON.stringify({ name, type, default: fallback, changesWhileRunning: !readOnly, ...(reloadable ? { changesOfListenerWhileRunning: true } : {}), min, max, oneOf, documentation })
   })
 }
 
@@ -30,6 +30,7 @@ function defaultText({ default: fallback }: ConfigDefinition): string {
   return fallback === '' ? "''" : fallback
 }
 
-function changesText({ readOnly }: ConfigDefinition): string {
+function changesText({ readOnly, reloadable }: ConfigDefinition): string {
+  if (reloadable === true) return 'of a listener'
   return readOnly === true ? 'at start' : 'any time'
 }
