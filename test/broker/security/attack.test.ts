@@ -167,6 +167,28 @@ describe('who speaks another protocol', () => {
     expect(logged.at(-1)).toMatchObject({ message: 'connection refused: no TLS', reason: 'the client does not speak TLS (security.protocol SSL or SASL_SSL)' })
   })
 
+  test.each([
+    [{ 'ssl.enabled.protocols': 'TLSv1.3' }, 'TLSv1.2', undefined, null],
+    [{ 'ssl.enabled.protocols': 'TLSv1.3' }, 'TLSv1.3', undefined, 'TLSv1.3'],
+    [{ 'ssl.enabled.protocols': 'TLSv1.2' }, 'TLSv1.3', undefined, null],
+    [{ 'ssl.cipher.suites': 'TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384' }, 'TLSv1.2', 'ECDHE-RSA-AES256-GCM-SHA384', 'TLSv1.2'],
+    [{ 'ssl.cipher.suites': 'TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,ECDHE-RSA-AES128-GCM-SHA256' }, 'TLSv1.2', 'ECDHE-RSA-AES256-GCM-SHA384', null],
+    [{ 'ssl.cipher.suites': 'TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384' }, 'TLSv1.3', undefined, null],
+    [{ 'ssl.cipher.suites': 'TLS_AES_256_GCM_SHA384' }, 'TLSv1.3', undefined, 'TLSv1.3'],
+  ] as const)('that the settings do not allow is refused: %j, %s %s', async (settings, version, suites, spoken) => {
+    const port = await serve({ ...tls, ...settings })
+    const answer = await new Promise<string | null>(resolve => {
+      const socket = connectTls({ port, host: '127.0.0.1', ca: pem(certificates.ca), minVersion: version, maxVersion: version, ...(suites === undefined ? {} : { ciphers: suites }) }, () => resolve(socket.getProtocol()))
+      sockets.push(socket)
+      socket.once('error', () => resolve(null))
+    })
+    expect(answer).toBe(spoken)
+  })
+
+  test.each(['TLS_NULL_WITH_NOTHING', 'TLS_RSA_WITH_RC4_128_SHA', 'DEFAULT'])('the cipher %s is none', async suite => {
+    await expect(serve({ ...tls, 'ssl.cipher.suites': suite })).rejects.toMatchObject({ code: 'BAD_SETTING' })
+  })
+
   test('or an old TLS is refused', async () => {
     const port = await serve(tls)
     const failed = new Promise<Error>(resolve => connectTls({ port, host: '127.0.0.1', ca: pem(certificates.ca), minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' }).once('error', resolve))
