@@ -32,10 +32,10 @@ export const leaveEpoch = -1
 /** What is wrong with a request in itself; null if nothing. */
 export function requestRefusal(request: HeartbeatRequest, assignors: readonly string[]): Refusal | null {
   const { memberEpoch, serverAssignor, topicRegex } = request
-  if (request.groupId === '') return invalid("GroupId can't be empty.")
-  if (request.memberId === '') return invalid("MemberId can't be empty.")
-  if (request.instanceId === '') return invalid("InstanceId can't be empty.")
-  if (request.rackId === '') return invalid("RackId can't be empty.")
+  if (isBlank(request.groupId)) return invalid("GroupId can't be empty.")
+  if (isBlank(request.memberId)) return invalid("MemberId can't be empty.")
+  if (isBlank(request.instanceId)) return invalid("InstanceId can't be empty.")
+  if (isBlank(request.rackId)) return invalid("RackId can't be empty.")
   if (memberEpoch === staticLeaveEpoch && request.instanceId === null) return invalid("InstanceId can't be null.")
   if (memberEpoch < staticLeaveEpoch) return invalid('MemberEpoch is invalid.')
   if (memberEpoch === joinEpoch) {
@@ -48,6 +48,11 @@ export function requestRefusal(request: HeartbeatRequest, assignors: readonly st
   }
   const pattern = topicRegex === null || topicRegex === '' ? null : topicPattern(topicRegex)
   return typeof pattern === 'string' ? { error: 'INVALID_REGULAR_EXPRESSION', message: `SubscribedTopicRegex \`${topicRegex}\` is not a valid regular expression: ${pattern}` } : null
+}
+
+/** Spaces alone are no name. */
+function isBlank(name: string | null): boolean {
+  return name !== null && name.trim() === ''
 }
 
 function invalid(message: string): Refusal {

@@ -32,7 +32,7 @@ export const incrementalAlterConfigs: Handler<'IncrementalAlterConfigs'> = async
   const odd = oddOperation(resources.filter((_, index) => refusals[index] === null).filter(({ resourceType: type }) => isKeptTogether(type)).flatMap(({ configs }) => configs))
   const responses = resources.map(async (asked, index) => {
     const { resourceType: type, resourceName: name, configs } = asked
-    const refused = refusals[index] ?? (isKeptTogether(type) ? odd : null)
+    const refused = refusals[index] ?? (isKeptTogether(type) ? odd : type === resourceType.brokerLogger ? listOperation(configs) : null)
     return outcome(asked, refused ?? (await alter(broker, { type, name, validateOnly }, target => changed(target, configs))))
   })
   return { responses: await Promise.all(responses) }
@@ -74,6 +74,12 @@ function isKeptTogether(type: number): boolean {
 function oddOperation(changes: readonly Change[]): Refusal | null {
   const odd = changes.find(({ configOperation }) => configOperation < operation.set || configOperation > operation.subtract)
   return odd === undefined ? null : invalid(`Unknown operation type ${odd.configOperation}.`)
+}
+
+/** Levels of loggers are no lists. */
+function listOperation(changes: readonly Change[]): Refusal | null {
+  const list = changes.find(({ configOperation }) => configOperation === operation.append || configOperation === operation.subtract)
+  return list === undefined ? null : invalid(`Operation type ${list.configOperation} is not allowed for loggers.`)
 }
 
 function outcome({ resourceType: type, resourceName }: AskedResource, refused: Refusal | null): Outcome {

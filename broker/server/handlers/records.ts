@@ -24,7 +24,7 @@ async function deleteBefore(broker: BrokerState, topic: string, partitionIndex: 
   const failed = (errorCode: number): Deleted => ({ partitionIndex, lowWatermark: -1, errorCode })
   if (partition === undefined) return failed(errorCodeOf('UNKNOWN_TOPIC_OR_PARTITION'))
   if (internalTopics.has(topic)) return failed(errorCodeOf('INVALID_TOPIC_EXCEPTION'))
-  if (!partition.settings.delete) return failed(errorCodeOf('POLICY_VIOLATION'))
+  if (partition.settings.compact && !partition.settings.delete) return failed(errorCodeOf('POLICY_VIOLATION'))
   const target = offset === -1 ? partition.highWatermark : offset
   if (target < 0 || target > partition.highWatermark) return failed(errorCodeOf('OFFSET_OUT_OF_RANGE'))
   try {

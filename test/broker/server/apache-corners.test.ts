@@ -229,6 +229,7 @@ describe('groups', () => {
     const beat = async (instanceId: string | null): Promise<number> => (await channel.request('ConsumerGroupHeartbeat', { groupId: 'taken', memberId: 'm', memberEpoch: 0, instanceId, rebalanceTimeoutMs: 30_000, subscribedTopicNames: ['t'], topicPartitions: [] })).memberEpoch
     const first = await beat(null)
     expect([await beat('i'), await beat(null)]).toEqual([first, first])
+    expect(errorNameOf((await channel.request('ConsumerGroupHeartbeat', { groupId: 'taken', memberId: ' ', memberEpoch: 1, rebalanceTimeoutMs: -1 })).errorCode)).toBe('INVALID_REQUEST')
   })
 
   test('FindCoordinator says that all is well', async () => {
@@ -250,6 +251,15 @@ describe('administration', () => {
     expect([errorNameOf(topics[0]!.errorCode), topics[0]!.topicAuthorizedOperations]).toEqual(['UNKNOWN_TOPIC_OR_PARTITION', 3576])
   })
 
+  test('a topic that keeps everything gives up what it is told to, one that is compacted does not', async () => {
+    const codes: number[] = []
+    for (const [name, value] of [['all', ''], ['latest', 'compact']] as const) {
+      await channel.request('CreateTopics', { topics: [{ name, numPartitions: 1, replicationFactor: 1, assignments: [], configs: [{ name: 'cleanup.policy', value }] }] })
+      codes.push((await channel.request('DeleteRecords', { topics: [{ name, partitions: [{ partitionIndex: 0, offset: 0 }] }], timeoutMs: 5000 })).topics[0]!.partitions[0]!.errorCode)
+    }
+    expect(names(codes)).toEqual(['NONE', 'POLICY_VIOLATION'])
+  })
+
   test('a resource of no known type makes the whole question none', async () => {
     const { results } = await channel.request('DescribeConfigs', { resources: [{ resourceType: 2, resourceName: 't', configurationKeys: null }, { resourceType: 7, resourceName: 't', configurationKeys: null }] })
     expect(results.map(({ errorCode, configs }) => [errorNameOf(errorCode), configs])).toEqual([['INVALID_REQUEST', []], ['INVALID_REQUEST', []]])
@@ -266,6 +276,11 @@ describe('administration', () => {
     expect(results[0]!.configs[0]!.value).toBe('-1')
     expect(await alter([['*', 'max.message.bytes', 2, '1']])).toEqual(['INVALID_CONFIG'])
     expect(await alter([['*', 'max.message.bytes', 0, '1']])).toEqual(['INVALID_TOPIC_EXCEPTION'])
+  })
+
+  test('levels of loggers are no lists', async () => {
+    const resources = [{ resourceType: 8, resourceName: '1', configs: [{ name: 'x', configOperation: 2, value: 'INFO' }] }]
+    expect(names((await channel.request('IncrementalAlterConfigs', { resources, validateOnly: false })).responses.map(({ errorCode }) => errorCode))).toEqual(['INVALID_REQUEST'])
   })
 
   test('what is not a number is neither too small nor too large', async () => {
