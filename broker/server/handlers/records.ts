@@ -12,7 +12,7 @@ import { leaderEpochProblem } from './leader-epoch-check.ts'
 type Deleted = ResponseInput<'DeleteRecords'>['topics'][number]['partitions'][number]
 
 export const deleteRecords: Handler<'DeleteRecords'> = async ({ broker }, request) => {
-  const topics = request.topics.map(async ({ name, partitions }) => ({
+  const topics = request.topics.filter(({ partitions }) => partitions.length > 0).map(async ({ name, partitions }) => ({
     name,
     partitions: await Promise.all(partitions.map(({ partitionIndex, offset }) => deleteBefore(broker, name, partitionIndex, offset))),
   }))

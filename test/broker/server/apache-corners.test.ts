@@ -60,6 +60,7 @@ describe('Produce', () => {
     expect(await produce([{ name: 't', partitionData: [] }])).toEqual([])
     const { responses } = await channel.request('Fetch', { maxWaitMs: 0, minBytes: 0, topics: [{ topic: 't', partitions: [] }] }, { version: 12 })
     expect(responses).toEqual([])
+    expect((await channel.request('DeleteRecords', { topics: [{ name: 't', partitions: [] }], timeoutMs: 5000 })).topics).toEqual([])
   })
 })
 
