@@ -32,7 +32,7 @@ export const incrementalAlterConfigs: Handler<'IncrementalAlterConfigs'> = async
   const odd = oddOperation(resources.filter((_, index) => refusals[index] === null).filter(({ resourceType: type }) => isKeptTogether(type)).flatMap(({ configs }) => configs))
   const responses = resources.map(async (asked, index) => {
     const { resourceType: type, resourceName: name, configs } = asked
-    const refused = refusals[index] ?? (isKeptTogether(type) ? odd : type === resourceType.brokerLogger ? listOperation(configs) : null)
+    const refused = refusals[index] ?? (isKeptTogether(type) ? odd : type === resourceType.brokerLogger ? (brokerNameRefusal(broker.nodeId, name) ?? levelProblem(configs)) : null)
     return outcome(asked, refused ?? (await alter(broker, { type, name, validateOnly }, target => changed(target, configs))))
   })
   return { responses: await Promise.all(responses) }
@@ -76,10 +76,11 @@ function oddOperation(changes: readonly Change[]): Refusal | null {
   return odd === undefined ? null : invalid(`Unknown operation type ${odd.configOperation}.`)
 }
 
-/** Levels of loggers are no lists. */
-function listOperation(changes: readonly Change[]): Refusal | null {
-  const list = changes.find(({ configOperation }) => configOperation === operation.append || configOperation === operation.subtract)
-  return list === undefined ? null : invalid(`Operation type ${list.configOperation} is not allowed for loggers.`)
+/** There are no loggers with levels, nor are levels lists. */
+function levelProblem([change]: readonly Change[]): Refusal | null {
+  if (change === undefined) return null
+  const isLevel = change.configOperation === operation.set || change.configOperation === operation.delete
+  return isLevel ? { error: 'INVALID_CONFIG', message: `Logger ${change.name} does not exist.` } : invalid(`Operation type ${change.configOperation} is not allowed for loggers.`)
 }
 
 function outcome({ resourceType: type, resourceName }: AskedResource, refused: Refusal | null): Outcome {

@@ -5,7 +5,7 @@ import { assignorOf } from '../../kernel/consumer-group-planning.ts'
 import type { ConsumerGroup, ConsumerMember } from '../../kernel/consumer-group.ts'
 import type { HeartbeatAnswer } from '../../kernel/group-effects.ts'
 import { groupSettings } from '../../engine/group-host.ts'
-import { partitionList, topicPartitions, type TopicPartitions } from '../../kernel/topic-partitions.ts'
+import { partitionList, topicPartitions, withPartitions, type TopicPartitions } from '../../kernel/topic-partitions.ts'
 import type { ResponseInput } from '../../wire/apis.ts'
 import { errorCodeOf, type ErrorName } from '../../wire/error-code.ts'
 import { allowsTopic, authorizedOperations } from '../security/access.ts'
@@ -73,6 +73,7 @@ function describedMember({ broker: { catalogue } }: RequestContext, group: Consu
   })
   return {
     memberId, instanceId, rackId, clientId, clientHost, memberEpoch: current.memberEpoch, subscribedTopicNames: topicNames, subscribedTopicRegex: topicRegex ?? '',
-    assignment: named(current.assigned), targetAssignment: named(group.targetOf(memberId)), memberType: subscription.classic === null ? memberTypes.consumer : memberTypes.classic,
+    // What it is to give up it has until it says that it has not.
+    assignment: named(withPartitions(current.assigned, current.pendingRevocation)), targetAssignment: named(group.targetOf(memberId)), memberType: subscription.classic === null ? memberTypes.consumer : memberTypes.classic,
   }
 }

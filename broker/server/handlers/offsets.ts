@@ -21,10 +21,13 @@ type FetchedPartition = FetchedTopic['partitions'][number]
 
 export const offsetCommit: Handler<'OffsetCommit'> = async ({ broker, version }, request) => {
   const { groupId, memberId, groupInstanceId } = request
-  const names = request.topics.map(topic => (version >= 10 ? broker.catalogue.topicById(topic.topicId)?.name : topic.name))
-  const problems = request.topics.map((topic, index) => topic.partitions.map(asked => commitProblem(broker, names[index], asked)))
+  const nameOf = (topic: CommitTopic): string | undefined => (version >= 10 ? broker.catalogue.topicById(topic.topicId)?.name : topic.name)
+  // Topics that are there are not answered for nothing.
+  const topics = request.topics.filter(topic => topic.partitions.length > 0 || !broker.catalogue.topics.has(nameOf(topic) ?? ''))
+  const names = topics.map(nameOf)
+  const problems = topics.map((topic, index) => topic.partitions.map(asked => commitProblem(broker, names[index], asked)))
   const answer = (error: number): ResponseInput<'OffsetCommit'> => ({
-    topics: request.topics.map(({ name, topicId, partitions }, at) => ({
+    topics: topics.map(({ name, topicId, partitions }, at) => ({
       name, topicId,
       partitions: partitions.map(({ partitionIndex }, index) => ({ partitionIndex, errorCode: commitCode(problems[at]![index] ?? null, error) })),
     })),
@@ -35,7 +38,7 @@ export const offsetCommit: Handler<'OffsetCommit'> = async ({ broker, version },
   if (host === null) return answer(errorCodeOf('NOT_COORDINATOR'))
   // Before version 9 the coordinator says ILLEGAL_GENERATION.
   if (version >= 9 && request.generationIdOrMemberEpoch >= 0 && host.coordinator.describe(groupId) === null && host.coordinator.consumerGroup(groupId) === undefined) return answer(errorCodeOf('GROUP_ID_NOT_FOUND'))
-  const offsets = request.topics.flatMap((topic, at) => topic.partitions.filter((_, index) => problems[at]![index] === null).map(asked => commitOf(names[at]!, asked)))
+  const offsets = topics.flatMap((topic, at) => topic.partitions.filter((_, index) => problems[at]![index] === null).map(asked => commitOf(names[at]!, asked)))
   return answer(await host.ask<number>((token, now) => host.coordinator.commitOffsets({ groupId, memberId, groupInstanceId, generation: request.generationIdOrMemberEpoch, isOld: version < 9, offsets }, token, now)))
 }
 

@@ -17,9 +17,9 @@ type CreatedTopic = ResponseInput<'CreateTopics'>['topics'][number]
 
 export const createTopics: Handler<'CreateTopics'> = async ({ broker, answer }, request) => {
   answer.admit(request.topics.length * topicConfigs.size)
-  if (maxPartitionsPerRequest < request.topics.reduce((sum, asked) => sum + partitionsAsked(broker, asked), 0)) return { topics: request.topics.map(({ name }) => created(broker, name, tooManyPartitions)) }
   const { once, repeated } = split(request.topics)
-  const topics = once.map(async asked => created(broker, asked.name, await create(broker, asked, request.validateOnly)))
+  const isTooMuch = maxPartitionsPerRequest < once.reduce((sum, asked) => sum + partitionsAsked(broker, asked), 0)
+  const topics = once.map(async asked => created(broker, asked.name, isTooMuch ? tooManyPartitions : await create(broker, asked, request.validateOnly)))
   return { topics: [...(await Promise.all(topics)), ...repeated.map(name => created(broker, name, repeatedName))] }
 }
 

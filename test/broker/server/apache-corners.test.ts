@@ -56,6 +56,12 @@ describe('Produce', () => {
     expect(await sent(batch(901, 3, 20))).toBe('OUT_OF_ORDER_SEQUENCE_NUMBER')
   })
 
+  test('a batch of an older format is in no transaction', async () => {
+    const old = Buffer.from(batch(910, 0, 0, true))
+    old[16] = 0
+    expect(await sent(old)).toBe('INVALID_RECORD')
+  })
+
   test('a topic without partitions is not answered', async () => {
     expect(await produce([{ name: 't', partitionData: [] }])).toEqual([])
     const { responses } = await channel.request('Fetch', { maxWaitMs: 0, minBytes: 0, topics: [{ topic: 't', partitions: [] }] }, { version: 12 })
@@ -206,6 +212,22 @@ describe('groups', () => {
     expect(errorNameOf((await join('forgetful', memberId)).errorCode)).toBe('UNKNOWN_MEMBER_ID')
   })
 
+  test('a topic of which nothing is committed is not answered', async () => {
+    const { topics } = await channel.request('OffsetCommit', { groupId: 'idle', generationIdOrMemberEpoch: -1, memberId: '', topics: [{ name: 't', partitions: [] }, { name: 'nowhere', partitions: [] }] }, { version: 9 })
+    expect(topics.map(({ name }) => name)).toEqual(['nowhere'])
+  })
+
+  test('a member has what it is to give up until it says that it has not', async () => {
+    const beat = async (memberId: string, memberEpoch: number, topicPartitions: RequestInput<'ConsumerGroupHeartbeat'>['topicPartitions']) =>
+      channel.request('ConsumerGroupHeartbeat', { groupId: 'giving', memberId, memberEpoch, rebalanceTimeoutMs: 30_000, subscribedTopicNames: ['pair'], topicPartitions: topicPartitions! })
+    await channel.request('CreateTopics', { topics: [{ name: 'pair', numPartitions: 2, replicationFactor: 1, assignments: [], configs: [] }] })
+    const first = await beat('a', 0, [])
+    await beat('b', 0, [])
+    expect((await beat('a', first.memberEpoch, first.assignment!.topicPartitions)).assignment!.topicPartitions[0]!.partitions).toHaveLength(1)
+    const { groups: [group] } = await channel.request('ConsumerGroupDescribe', { groupIds: ['giving'], includeAuthorizedOperations: false })
+    expect(group!.members.find(({ memberId }) => memberId === 'a')!.assignment.topicPartitions[0]!.partitions).toHaveLength(2)
+  })
+
   test('consumers that did not say what they read may read everything; of others nobody knows', async () => {
     const { memberId } = await join('silent')
     expect(await deleteOffset('silent', 0)).toEqual(['NONE', 'NONE'])
@@ -261,6 +283,11 @@ describe('administration', () => {
     expect(names(codes)).toEqual(['NONE', 'POLICY_VIOLATION'])
   })
 
+  test('topics that are asked for twice do not count among too many partitions', async () => {
+    const many = { name: 'many', numPartitions: 10_001, replicationFactor: 1, assignments: [], configs: [] }
+    expect(names((await channel.request('CreateTopics', { topics: [many, many], validateOnly: true })).topics.map(({ errorCode }) => errorCode))).toEqual(['INVALID_REQUEST'])
+  })
+
   test('a resource of no known type makes the whole question none', async () => {
     const { results } = await channel.request('DescribeConfigs', { resources: [{ resourceType: 2, resourceName: 't', configurationKeys: null }, { resourceType: 7, resourceName: 't', configurationKeys: null }] })
     expect(results.map(({ errorCode, configs }) => [errorNameOf(errorCode), configs])).toEqual([['INVALID_REQUEST', []], ['INVALID_REQUEST', []]])
@@ -280,8 +307,12 @@ describe('administration', () => {
   })
 
   test('levels of loggers are no lists', async () => {
-    const resources = [{ resourceType: 8, resourceName: '1', configs: [{ name: 'x', configOperation: 2, value: 'INFO' }] }]
-    expect(names((await channel.request('IncrementalAlterConfigs', { resources, validateOnly: false })).responses.map(({ errorCode }) => errorCode))).toEqual(['INVALID_REQUEST'])
+    const codes: number[] = []
+    for (const configOperation of [2, 1, 0]) {
+      const resources = [{ resourceType: 8, resourceName: '1', configs: [{ name: 'x', configOperation, value: 'INFO' }] }]
+      codes.push((await channel.request('IncrementalAlterConfigs', { resources, validateOnly: false })).responses[0]!.errorCode)
+    }
+    expect(names(codes)).toEqual(['INVALID_REQUEST', 'INVALID_CONFIG', 'INVALID_CONFIG'])
   })
 
   test('what is not a number is neither too small nor too large', async () => {
