@@ -8,6 +8,7 @@ import { sleep, systemClock } from '../../core/clock.ts'
 import { startApacheKafka, type ApacheKafka } from './apache-kafka.ts'
 import { startFileBroker, type FileBroker } from './file-broker.ts'
 import { tellGroupStory, type Told } from './group-story.ts'
+import { expectSameAnswers } from './same-answers.ts'
 
 let apache: ApacheKafka
 let ours: FileBroker
@@ -45,7 +46,6 @@ async function story(bootstrap: string): Promise<readonly Told[]> {
 test('every answer is that of Apache Kafka', async () => {
   const expected = await story(apache.bootstrap)
   const told = await story(ours.bootstrap)
-  const differing = told.flatMap(({ asked, answer }, index) => (JSON.stringify(answer) === JSON.stringify(expected[index]!.answer) ? [] : [{ asked, ours: answer, apache: expected[index]!.answer }]))
-  expect(differing).toEqual([])
+  expectSameAnswers(told, expected)
   expect(told.length).toBeGreaterThan(370)
 }, 120_000)
