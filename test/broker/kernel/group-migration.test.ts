@@ -163,17 +163,38 @@ test.each([[true, { refused: null, errors: ['NONE', 'UNKNOWN_MEMBER_ID'] }], [fa
   expect(answers).toEqual([told])
 })
 
-test('where the policy is disabled, a classic member is not let into a group of the new protocol', () => {
-  const host = new ConsumerGroupsHost('uniform', { migrationPolicy: 'disabled' })
+test.each([
+  [{ migrationPolicy: 'disabled' }, 'INCONSISTENT_GROUP_PROTOCOL', encodeVersioned(consumerProtocolSubscription, 0, { topics: ['a'], userData: null })],
+  [{ maxSize: 1 }, 'GROUP_MAX_SIZE_REACHED', encodeVersioned(consumerProtocolSubscription, 0, { topics: ['a'], userData: null })],
+  [{}, 'UNKNOWN_SERVER_ERROR', Buffer.from([0, 0, 0xff])],
+] as const)('a classic member that is not let into a group of the new protocol: %j, %s', (settings, told, metadata) => {
+  const host = new ConsumerGroupsHost('uniform', settings)
   host.topic('a', 2)
   const modern = new ConsumerClient(host, 2, ['a'])
   modern.beat(true)
   host.disks()
-  const metadata = encodeVersioned(consumerProtocolSubscription, 0, { topics: ['a'], userData: null })
-  let told = ''
+  let error = ''
   host.ask<JoinAnswer>((token, now) => host.coordinator.join({
     groupId: 'g', memberId: '', groupInstanceId: null, clientId: 'c', clientHost: '/h', sessionTimeoutMs: 10_000, rebalanceTimeoutMs: 20_000, protocolType: 'consumer',
     protocols: [{ name: 'range', metadata }], needsKnownId: false, canSkipAssignment: true,
-  }, token, now), ({ errorCode }) => (told = errorNameOf(errorCode)))
-  expect(told).toBe('INCONSISTENT_GROUP_PROTOCOL')
+  }, token, now), ({ errorCode }) => (error = errorNameOf(errorCode)))
+  expect(error).toBe(told)
+})
+
+test('where a classic member takes the place of the last of the new protocol, and all have what they shall have, nobody joins again', () => {
+  const host = new ConsumerGroupsHost('uniform')
+  host.topic('a', 2)
+  const [modern, classic, standIn] = [new ConsumerClient(host, 0, ['a']), new ClassicClient(host, 1, ['a'], false), new ClassicClient(host, 0, ['a'], false)]
+  for (let step = 0; step < 16; step++) {
+    const client = step % 2 === 0 ? modern : classic
+    client.beat(true)
+    host.disks()
+    client.process()
+  }
+  const { generation } = classic
+  for (const client of [standIn, standIn, classic, standIn]) {
+    client.beat(true)
+    host.disks()
+  }
+  expect([standIn, classic].map(client => [client.state, client.generation, client.owned.size])).toEqual([['member', generation, 1], ['member', generation, 1]])
 })
