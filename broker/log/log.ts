@@ -133,23 +133,12 @@ export class Log {
    */
   append(batch: Buffer, leaderEpoch: number, now: Timestamp | null = null): Offset {
     assert(!this.#closed, 'append to a closed log')
+    const baseOffset = this.#endOffset
     const header = this.#header.moveTo(batch, 0)
-    header.baseOffset = this.#endOffset
+    header.baseOffset = baseOffset
     header.leaderEpoch = leaderEpoch
-    return this.#appendAsIs(batch, header, { leaderEpoch, now })
-  }
-
-  /** Appends a batch that has its offsets, as a follower gets it. */
-  appendAsFollower(batch: Buffer): void {
-    const header = this.#header.moveTo(batch, 0)
-    assert(header.baseOffset >= this.#endOffset, `a follower appends offset ${header.baseOffset} behind ${this.#endOffset}`)
-    this.#appendAsIs(batch, header, { leaderEpoch: header.leaderEpoch, now: null })
-  }
-
-  #appendAsIs(batch: Buffer, header: RecordBatchHeader, { leaderEpoch, now }: { readonly leaderEpoch: number; readonly now: Timestamp | null }): Offset {
-    const baseOffset = header.baseOffset
     const ageMs = now === null || this.#activeSince === null ? 0 : now - this.#activeSince
-    if (this.#isActiveCut || isFull(this.#active, header, this.#settings, ageMs)) this.roll(baseOffset)
+    if (this.#isActiveCut || isFull(this.#active, header, this.#settings, ageMs)) this.roll()
     this.#active.append(batch, header)
     this.#activeSince ??= now
     this.leaderEpochs.assign(leaderEpoch, baseOffset)
@@ -158,7 +147,8 @@ export class Log {
   }
 
   /** Begins a new segment. */
-  roll(baseOffset: Offset = this.#endOffset): void {
+  roll(): void {
+    const baseOffset = this.#endOffset
     const isEmpty = this.#active.size === 0
     if (isEmpty && this.#active.baseOffset === baseOffset && !this.#isActiveCut) return
     const next = followedBy(this.#home, this.#active, baseOffset)
