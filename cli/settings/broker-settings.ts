@@ -56,14 +56,33 @@ export function ignoredText(file: string, ignored: readonly string[]): string {
   return `${file} has settings of Apache Kafka that mean nothing here: ${list.join(', ')}`
 }
 
-const instead: Readonly<Record<string, string>> = { 'log.dir': '--data says where', 'log.dirs': '--data says where', listeners: '--listen is stronger', 'advertised.listeners': 'it names another port than the one that is listened on; --advertise says where clients find it', 'metric.reporters': '--metrics serves Prometheus' }
+/** Why they mean nothing here, or what does what they do. */
+const instead: Readonly<Record<string, string>> = {
+  'log.dir': '--data says where',
+  'log.dirs': '--data says where',
+  listeners: '--listen is stronger',
+  'advertised.listeners': 'it names another port than the one that is listened on; --advertise says where clients find it',
+  'metric.reporters': '--metrics serves Prometheus',
+  'process.roles': 'there is one role',
+  'num.io.threads': 'one thread serves all',
+  'num.network.threads': 'one thread serves all',
+  'group.consumer.assignment.interval.ms': 'partitions are shared out at once',
+  'group.consumer.min.assignment.interval.ms': 'partitions are shared out at once',
+  'group.consumer.max.assignment.interval.ms': 'partitions are shared out at once',
+  'group.coordinator.rebalance.protocols': 'classic and consumer are served',
+  'offsets.topic.compression.codec': 'committed offsets are not compressed',
+  'offsets.commit.timeout.ms': 'a commit is answered when it is on the disk',
+  'offsets.commit.required.acks': 'a commit is answered when it is on the disk',
+  'transaction.partition.verification.enable': 'partitions of a transaction are always verified',
+  'transaction.two.phase.commit.enable': 'two-phase commit is not served',
+}
 
 function isKafkas(name: string): boolean {
   return kafkaSettings.has(name) || kafkaSettingPattern.test(name)
 }
 
 function unknownSetting(name: string, where: string): MillraceError {
-  if (isKafkas(name)) return new MillraceError('UNKNOWN_SETTING', `The setting ${name} of Apache Kafka means nothing here.`, { hint: 'millrace broker --help-settings lists those that do.' })
+  if (isKafkas(name)) return new MillraceError('UNKNOWN_SETTING', `The setting ${name} of Apache Kafka means nothing here${instead[name] === undefined ? '' : `: ${instead[name]}`}.`, { hint: 'millrace broker --help-settings lists those that do.' })
   const near = nearestName(name, where === '' ? brokerConfigs.keys() : [...brokerConfigs.keys(), ...kafkaSettings])
   return new MillraceError('UNKNOWN_SETTING', `There is no setting ${name}${where}.`, { hint: near === null ? 'millrace broker --help-settings lists all.' : `Did you mean ${near}?` })
 }

@@ -56,7 +56,8 @@ test('the command line says where to listen, else a file or --set, else it is th
 test.each([
   ['num.partition=2', [], 'There is no setting num.partition in'],
   ['', ['num.partition=2'], 'There is no setting num.partition.'],
-  ['', ['num.io.threads=2'], 'The setting num.io.threads of Apache Kafka means nothing here.'],
+  ['', ['num.io.threads=2'], 'The setting num.io.threads of Apache Kafka means nothing here: one thread serves all.'],
+  ['', ['group.consumer.assignment.interval.ms=5'], 'means nothing here: partitions are shared out at once.'],
   ['', ['num.partitions'], '--set num.partitions is no NAME=VALUE.'],
   ['a=\\u12', [], ':1: \\u stands before'],
 ])('%j and %j are refused', async (text, set, message) => {
