@@ -132,6 +132,12 @@ describe('Fetch', () => {
   })
 })
 
+test('Metadata names a topic once, however often it is asked for', async () => {
+  const named = async (topics: RequestInput<'Metadata'>['topics']): Promise<unknown> => (await channel.request('Metadata', { topics, allowAutoTopicCreation: false }, { version: 12 })).topics.map(({ name, errorCode }) => [name, errorNameOf(errorCode)])
+  expect(await named([{ name: 't' }, { name: 'times' }, { name: 't' }])).toEqual([['t', 'NONE'], ['times', 'NONE']])
+  expect(await named([{ name: 'nowhere' }, { name: 'nowhere' }])).toEqual([['nowhere', 'UNKNOWN_TOPIC_OR_PARTITION']])
+})
+
 describe('ListOffsets', () => {
   test.each([[6, -3], [7, -4], [8, -5], [10, -6], [11, -7]] as const)('version %i does not know %i', async (version, timestamp) => {
     const { topics } = await channel.request('ListOffsets', { replicaId: -1, topics: [{ name: 't', partitions: [{ partitionIndex: 0, timestamp }] }] }, { version })
