@@ -98,11 +98,11 @@ function recordParser(options: ProduceOptions): (row: Row) => NewRecord {
   const partition = options.partition === undefined ? null : wholeNumber('--partition', options.partition, 0)
   if (options.format !== 'text') return row => jsonRecord(row, keySerde, valueSerde, partition)
   const separator = options.keySeparator
-  return ({ text }) => {
+  return ({ text, line }) => {
     const at = separator === undefined ? -1 : text.indexOf(separator)
-    const key = at < 0 ? null : bytesOf(typed(text.slice(0, at), keySerde), keySerde)
+    const key = at < 0 ? null : bytesOf(typed(text.slice(0, at), keySerde, line), keySerde)
     const value = at < 0 ? text : text.slice(at + separator!.length)
-    return { key, value: bytesOf(typed(value, valueSerde), valueSerde), timestamp: systemClock.now(), headers: null, partition }
+    return { key, value: bytesOf(typed(value, valueSerde, line), valueSerde), timestamp: systemClock.now(), headers: null, partition }
   }
 }
 
@@ -122,16 +122,24 @@ function jsonRecord({ value: object, line }: Row, keySerde: Serde<unknown> | nul
   }
 }
 
-/** Text as the serde wants it. */
-function typed(text: string, serde: Serde<unknown> | null): unknown {
-  switch (serde?.name) {
-    case undefined:
+/** Text as the serde wants it. @throws MillraceError INPUT */
+function typed(text: string, serde: Serde<unknown> | null, line: number): unknown {
+  if (serde === null) return text
+  switch (serde.name) {
     case 'string':
     case 'uuid':
       return text
     case 'bytes':
       return Buffer.from(text, 'utf8')
     default:
-      return JSON.parse(text) as unknown
+      return parsed(text, serde.name, line)
+  }
+}
+
+function parsed(text: string, serde: string, line: number): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new MillraceError('INPUT', `Line ${line} of standard input has ${JSON.stringify(text)}, which is no ${serde}.`, { cause, hint: 'Give the serde that fits, or none for text as it is.' })
   }
 }

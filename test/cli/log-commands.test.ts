@@ -50,6 +50,14 @@ test('text goes in and comes out, with keys where a separator says so', async ()
   expect(await on(data, [...read, '--key-separator', '='])).toBe('a=1\nb=2\na=3\n')
 })
 
+test('text that is not what its serde writes is told with its line', async () => {
+  const data = temporaryDirectory()
+  await on(data, ['topics', 'create', 'counts', '--partitions', '1'])
+  const result = await millrace(['produce', 'counts', '--format', 'text', '--value-serde', 'int64', '--data', data], '1\nabc\n')
+  expect(result).toMatchObject({ status: 1, stdout: '' })
+  expect(result.stderr).toContain('Line 2 of standard input has "abc", which is no int64.')
+})
+
 test('reading may begin and end where one likes', async () => {
   const data = temporaryDirectory()
   await on(data, ['topics', 'create', 'numbers', '--partitions', '1'])

@@ -34,7 +34,7 @@ export const metadata: Handler<'Metadata'> = async (context, request) => {
 /** Each once. Where some are asked for by id, those by name are passed over. */
 function askedBy(topics: readonly AskedTopic[], version: number): readonly AskedTopic[] {
   const byId = version < firstVersionById ? [] : topics.filter(({ topicId }) => topicId !== ZERO_UUID)
-  return [...new Map((byId.length > 0 ? byId : topics).map(topic => [`${topic.topicId} ${topic.name}`, topic] as const)).values()]
+  return [...new Map((byId.length > 0 ? byId : topics).map(topic => [topic.topicId === ZERO_UUID ? topic.name : topic.topicId, topic] as const)).values()]
 }
 
 /** How many topics would have to be made. Apache Kafka makes none of them where that is more than one request may. */

@@ -206,7 +206,6 @@ describe(`MILLRACE_SEED=${seed}`, () => {
   const wide = times(500, partitionIndex => ({ partitionIndex, committedOffset: 5, committedMetadata: 'x'.repeat(4000) }))
   const greedy: readonly { readonly name: string; readonly ask: (channel: Channel) => Promise<unknown> }[] = [
     { name: 'the settings of the broker', ask: channel => channel.request('DescribeConfigs', { resources: times(100_000, () => ({ resourceType: 4, resourceName: '1', configurationKeys: null })), includeSynonyms: true, includeDocumentation: true }) },
-    { name: 'a topic of 500 partitions', ask: channel => channel.request('Metadata', { topics: times(100_000, () => ({ name: 'wide' })) }) },
     { name: 'what topics would be like', ask: channel => channel.request('CreateTopics', { validateOnly: true, topics: times(100_000, index => ({ name: `t${index}`, numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] })) }) },
     { name: 'all offsets of a group', ask: channel => channel.request('OffsetFetch', { groups: times(100_000, () => ({ groupId: 'g', topics: null })) }) },
     { name: 'the producers of a partition', ask: channel => channel.request('DescribeProducers', { topics: [{ name: 'wide', partitionIndexes: times(50_000, () => 0) }] }) },
