@@ -26,9 +26,8 @@ export const toolDepartures: Departures = {
   ...departing('there is one broker', {
     'kafka-cluster unregister --id 7': ['The target cluster does not support the broker unregistration API.'],
   }),
-  ...departing('features are not changed', {
-    'kafka-features upgrade --feature no.such=1': ['Could not upgrade no.such to 1. The node does not support UPDATE_FEATURES', '1 out of 1 operation(s) failed.', 'exit 1'],
-    'kafka-features downgrade --feature transaction.version=1 --dry-run': ['Can not downgrade transaction.version to 1. The node does not support UPDATE_FEATURES', '1 out of 1 operation(s) failed.', 'exit 1'],
+  ...departing('features stay as they are', {
+    'kafka-features downgrade --feature transaction.version=1 --dry-run': ['Can not downgrade transaction.version to 1. The update failed for all features since the following feature had an error: Invalid update version 1 for feature transaction.version. Broker 1 keeps it at 2.', '1 out of 1 operation(s) failed.', 'exit 1'],
   }),
   ...departing('there are no delegation tokens', {
     'kafka-delegation-tokens --create --max-life-time-period -1 --command-config @/none.properties': ['Calling create token operation with renewers :[] , max-life-time-period :-1', error('UnsupportedVersionException'), ...thrown('UnsupportedVersionException'), 'exit 1'],
