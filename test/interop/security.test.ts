@@ -167,6 +167,12 @@ describe("Apache Kafka's tools", () => {
     const client = properties('p12.properties', { 'security.protocol': 'SSL', ...trusted, ...kept('client') })
     await run(broker, 'producer', client, ['--topic', 'java'], 'hello\n')
     expect(await run(broker, 'consumer', client, ['--topic', 'java', '--from-beginning', '--max-messages', '1', '--timeout-ms', '20000'])).toBe('hello\n')
+    const onBroker = ['--entity-type', 'brokers', '--entity-name', '1']
+    const location = 'listener.name.ssl.ssl.keystore.location'
+    expect(await run(broker, 'configs', client, ['--alter', ...onBroker, '--add-config', `${location}=${store('client.p12')}`])).toContain('Completed updating config for broker 1.')
+    // The certificate is another's from now on, but of the same machine.
+    expect(await run(broker, 'configs', client, ['--describe', ...onBroker])).toContain(`${location}=${store('client.p12')}`)
+    await expect(run(broker, 'configs', client, ['--alter', ...onBroker, '--add-config', `${location}=${store('trust.p12')}`])).rejects.toThrow('has no private key with its certificate')
   }, 120_000)
 
   test('the console producer and consumer show their certificates', async () => {
