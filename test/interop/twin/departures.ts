@@ -44,12 +44,6 @@ export const departures: Readonly<Record<string, Departure>> = {
     fields: /^$/,
     when: ({ apache }) => apache === 'hung up',
   },
-  'a fetch of less than nothing': {
-    because: 'Apache Kafka fails at a partition whose most bytes are negative, where there is something to read, as at a request whose are; ours reads as if they were 0.',
-    apis: ['Fetch'],
-    fields: /^responses\.n\.partitions\.n\.(errorCode|highWatermark|lastStableOffset|logStartOffset|abortedTransactions|records)/,
-    when: found => stumbles(found) && hasBatch(found.ask.body, /"(partitionMaxB|maxB)ytes":-/),
-  },
   'a compression that is none': {
     because: 'Apache Kafka stumbles over numbers of codecs that nobody has; ours says UNSUPPORTED_COMPRESSION_TYPE.',
     apis: ['Produce'],
@@ -70,11 +64,31 @@ export const departures: Readonly<Record<string, Departure>> = {
     when: ({ around }) => around.ours['errorCode'] === 49 && around.apache['errorCode'] !== 49,
     endsStory: true,
   },
-  'a first batch at no sequence': {
-    because: 'Apache Kafka remembers the lowest sequence that a producer tried before its transaction was known, even one below 0; ours does not.',
+  'a broken batch of another producer': {
+    because: 'Apache Kafka counts the producers of a request before it looks whether their batches are whole; ours counts those of whole ones.',
+    apis: ['Produce'],
+    fields: /^responses\.n\.partitionResponses\.n\.(errorCode|baseOffset|logAppendTimeMs|logStartOffset|recordErrors)/,
+    when: ({ ask, around }) => around.apache['errorCode'] === 49 && hasBatch(ask.body, /"damage"/),
+    endsStory: true,
+  },
+  'metrics of clients': {
+    because: 'Apache Kafka takes settings for metrics of clients; ours collects none, and says so.',
+    apis: ['AlterConfigs', 'IncrementalAlterConfigs'],
+    fields: /^responses\.n\.errorCode$/,
+    when: ({ around }) => around.ours['resourceType'] === 16 && around.ours['errorCode'] === 42,
+  },
+  'offsets in a transaction that has none there': {
+    because: 'Apache Kafka asks the coordinator only where the producer has no transaction in the partition of the group, be it one that nobody ends any more; ours always.',
+    apis: ['TxnOffsetCommit'],
+    fields: /^topics\.n\.partitions\.n\.errorCode$/,
+    when: ({ apache, ours }) => apache === 0 && ours === 120,
+    endsStory: true,
+  },
+  'a first batch after others that were refused': {
+    because: 'Apache Kafka remembers of a producer whose transaction was not known yet which sequence it tried first, and in which way of transactions; ours does not.',
     apis: ['Produce'],
     fields: /^responses\.n\.partitionResponses\.n\.(errorCode|baseOffset|logAppendTimeMs)$/,
-    when: ({ around }) => around.apache['errorCode'] === 45 && around.ours['errorCode'] === 0,
+    when: ({ around }) => [around.apache['errorCode'], around.ours['errorCode']].sort().join() === '0,45',
     endsStory: true,
   },
   'a time before all others': {
@@ -91,10 +105,35 @@ export const departures: Readonly<Record<string, Departure>> = {
     when: found => stumbles(found) && found.around.ours['errorCode'] === 25,
   },
   'an operation on settings that is none': {
-    because: 'Apache Kafka stumbles over it and says so of all resources; ours says INVALID_REQUEST of all.',
+    because: 'Apache Kafka stumbles over it when it comes to it, and alters nothing then; ours says INVALID_REQUEST of all resources, and alters nothing.',
     apis: ['IncrementalAlterConfigs'],
     fields: /^responses\.n\.errorCode$/,
-    when: found => stumbles(found) && found.ours === 42 && hasBatch(found.ask.body, /"configOperation":(-|[4-9]|\d\d)/),
+    when: found => found.ours === 42 && hasBatch(found.ask.body, /"configOperation":(-|[4-9]|\d\d)/),
+    endsStory: true,
+  },
+  'a topic without a name and an id': {
+    because: 'Apache Kafka stumbles over it; ours says INVALID_TOPIC_EXCEPTION, and goes on.',
+    apis: ['Metadata'],
+    fields: /^(errorCode|brokers|controllerId|topics|topics\.n\.errorCode)$/,
+    when: ({ ask }) => hasBatch(ask.body, /"topicId":"00000000-0000-0000-0000-000000000000","name":null/),
+  },
+  'a member without a name': {
+    because: 'Apache Kafka stumbles over an epoch of no member; ours says UNKNOWN_MEMBER_ID.',
+    apis: ['OffsetFetch'],
+    fields: /^groups\.n\.errorCode$/,
+    when: found => stumbles(found) && found.ours === 25,
+  },
+  'the last stable offset before the start of the log': {
+    because: 'Apache Kafka goes on to tell where an open transaction began whose first records were deleted; ours tells where the log begins.',
+    apis: ['Fetch'],
+    fields: /^responses\.n\.partitions\.n\.lastStableOffset$/,
+    when: ({ apache, ours, around }) => ours === around.apache['logStartOffset'] && Number(apache) < Number(ours),
+  },
+  'a time in a segment of which nothing is left': {
+    because: 'Apache Kafka looks into the first segment that is new enough only, all of whose records may have been deleted; ours looks into the next.',
+    apis: ['ListOffsets'],
+    fields: /^topics\.n\.partitions\.n\.(timestamp|offset|leaderEpoch)$/,
+    when: ({ around }) => around.apache['offset'] === -1 && Number(around.ours['timestamp']) >= 0,
   },
   'one broken batch': {
     because: 'Apache Kafka refuses all of a Produce request whose batch has an impossible length or magic; ours refuses that batch.',

@@ -2,7 +2,7 @@
 
 import type { Body } from './plain-answer.ts'
 import { many } from './record-asks.ts'
-import { groupNames, type Group, type Member, type World } from './world.ts'
+import { consumerGroupNames, groupNames, topicNames, type Group, type Member, type World } from './world.ts'
 import type { VersionedAsk } from './transaction-asks.ts'
 
 interface GroupNow {
@@ -58,8 +58,32 @@ export function leaveGroupAsk(world: World): Body {
   return { groupId, memberId, members: world.chance(8) ? [...members, { memberId: 'stranger', groupInstanceId: null }] : world.chance(20) ? [] : members }
 }
 
+/** Members begin with a name that the story gives them, go on with the epoch that they were told, and leave with a negative one. */
+export function consumerGroupHeartbeatAsk(world: World): Body {
+  const known = world.consumers.length > 0 && !world.chance(3) ? world.pick(world.consumers) : null
+  const isFirst = known === null || world.chance(8)
+  const groupId = known?.groupId ?? (world.chance(12) ? world.pick(groupNames) : world.pick(consumerGroupNames))
+  const instanceId = known?.instanceId ?? (world.chance(5) ? world.pick(['i1', 'i2']) : null)
+  const epoch = isFirst ? 0 : world.chance(8) ? world.pick([known.epoch - 1, known.epoch + 1, -1, -2, -3, 0, 1000]) : known.epoch
+  const owned = isFirst ? [] : world.chance(6) ? world.pick([null, [], [{ topicId: world.topic().idName, partitions: [0, 1] }]]) : known.topicPartitions
+  return {
+    groupId, memberId: known?.memberId ?? world.pick(['~m1', '~m2', '~m3']), memberEpoch: epoch, instanceId, rackId: world.pick([null, null, 'r']),
+    rebalanceTimeoutMs: isFirst ? 60_000 : world.pick([-1, 60_000]), serverAssignor: world.chance(8) ? world.pick(['uniform', 'range', 'nonsense']) : null,
+    subscribedTopicNames: isFirst ? many(world, () => world.pick(topicNames)) : world.chance(6) ? many(world, () => world.pick(topicNames)) : null,
+    topicPartitions: owned,
+  }
+}
+
+/** Who a member of a consumer group would be, to those who ask for one. */
+function consumerNow(world: World): GroupNow | null {
+  const consumer = world.consumers.length > 0 && world.chance(3) ? world.pick(world.consumers) : null
+  if (consumer === null) return null
+  const { groupId, memberId, instanceId, epoch } = consumer
+  return { groupId, group: { generation: epoch, leader: '', protocol: null, members: [] }, member: { lane: 0, memberId, instanceId } }
+}
+
 export function offsetCommitAsk(world: World): Body {
-  const { groupId, group, member } = groupNow(world)
+  const { groupId, group, member } = consumerNow(world) ?? groupNow(world)
   const isPlain = member === null || world.chance(4)
   return {
     groupId, generationIdOrMemberEpoch: isPlain ? (world.chance(8) ? 0 : -1) : generationFor(world, group), memberId: isPlain ? '' : member.memberId, groupInstanceId: isPlain ? null : member.instanceId, retentionTimeMs: -1,
@@ -71,20 +95,21 @@ export function offsetCommitAsk(world: World): Body {
 }
 
 export function offsetFetchAsk(world: World): Body {
-  const groupId = world.pick([...groupNames, ...groupNames, '~nothing'])
+  const consumer = consumerNow(world)
+  const groupId = consumer?.groupId ?? world.pick([...groupNames, ...groupNames, ...consumerGroupNames, '~nothing'])
   const topics = world.chance(3) ? null : many(world, () => world.topic()).map(topic => ({ name: topic.name, topicId: topic.idName, partitionIndexes: many(world, () => world.partitionOf(topic)) }))
-  const { members, generation } = world.group(groupId)
-  const member = members.length > 0 && world.chance(3) ? world.pick(members) : null
-  const group = { groupId, memberId: member?.memberId ?? null, memberEpoch: member === null ? -1 : generationFor(world, { ...world.group(groupId), generation }), topics }
+  const { members } = world.group(groupId)
+  const member = consumer?.member ?? (members.length > 0 && world.chance(3) ? world.pick(members) : null)
+  const group = { groupId, memberId: world.chance(10) ? null : member?.memberId ?? null, memberEpoch: member === null ? (world.chance(10) ? 1 : -1) : generationFor(world, consumer?.group ?? world.group(groupId)), topics }
   return { groupId, topics, groups: world.chance(5) ? [group, { groupId: world.pick(groupNames), memberId: null, memberEpoch: -1, topics: null }] : [group], requireStable: world.chance(2) }
 }
 
 export function offsetDeleteAsk(world: World): Body {
-  return { groupId: world.pick([...groupNames, '~nothing']), topics: many(world, () => world.topic()).map(topic => ({ name: topic.name, partitions: many(world, () => world.partitionOf(topic)).map(partitionIndex => ({ partitionIndex })) })) }
+  return { groupId: world.pick([...groupNames, ...consumerGroupNames, '~nothing']), topics: many(world, () => world.topic()).map(topic => ({ name: topic.name, partitions: many(world, () => world.partitionOf(topic)).map(partitionIndex => ({ partitionIndex })) })) }
 }
 
 export function describeGroupsAsk(world: World): Body {
-  return { groups: many(world, () => world.pick([...groupNames, '~nothing', ''])), includeAuthorizedOperations: world.chance(4) }
+  return { groups: many(world, () => world.pick([...groupNames, ...consumerGroupNames, '~nothing', ''])), includeAuthorizedOperations: world.chance(4) }
 }
 
 export function listGroupsAsk(world: World): Body {
@@ -92,7 +117,7 @@ export function listGroupsAsk(world: World): Body {
 }
 
 export function deleteGroupsAsk(world: World): Body {
-  return { groupsNames: many(world, () => world.pick([...groupNames, '~nothing', ''])) }
+  return { groupsNames: many(world, () => world.pick([...groupNames, ...consumerGroupNames, '~nothing', ''])) }
 }
 
 export function findCoordinatorAsk(world: World): Body {
@@ -101,5 +126,5 @@ export function findCoordinatorAsk(world: World): Body {
 }
 
 export function consumerGroupDescribeAsk(world: World): Body {
-  return { groupIds: many(world, () => world.pick([...groupNames, '~nothing', ''])), includeAuthorizedOperations: world.chance(4) }
+  return { groupIds: many(world, () => world.pick([...groupNames, ...consumerGroupNames, ...consumerGroupNames, '~nothing', ''])), includeAuthorizedOperations: world.chance(4) }
 }

@@ -66,8 +66,8 @@ function* sitesOf(fields: Fields, version: number, body: Record<string, unknown>
   }
 }
 
-/** What makes a story wait, depend on how fast it is told, or take all memory of Apache Kafka. */
-const unchanged: ReadonlySet<string> = new Set(['maxWaitMs', 'timeoutMs', 'sessionTimeoutMs', 'rebalanceTimeoutMs', 'transactionTimeoutMs', 'retentionTimeMs', 'acks', 'sessionId', 'sessionEpoch', 'configurationKeys', 'records', 'isolationLevel', 'count'])
+/** What makes a story wait or depend on how fast it is told, and what Apache Kafka stumbles over. */
+const unchanged: ReadonlySet<string> = new Set(['maxWaitMs', 'timeoutMs', 'sessionTimeoutMs', 'rebalanceTimeoutMs', 'transactionTimeoutMs', 'retentionTimeMs', 'acks', 'sessionId', 'sessionEpoch', 'configurationKeys', 'records', 'isolationLevel', 'count', 'subscribedTopicRegex', 'cursor', 'maxBytes', 'partitionMaxBytes'])
 
 function oddValue(random: Random, { options, name, value }: Site, version: number, { texts, mayRepeat }: Oddness): unknown {
   if (options.nullable !== undefined && version >= options.nullable && chance(random, 3)) return null

@@ -4,7 +4,7 @@ import { apiOf, type ApiName } from '../../../broker/wire/apis.ts'
 import * as admin from './admin-asks.ts'
 import * as groups from './group-asks.ts'
 import { fitted, nearlyValid } from './nearly-valid.ts'
-import type { Body } from './plain-answer.ts'
+import { hasRepeats, type Body } from './plain-answer.ts'
 import * as records from './record-asks.ts'
 import { versionsOf, type Ask, type Step } from './storyteller.ts'
 import * as transactions from './transaction-asks.ts'
@@ -40,7 +40,8 @@ const makers: readonly (readonly [api: ApiName, often: number, make: Maker])[] =
   ['ListGroups', 3, plainly(groups.listGroupsAsk)],
   ['DeleteGroups', 2, plainly(groups.deleteGroupsAsk)],
   ['FindCoordinator', 2, plainly(groups.findCoordinatorAsk)],
-  ['ConsumerGroupDescribe', 2, plainly(groups.consumerGroupDescribeAsk)],
+  ['ConsumerGroupHeartbeat', 12, plainly(groups.consumerGroupHeartbeatAsk)],
+  ['ConsumerGroupDescribe', 4, plainly(groups.consumerGroupDescribeAsk)],
   ['CreateTopics', 8, plainly(admin.createTopicsAsk)],
   ['DeleteTopics', 1, plainly(admin.deleteTopicsAsk)],
   ['CreatePartitions', 3, plainly(admin.createPartitionsAsk)],
@@ -89,11 +90,12 @@ function joinMaker(world: World): ReturnType<Maker> {
 function askOf(world: World, chosen: ApiName, { body, version: wanted }: ReturnType<Maker>, mayBeOdd = true): Ask {
   const api = wanted === -1 ? 'Heartbeat' : chosen
   const [first, last] = versionsOf(api)
-  const version = wanted === undefined || wanted === -1 ? (world.chance(2) ? last : first + (world.random.uint32() % (last - first + 1))) : wanted
+  const version = wanted === undefined || wanted === -1 ? (world.chance(2) ? last : world.chance(3) ? first : first + (world.random.uint32() % (last - first + 1))) : wanted
   const { fields } = apiOf(api).request
   const fit = fitted(fields, version, body)
   const isOdd = mayBeOdd && world.chance(7)
-  return { api, version, body: isOdd ? nearlyValid(world.random, fields, version, fit, { texts: world.texts(), mayRepeat: !inMaps.has(api) }) : fit, lane: 0 }
+  const odd = isOdd ? nearlyValid(world.random, fields, version, fit, { texts: world.texts(), mayRepeat: !inMaps.has(api) }) : fit
+  return { api, version, body: inMaps.has(api) && hasRepeats(odd) ? fit : odd, lane: 0 }
 }
 
 /** All members of a group and perhaps a new one join at once, each over its own connection; or all of them ask for their parts. */

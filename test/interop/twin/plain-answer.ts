@@ -50,7 +50,7 @@ function plainNumber(value: number, field: string, { names }: Circumstances): un
 function plainList(list: readonly unknown[], field: string, now: Circumstances): unknown {
   const mine = now.isOfAll ? list.filter(element => isOfStory(element, now.names)) : list
   const told = gathered(field, mine).map(element => plain(element, field, now))
-  if (unordered.has(field) && told.every(element => typeof element === 'number')) return told.sort((a, b) => Number(a) - Number(b))
+  if (unordered.has(field) && told.every(element => typeof element !== 'object')) return told.sort()
   if (!told.every(element => typeof element === 'object')) return told
   const sorted = told.map(element => ({ element, key: `${identityOf(element)} ${JSON.stringify(element)}` })).sort((a, b) => (a.key < b.key ? -1 : 1))
   return sorted.filter(({ key }, index) => !now.hasRepeats || key !== sorted[index - 1]?.key).map(({ element }) => element)
@@ -69,8 +69,8 @@ function gathered(field: string, list: readonly unknown[]): readonly unknown[] {
   return [...topics.values()]
 }
 
-/** Lists of numbers that stand for sets. */
-const unordered: ReadonlySet<string> = new Set(['partitions', 'partitionIndexes'])
+/** Lists of numbers and names that stand for sets. */
+const unordered: ReadonlySet<string> = new Set(['partitions', 'partitionIndexes', 'subscribedTopicNames'])
 
 /** What the element is about: what it says of that comes after, so that two brokers who disagree are compared about the same. */
 function identityOf(element: unknown): string {
@@ -81,7 +81,7 @@ function identityOf(element: unknown): string {
 }
 
 /** Whether some list in it names a thing more than once; brokers need not agree on how often they answer that. */
-function hasRepeats(value: unknown): boolean {
+export function hasRepeats(value: unknown): boolean {
   if (Array.isArray(value)) return new Set(value.map(element => identityOf(element) || JSON.stringify(element))).size < value.length || value.some(hasRepeats)
   return typeof value === 'object' && value !== null && Object.values(value).some(hasRepeats)
 }

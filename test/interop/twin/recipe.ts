@@ -99,7 +99,6 @@ export const damages: Readonly<Record<Damage, (batch: Buffer) => Buffer>> = {
   'last offset too large': (batch: Buffer) => sealed(added(batch, at.lastOffsetDelta, 1)),
   'last offset too small': (batch: Buffer) => sealed(added(batch, at.lastOffsetDelta, -1)),
   'larger max timestamp': (batch: Buffer) => (batch.writeBigInt64BE(batch.readBigInt64BE(at.maxTimestamp) + 5n, at.maxTimestamp), sealed(batch)),
-  'append time, it says': (batch: Buffer) => sealed(withByte(batch, at.attributes + 1, batch[at.attributes + 1]! | 8)),
   'delete horizon, it says': (batch: Buffer) => sealed(withByte(batch, at.attributes + 1, batch[at.attributes + 1]! | 64)),
   'bits nobody knows': (batch: Buffer) => sealed(withByte(batch, at.attributes, 0x40)),
   'gzip, it says': (batch: Buffer) => sealed(withByte(batch, at.attributes + 1, (batch[at.attributes + 1]! & 0xf8) | 1)),

@@ -57,14 +57,14 @@ function timestampFor(world: World): number {
 
 export function fetchAsk(world: World): Body {
   return {
-    maxWaitMs: 0, minBytes: world.pick([0, 1, 1]), maxBytes: world.chance(6) ? world.pick([0, 1, 100, -1]) : 10_000_000, isolationLevel: world.pick([0, 1]), sessionId: 0, sessionEpoch: -1, forgottenTopicsData: [],
+    maxWaitMs: 0, minBytes: world.pick([0, 1, 1]), maxBytes: world.chance(6) ? world.pick([0, 1, 100]) : 10_000_000, isolationLevel: world.pick([0, 1]), sessionId: 0, sessionEpoch: -1, forgottenTopicsData: [],
     ...(world.chance(30) ? { replicaId: world.pick([1, 5, -2]), replicaState: { replicaId: world.pick([1, 5, -2]), replicaEpoch: -1 } } : {}),
     ...(world.chance(30) ? { rackId: 'r' } : {}),
     topics: many(world, () => world.topic()).map(topic => ({
       topic: topic.name, topicId: topic.idName,
       partitions: many(world, () => world.partitionOf(topic)).map(partition => ({
         partition, currentLeaderEpoch: epochFor(world), fetchOffset: world.offsetIn(topic, partition), lastFetchedEpoch: world.chance(6) ? world.pick([0, 1, 2, -2]) : -1, logStartOffset: -1,
-        partitionMaxBytes: world.chance(6) ? world.pick([0, 1, 100, -1]) : 1_000_000,
+        partitionMaxBytes: world.chance(6) ? world.pick([0, 1, 100]) : 1_000_000,
       })),
     })),
   }

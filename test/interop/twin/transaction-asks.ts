@@ -54,12 +54,13 @@ export function endTxnAsk(world: World): VersionedAsk {
 
 export function txnOffsetCommitAsk(world: World): VersionedAsk {
   const producer = producerFor(world)
-  const groupId = world.pick(groupNames)
+  const consumer = world.consumers.length > 0 && world.chance(3) ? world.pick(world.consumers) : null
+  const groupId = consumer?.groupId ?? world.pick(groupNames)
   const group = world.group(groupId)
-  const member = group.members.length > 0 && world.chance(2) ? world.pick(group.members) : null
+  const member = consumer ?? (group.members.length > 0 && world.chance(2) ? world.pick(group.members) : null)
   const body = {
     transactionalId: producer.transactionalId, groupId, producerId: producer.id, producerEpoch: epochOf(world, producer),
-    generationId: member === null ? (world.chance(10) ? 1 : -1) : group.generation, memberId: member?.memberId ?? '', groupInstanceId: member?.instanceId ?? null,
+    generationId: member === null ? (world.chance(10) ? 1 : -1) : consumer?.epoch ?? group.generation, memberId: member?.memberId ?? '', groupInstanceId: member?.instanceId ?? null,
     topics: many(world, () => world.topic()).map(topic => ({ name: topic.name, partitions: many(world, () => world.partitionOf(topic)).map(partitionIndex => ({ partitionIndex, committedOffset: world.random.uint32() % 20, committedLeaderEpoch: -1, committedMetadata: world.pick(['', 'm', null]) })) })),
   }
   return { body, version: producer.version === 2 && !world.chance(8) ? 5 : world.pick([0, 1, 2, 3, 4]) }

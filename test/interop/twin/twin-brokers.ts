@@ -13,7 +13,7 @@ const settings = { 'log.retention.ms': '-1', 'offsets.topic.num.partitions': '4'
 export async function startTwins(): Promise<TwinBrokers> {
   // With `os` records are there to be read when they are written, as in Apache Kafka: also those that nobody acknowledges.
   const ours = await startFileBroker({ ...settings, 'millrace.flush': 'os' })
-  const apache = await startApacheKafka({ settings }).catch(async (error: unknown) => {
+  const apache = await startApacheKafka({ settings: { ...settings, 'group.consumer.assignment.interval.ms': '0' } }).catch(async (error: unknown) => {
     await ours[Symbol.asyncDispose]()
     throw error
   })

@@ -39,7 +39,17 @@ export interface Group {
   members: Member[]
 }
 
+/** One of a consumer group (KIP-848), by the name that the story gave it. */
+export interface ConsumerMember {
+  readonly groupId: string
+  readonly memberId: string
+  readonly instanceId: string | null
+  epoch: number
+  topicPartitions: readonly { readonly topicId: string; readonly partitions: readonly number[] }[]
+}
+
 export const groupNames = ['~g1', '~g2', '~g3'] as const
+export const consumerGroupNames = ['~c1', '~c2'] as const
 export const transactionalIds = ['~x1', '~x2', '~x3'] as const
 export const topicNames = ['~a', '~b', '~c', '~d'] as const
 
@@ -50,6 +60,7 @@ export class World {
   readonly producers: Producer[] = []
   readonly groups: Map<string, Group> = new Map()
   readonly members: Member[] = []
+  consumers: ConsumerMember[] = []
   now: number = 1_700_000_000_000
 
   constructor(random: Random) {
@@ -90,7 +101,7 @@ export class World {
   }
 
   texts(): readonly string[] {
-    return [...topicNames, ...groupNames, ...transactionalIds, ...this.members.map(member => member.memberId), ...this.idNames]
+    return [...topicNames, ...groupNames, ...consumerGroupNames, ...transactionalIds, ...this.members.map(member => member.memberId), ...this.idNames]
   }
 
   /** What Apache Kafka answered. */
@@ -169,6 +180,19 @@ const learners: Readonly<Record<string, (lesson: Lesson) => void>> = {
       world.members.push(member)
     }
     if (errorCode === 0) Object.assign(group, { generation: generationId, leader, protocol: protocolName })
+  },
+  ConsumerGroupHeartbeat({ world, body, answer }) {
+    type Answer = { errorCode: number; memberEpoch: number; assignment: { topicPartitions: ConsumerMember['topicPartitions'] } | null }
+    const { errorCode, memberEpoch, assignment } = answer as Answer
+    const { groupId, memberId, instanceId } = body as { groupId: string; memberId: string; instanceId: string | null }
+    const known = world.consumers.find(member => member.groupId === groupId && member.memberId === memberId)
+    const isOut = errorCode === 25 || errorCode === 110 || (errorCode === 0 && memberEpoch < 0)
+    if (isOut) world.consumers = world.consumers.filter(member => member !== known)
+    if (errorCode !== 0 || memberEpoch < 0) return
+    const member = known ?? { groupId, memberId, instanceId, epoch: 0, topicPartitions: [] }
+    if (known === undefined) world.consumers.push(member)
+    member.epoch = memberEpoch
+    if (assignment !== null) member.topicPartitions = assignment.topicPartitions
   },
   LeaveGroup({ world, body, answer }) {
     const { errorCode, members } = answer as { errorCode: number; members?: readonly { memberId: string; groupInstanceId: string | null; errorCode: number }[] }
