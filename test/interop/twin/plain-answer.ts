@@ -50,7 +50,7 @@ function plainNumber(value: number, field: string, { names }: Circumstances): un
 function plainList(list: readonly unknown[], field: string, now: Circumstances): unknown {
   const mine = now.isOfAll ? list.filter(element => isOfStory(element, now.names)) : list
   const told = gathered(field, mine).map(element => plain(element, field, now))
-  if (unordered.has(field) && told.every(element => typeof element !== 'object')) return told.sort()
+  if (unordered.has(field) && told.every(element => typeof element !== 'object')) return told.sort((a, b) => (String(a) < String(b) ? -1 : 1))
   if (!told.every(element => typeof element === 'object')) return told
   const sorted = told.map(element => ({ element, key: `${identityOf(element)} ${JSON.stringify(element)}` })).sort((a, b) => (a.key < b.key ? -1 : 1))
   return sorted.filter(({ key }, index) => !now.hasRepeats || key !== sorted[index - 1]?.key).map(({ element }) => element)
