@@ -3,6 +3,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { JoinAnswer, LeaveAnswer } from '../../../broker/kernel/group-effects.ts'
+import { decodeFact } from '../../../broker/kernel/group-records.ts'
 import { errorNameOf } from '../../../broker/wire/error-code.ts'
 import { consumerProtocolSubscription } from '../../../broker/wire/records/consumer-protocol.ts'
 import { encodeVersioned } from '../../../broker/wire/versioned.ts'
@@ -116,15 +117,17 @@ test('a classic member that waits for what the last of the new protocol had gets
     return clients.map(({ owned }) => owned.size)
   }
   expect(live(1, modern)).toEqual([2])
-  expect(live(4, waiting)).toEqual([0])
+  expect([live(4, waiting), waiting.state]).toEqual([[0], 'member'])
   expect(live(12, standIn, waiting)).toEqual([1, 1])
   expect([...host.coordinator.groups()].map(({ type, phase }) => `${type} ${phase}`)).toEqual(['classic Stable'])
 })
 
 test.each([
-  ['bidirectional', 'consumer', 'classic'], ['upgrade', 'consumer', 'consumer'], ['downgrade', 'GROUP_ID_NOT_FOUND', 'classic'], ['disabled', 'GROUP_ID_NOT_FOUND', 'classic'],
-] as const)('where the policy is %s, one of the new protocol makes a classic group: %s; and is the group afterwards: %s', (migrationPolicy, then, afterwards) => {
-  const host = new ConsumerGroupsHost('uniform', { migrationPolicy })
+  [{ migrationPolicy: 'bidirectional' }, 'consumer', 'classic'], [{ migrationPolicy: 'upgrade' }, 'consumer', 'consumer'],
+  [{ migrationPolicy: 'downgrade' }, 'GROUP_ID_NOT_FOUND', 'classic'], [{ migrationPolicy: 'disabled' }, 'GROUP_ID_NOT_FOUND', 'classic'],
+  [{ maxSize: 0 }, 'GROUP_ID_NOT_FOUND', 'classic'], [{ classicMaxSize: 0 }, 'consumer', 'consumer'],
+] as const)('with %j, one of the new protocol makes a classic group: %s; and is the group afterwards: %s', (settings, then, afterwards) => {
+  const host = new ConsumerGroupsHost('uniform', settings)
   host.topic('a', 2)
   const [classic, modern] = [new ClassicClient(host, 1, ['a'], false), new ConsumerClient(host, 2, ['a'])]
   const live = (...clients: readonly GroupClient[]): void => {
@@ -139,6 +142,9 @@ test.each([
   expect(type()).toBe('classic')
   live(classic, modern)
   expect(modern.errors[0] ?? type()).toBe(then)
+  // Nothing of a classic group is left that could come back when the other one is forgotten.
+  const classicRecord = host.records.filter(({ key, value }) => decodeFact(key, value)?.kind === 'group').at(-1)!
+  expect(classicRecord.value === null).toBe(then === 'consumer')
   modern.leave()
   live(classic)
   expect([type(), classic.owned.size]).toEqual([afterwards, 2])
