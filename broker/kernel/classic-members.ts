@@ -37,10 +37,10 @@ export class ClassicMembers {
     if (refused !== null) return refused
     const memberId = request.memberId === '' ? uuid(this.#random) : request.memberId
     if (request.memberId === '' && request.needsKnownId) return joinFailure('MEMBER_ID_REQUIRED', memberId)
-    const said = embeddedSubscription(request.protocols[0]!.metadata)
-    if (said === null) return 'UNKNOWN_SERVER_ERROR'
     const place = this.#placeOf(group, request)
-    return typeof place === 'string' ? place : this.#take(group, { ...request, memberId }, said, place, now)
+    if (typeof place === 'string') return place
+    const said = embeddedSubscription(request.protocols[0]!.metadata)
+    return said === null ? 'UNKNOWN_SERVER_ERROR' : this.#take(group, { ...request, memberId }, said, place, now)
   }
 
   #joinRefusal(group: ConsumerGroup, { memberId, protocolType, protocols }: JoinRequest): ErrorName | null {

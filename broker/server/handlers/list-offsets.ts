@@ -19,6 +19,9 @@ const place = { latest: -1, earliest: -2, maxTimestamp: -3, earliestLocal: -4, l
 const placeSince: ReadonlyMap<number, number> = new Map([[place.latest, 0], [place.earliest, 0], [place.maxTimestamp, 7], [place.earliestLocal, 8], [place.latestTiered, 9], [place.earliestPendingUpload, 11]])
 const nowhere = { timestamp: -1, offset: -1, leaderEpoch: -1 } as const
 
+/** What those say who are no replica. */
+const consumerReplicaId = -1
+
 /** Looking up times may take a while, batches being read and decompressed for it: others have their turn in between. */
 const longestTurnMs = 10
 
@@ -26,6 +29,8 @@ export const listOffsets: Handler<'ListOffsets'> = async (context, request) => {
   const { clock } = context.broker
   let began = clock.monotonic()
   const repeated = repeatedIn(request.topics)
+  // Only consumers are kept from what is not committed.
+  const isolation = request.replicaId === consumerReplicaId ? request.isolationLevel : 0
   const topics: TopicAnswer[] = []
   for (const { name, partitions } of request.topics) {
     const answers: PartitionAnswer[] = []
@@ -35,7 +40,7 @@ export const listOffsets: Handler<'ListOffsets'> = async (context, request) => {
         if (context.connection.isClosed) return null
         began = clock.monotonic()
       }
-      answers.push(repeated.get(name)?.has(asked.partitionIndex) === true ? { partitionIndex: asked.partitionIndex, errorCode: errorCodeOf('INVALID_REQUEST') } : answer(context, name, asked, request.isolationLevel))
+      answers.push(repeated.get(name)?.has(asked.partitionIndex) === true ? { partitionIndex: asked.partitionIndex, errorCode: errorCodeOf('INVALID_REQUEST') } : answer(context, name, asked, isolation))
     }
     topics.push({ name, partitions: answers })
   }

@@ -129,13 +129,13 @@ describe('transactions', () => {
   })
 
   test('while the newest record of all is not committed, nobody is told of one before it', async () => {
-    const newest = async (isolationLevel: number): Promise<number> => (await channel.request('ListOffsets', { replicaId: -1, isolationLevel, topics: [{ name: 'newest', partitions: [{ partitionIndex: 0, timestamp: -3 }] }] })).topics[0]!.partitions[0]!.offset
+    const newest = async (isolationLevel: number, replicaId = -1): Promise<number> => (await channel.request('ListOffsets', { replicaId, isolationLevel, topics: [{ name: 'newest', partitions: [{ partitionIndex: 0, timestamp: -3 }] }] })).topics[0]!.partitions[0]!.offset
     await channel.request('Metadata', { topics: [{ name: 'newest' }] })
     await produce([{ name: 'newest', partitionData: [{ index: 0, records: batchOf([{ key: 'k', value: 'v', timestamp: now - 5000 }]) }] }])
     const producer = new TransactionalProducer(channel, 'newest', 1)
     expect([await producer.init(), await producer.add('newest')]).toEqual(['NONE', 'NONE'])
     await produce([{ name: 'newest', partitionData: [{ index: 0, records: batch(producer.producerId, producer.producerEpoch, 0, true) }] }], 'newest')
-    expect([await newest(0), await newest(1)]).toEqual([1, -1])
+    expect([await newest(0), await newest(1), await newest(1, 3)]).toEqual([1, -1, 1])
     expect(await producer.end(false)).toBe('NONE')
   })
 
@@ -212,6 +212,13 @@ describe('groups', () => {
     expect(errorNameOf((await join('forgetful', memberId)).errorCode)).toBe('UNKNOWN_MEMBER_ID')
   })
 
+  test('a commit of which nothing is taken makes no group', async () => {
+    const partitions = [{ partitionIndex: 0, committedOffset: 1, committedMetadata: 'm'.repeat(5000) }]
+    const { topics } = await channel.request('OffsetCommit', { groupId: 'wordy', generationIdOrMemberEpoch: -1, memberId: '', topics: [{ name: 't', partitions }] }, { version: 9 })
+    expect(errorNameOf(topics[0]!.partitions[0]!.errorCode)).toBe('OFFSET_METADATA_TOO_LARGE')
+    expect(await groups()).not.toContain('wordy Empty')
+  })
+
   test('a topic of which nothing is committed is not answered', async () => {
     const { topics } = await channel.request('OffsetCommit', { groupId: 'idle', generationIdOrMemberEpoch: -1, memberId: '', topics: [{ name: 't', partitions: [] }, { name: 'nowhere', partitions: [] }] }, { version: 9 })
     expect(topics.map(({ name }) => name)).toEqual(['nowhere'])
@@ -252,6 +259,8 @@ describe('groups', () => {
     const beat = async (instanceId: string | null): Promise<number> => (await channel.request('ConsumerGroupHeartbeat', { groupId: 'taken', memberId: 'm', memberEpoch: 0, instanceId, rebalanceTimeoutMs: 30_000, subscribedTopicNames: ['t'], topicPartitions: [] })).memberEpoch
     const first = await beat(null)
     expect([await beat('i'), await beat(null)]).toEqual([first, first])
+    // Who it is comes before what it says.
+    expect(errorNameOf((await join('taken', 'stranger', { groupInstanceId: 'other' })).errorCode)).toBe('UNKNOWN_MEMBER_ID')
     expect(errorNameOf((await channel.request('ConsumerGroupHeartbeat', { groupId: 'taken', memberId: ' ', memberEpoch: 1, rebalanceTimeoutMs: -1 })).errorCode)).toBe('INVALID_REQUEST')
   })
 

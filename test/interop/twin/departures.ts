@@ -73,9 +73,9 @@ export const departures: Readonly<Record<string, Departure>> = {
   },
   'metrics of clients': {
     because: 'Apache Kafka takes settings for metrics of clients; ours collects none, and says so.',
-    apis: ['AlterConfigs', 'IncrementalAlterConfigs'],
-    fields: /^responses\.n\.errorCode$/,
-    when: ({ around }) => around.ours['resourceType'] === 16 && around.ours['errorCode'] === 42,
+    apis: ['DescribeConfigs', 'AlterConfigs', 'IncrementalAlterConfigs'],
+    fields: /^(responses\.n\.errorCode|results\.n\.configs)$/,
+    when: ({ ask, around }) => around.ours['resourceType'] === 16 && (ask.api === 'DescribeConfigs' || around.ours['errorCode'] === 42),
   },
   'offsets in a transaction that has none there': {
     because: 'Apache Kafka asks the coordinator only where the producer has no transaction in the partition of the group, be it one that nobody ends any more; ours always.',
@@ -122,6 +122,12 @@ export const departures: Readonly<Record<string, Departure>> = {
     apis: ['OffsetFetch'],
     fields: /^groups\.n\.errorCode$/,
     when: found => stumbles(found) && found.ours === 25,
+  },
+  'aborted transactions behind what is read': {
+    because: 'Apache Kafka names those up to the next entry of its index; ours those in the batches that it sends.',
+    apis: ['Fetch'],
+    fields: /^responses\.n\.partitions\.n\.abortedTransactions$/,
+    when: ({ apache, ours }) => Array.isArray(apache) && Array.isArray(ours) && apache.length > ours.length,
   },
   'the last stable offset before the start of the log': {
     because: 'Apache Kafka goes on to tell where an open transaction began whose first records were deleted; ours tells where the log begins.',
