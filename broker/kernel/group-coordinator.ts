@@ -219,7 +219,7 @@ export class GroupCoordinator {
       const facts = request.offsets.map(({ topic, partition, offset, leaderEpoch, metadata }): OffsetFact => ({
         kind: 'offset', groupId: request.groupId, topic, partition, value: { offset, leaderEpoch, metadata, commitTimestamp: now },
       }))
-      if (facts.length > 0) this.#book.keep(request.groupId, now)
+      this.#book.keep(request.groupId, now)
       if (request.producer === undefined || facts.length === 0) this.#offsetWrites.write(facts, token)
       else this.#offsetWrites.pend(facts, request.producer, token)
     })

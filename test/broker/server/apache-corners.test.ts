@@ -212,13 +212,6 @@ describe('groups', () => {
     expect(errorNameOf((await join('forgetful', memberId)).errorCode)).toBe('UNKNOWN_MEMBER_ID')
   })
 
-  test('a commit of which nothing is taken makes no group', async () => {
-    const partitions = [{ partitionIndex: 0, committedOffset: 1, committedMetadata: 'm'.repeat(5000) }]
-    const { topics } = await channel.request('OffsetCommit', { groupId: 'wordy', generationIdOrMemberEpoch: -1, memberId: '', topics: [{ name: 't', partitions }] }, { version: 9 })
-    expect(errorNameOf(topics[0]!.partitions[0]!.errorCode)).toBe('OFFSET_METADATA_TOO_LARGE')
-    expect(await groups()).not.toContain('wordy Empty')
-  })
-
   test('a topic of which nothing is committed is not answered', async () => {
     const { topics } = await channel.request('OffsetCommit', { groupId: 'idle', generationIdOrMemberEpoch: -1, memberId: '', topics: [{ name: 't', partitions: [] }, { name: 'nowhere', partitions: [] }] }, { version: 9 })
     expect(topics.map(({ name }) => name)).toEqual(['nowhere'])

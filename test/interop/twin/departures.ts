@@ -77,6 +77,12 @@ export const departures: Readonly<Record<string, Departure>> = {
     fields: /^(responses\.n\.errorCode|results\.n\.configs)$/,
     when: ({ ask, around }) => around.ours['resourceType'] === 16 && (ask.api === 'DescribeConfigs' || around.ours['errorCode'] === 42),
   },
+  'a group of which nothing is written': {
+    because: 'A commit of which nothing was taken makes a group that Apache Kafka deletes when asked to, but does not show before something is written; ours shows it.',
+    apis: ['DescribeGroups'],
+    fields: /^groups\.n\.(groupState|errorCode)$/,
+    when: ({ around }) => around.apache['groupState'] === 'Dead' && around.ours['groupState'] === 'Empty',
+  },
   'offsets in a transaction that has none there': {
     because: 'Apache Kafka asks the coordinator only where the producer has no transaction in the partition of the group, be it one that nobody ends any more; ours always.',
     apis: ['TxnOffsetCommit'],
