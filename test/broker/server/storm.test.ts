@@ -11,7 +11,7 @@ const isNightly = process.env['MILLRACE_NIGHTLY'] !== undefined
 const givenSeed = process.env['MILLRACE_SEED']
 /** `MILLRACE_SEED` is the only one, or the first of `MILLRACE_STORMS`. */
 const firstSeed = Number(givenSeed ?? 1)
-const seeds = Number(process.env['MILLRACE_STORMS'] ?? (givenSeed !== undefined ? 1 : isNightly ? 3000 : 24))
+const seeds = Number(process.env['MILLRACE_STORMS'] ?? (givenSeed !== undefined ? 1 : isNightly ? 1500 : 24))
 const steps = isNightly ? 800 : 500
 
 async function createTopics(world: World): Promise<void> {
