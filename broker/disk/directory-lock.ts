@@ -101,10 +101,14 @@ function lives(owner: Owner): boolean {
   }
 }
 
-/** When a process began, in ticks since boot (Linux only). Field 22 of its stat; the name in field 2 may hold spaces. */
+/**
+ * When a process began, in ticks since boot (Linux only). Field 22 of its stat; the name in field 2 may hold spaces.
+ * Null for one that is dead and waits for its parent to notice: in a container whose first process is no init that is for ever.
+ */
 function startOf(pid: number): string | null {
   const stat = readOrNull(`/proc/${pid}/stat`)
-  return stat === null ? null : (stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null)
+  const fields = stat === null ? [] : stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return fields[0] === 'Z' || fields[0] === 'X' ? null : (fields[19] ?? null)
 }
 
 function boot(): string | null {

@@ -1,6 +1,8 @@
 // The law of a disk, on files and in memory alike; and what is particular to each: locks, faults, open files.
 
 import fc from 'fast-check'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -164,6 +166,24 @@ test('the lock of a process that is gone is taken over, that of a living one is 
   const parent = readFileSync(`/proc/${process.ppid}/stat`, 'utf8')
   writeFileSync(file, JSON.stringify({ pid: process.ppid, started: parent.slice(parent.lastIndexOf(')') + 2).split(' ')[19], boot: owner.boot }))
   expect(() => disk.lock()).toThrow(`in use by process ${process.ppid}`)
+})
+
+test.runIf(process.platform === 'linux')('the lock of a process that is dead, which nobody has noticed, is taken over', async () => {
+  const directory = join(root, 'undead')
+  const disk = new FileDisk(directory)
+  disk.lock().release()
+  // Waits for its input to be read, and never for its child.
+  const parent = spawn('sh', ['-c', 'true & echo $!; exec cat'], { stdio: ['pipe', 'pipe', 'inherit'] })
+  try {
+    const pid = Number(String((await once(parent.stdout, 'data'))[0]))
+    const fields = (): readonly string[] => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ')
+    while (fields()[0] !== 'Z') await new Promise(resolve => setImmediate(resolve))
+    writeFileSync(join(directory, '.lock'), JSON.stringify({ pid, started: fields()[19], boot: null }))
+    disk.lock().release()
+  } finally {
+    parent.stdin.end()
+    await once(parent, 'exit')
+  }
 })
 
 test('a memory disk that loses names forgets in a crash what was made, moved and removed since its directory was synced', async () => {
