@@ -14,11 +14,17 @@ export function embeddedSubscription(metadata: Buffer): EmbeddedSubscription | n
   return orNull(() => decodeVersioned(consumerProtocolSubscription, metadata))
 }
 
+export interface EmbeddedAssignment {
+  readonly partitions: TopicPartitions
+  /** The assignor told the member more than its partitions. */
+  readonly hasUserData: boolean
+}
+
 /** What a member was assigned of the topics that there are; no bytes stand for nothing. Null where it is no assignment. */
-export function embeddedAssignment(bytes: Buffer, topics: TopicsView): TopicPartitions | null {
-  if (bytes.length === 0) return new Map()
+export function embeddedAssignment(bytes: Buffer, topics: TopicsView): EmbeddedAssignment | null {
+  if (bytes.length === 0) return { partitions: new Map(), hasUserData: false }
   const assignment = orNull(() => decodeVersioned(consumerProtocolAssignment, bytes))
-  return assignment === null ? null : partitionsByName(assignment.assignedPartitions, topics)
+  return assignment === null ? null : { partitions: partitionsByName(assignment.assignedPartitions, topics), hasUserData: (assignment.userData?.length ?? 0) > 0 }
 }
 
 /** Partitions of topics by name; of topics that are not there, none. */

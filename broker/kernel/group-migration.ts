@@ -20,19 +20,21 @@ export function upgradeOf(group: ClassicGroup, { memberId, memberEpoch }: Heartb
   if (members.size > maxSize) return refuse(`, and has more members than one may have, which is ${maxSize}`)
   if (members.size === maxSize && !members.has(memberId)) return fullGroup(maxSize)
   const facts = upgradeFacts(group, topics)
-  if (facts === null) return refuse(', and what its members say is not the consumer protocol')
+  if (typeof facts === 'string') return refuse(`, and ${facts}`)
   return hasRecord ? [{ kind: 'group', groupId, value: null }, ...facts] : facts
 }
 
-/** The members have what they had. Null where they speak no consumer protocol. */
-function upgradeFacts(group: ClassicGroup, topics: TopicsView): readonly ConsumerGroupFact[] | null {
+/** The members have what they had. A text says why they cannot. */
+function upgradeFacts(group: ClassicGroup, topics: TopicsView): readonly ConsumerGroupFact[] | string {
   const { groupId, generation: epoch } = group
   const facts: ConsumerGroupFact[] = [{ kind: 'group-epoch', groupId, value: { epoch, metadataHash: 0 } }]
   for (const member of group.members.values()) {
     const { memberId } = member
     const subscription = subscriptionOf(group, member)
-    const assigned = embeddedAssignment(member.assignment, topics)
-    if (subscription === null || assigned === null) return null
+    const assignment = embeddedAssignment(member.assignment, topics)
+    if (subscription === null || assignment === null) return 'what its members say is not the consumer protocol'
+    if (assignment.hasUserData) return "what its assignor told members besides their partitions would be lost: switch to one of Kafka's own first"
+    const { partitions: assigned } = assignment
     facts.push({ kind: 'subscription', groupId, memberId, value: subscription })
     facts.push({ kind: 'target', groupId, memberId, value: assigned })
     facts.push({ kind: 'current', groupId, memberId, value: { memberEpoch: epoch, previousMemberEpoch: epoch, state: 'stable', assigned, pendingRevocation: noPartitions } })

@@ -22,8 +22,7 @@ type FetchedPartition = FetchedTopic['partitions'][number]
 export const offsetCommit: Handler<'OffsetCommit'> = async ({ broker, version }, request) => {
   const { groupId, memberId, groupInstanceId } = request
   const nameOf = (topic: CommitTopic): string | undefined => (version >= 10 ? broker.catalogue.topicById(topic.topicId)?.name : topic.name)
-  // Topics that are there are not answered for nothing.
-  const topics = request.topics.filter(topic => topic.partitions.length > 0 || !broker.catalogue.topics.has(nameOf(topic) ?? ''))
+  const topics = request.topics.filter(topic => isAnswered(broker, nameOf(topic), topic.partitions))
   const names = topics.map(nameOf)
   const problems = topics.map((topic, index) => topic.partitions.map(asked => commitProblem(broker, names[index], asked)))
   const answer = (error: number): ResponseInput<'OffsetCommit'> => ({
@@ -32,14 +31,23 @@ export const offsetCommit: Handler<'OffsetCommit'> = async ({ broker, version },
       partitions: partitions.map(({ partitionIndex }, index) => ({ partitionIndex, errorCode: commitCode(problems[at]![index] ?? null, error) })),
     })),
   })
-  // What nobody has is nothing to ask the group about, which may not even exist.
-  if (problems.every(ofTopic => ofTopic.every(problem => problem === 'UNKNOWN_TOPIC_ID' || problem === 'UNKNOWN_TOPIC_OR_PARTITION'))) return answer(0)
+  if (concernsNothing(problems)) return answer(0)
   const host = broker.groupHost(groupId)
   if (host === null) return answer(errorCodeOf('NOT_COORDINATOR'))
   // Before version 9 the coordinator says ILLEGAL_GENERATION.
   if (version >= 9 && request.generationIdOrMemberEpoch >= 0 && host.coordinator.describe(groupId) === null && host.coordinator.consumerGroup(groupId) === undefined) return answer(errorCodeOf('GROUP_ID_NOT_FOUND'))
   const offsets = topics.flatMap((topic, at) => topic.partitions.filter((_, index) => problems[at]![index] === null).map(asked => commitOf(names[at]!, asked)))
   return answer(await host.ask<number>((token, now) => host.coordinator.commitOffsets({ groupId, memberId, groupInstanceId, generation: request.generationIdOrMemberEpoch, isOld: version < 9, offsets }, token, now)))
+}
+
+/** Topics that are there are not answered for nothing. */
+function isAnswered(broker: BrokerState, topic: string | undefined, partitions: readonly unknown[]): boolean {
+  return partitions.length > 0 || !broker.catalogue.topics.has(topic ?? '')
+}
+
+/** What nobody has is nothing to ask the group about, which may not even exist. */
+export function concernsNothing(problems: readonly (readonly (ErrorName | null)[])[]): boolean {
+  return problems.every(ofTopic => ofTopic.every(problem => problem === 'UNKNOWN_TOPIC_ID' || problem === 'UNKNOWN_TOPIC_OR_PARTITION'))
 }
 
 /** What the group refuses it refuses for all that is there. */
@@ -151,7 +159,8 @@ export const offsetDelete: Handler<'OffsetDelete'> = async ({ broker }, request)
     if (!isThere(topic, partition)) return errorCodeOf('UNKNOWN_TOPIC_OR_PARTITION')
     return isRead(topic) ? errorCodeOf('GROUP_SUBSCRIBED_TO_TOPIC') : failed
   }
-  return { errorCode: 0, topics: request.topics.map(({ name, partitions }) => ({ name, partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode: codeOf(name, partitionIndex) })) })) }
+  const topics = request.topics.filter(({ name, partitions }) => isAnswered(broker, name, partitions))
+  return { errorCode: 0, topics: topics.map(({ name, partitions }) => ({ name, partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode: codeOf(name, partitionIndex) })) })) }
 }
 
 /** What every version has, whatever comes behind it. */

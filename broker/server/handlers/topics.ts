@@ -1,4 +1,4 @@
-// CreateTopics, DeleteTopics, CreatePartitions: changes of the topic catalogue.
+// CreateTopics, CreatePartitions: changes of the topic catalogue.
 
 import type { RequestOf, ResponseInput } from '../../wire/apis.ts'
 import { ZERO_UUID } from '../../wire/defaults.ts'
@@ -11,7 +11,6 @@ import { metadataTopic } from '../../engine/metadata-log.ts'
 import type { Handler } from './handler.ts'
 
 type AskedTopic = RequestOf<'CreateTopics'>['topics'][number]
-type DeletedTopic = ResponseInput<'DeleteTopics'>['responses'][number]
 type MorePartitions = RequestOf<'CreatePartitions'>['topics'][number]
 type CreatedTopic = ResponseInput<'CreateTopics'>['topics'][number]
 
@@ -74,41 +73,6 @@ function created(broker: BrokerState, name: string, answer: Refusal | Topic): Cr
     return { name: config, value, readOnly: false, configSource: source, isSensitive: false }
   })
   return { name, topicId: answer.id, errorCode: 0, errorMessage: null, numPartitions: answer.partitions, replicationFactor: 1, configs }
-}
-
-export const deleteTopics: Handler<'DeleteTopics'> = async ({ broker, version }, request) => {
-  const asked = version >= 6 ? request.topics : request.topicNames.map(name => ({ name, topicId: ZERO_UUID }))
-  const counts = new Map<string, number>()
-  const resolved = asked.map(({ name, topicId }) => resolve(broker, name, topicId))
-  for (const { key } of resolved) counts.set(key, (counts.get(key) ?? 0) + 1)
-  const unique = resolved.filter(({ key }, index) => resolved.findIndex(other => other.key === key) === index)
-  const responses = unique.map(async ({ key, name, topicId, refused }): Promise<DeletedTopic> => {
-    const problem = deletionRefusal(broker) ?? (counts.get(key)! > 1 ? { error: 'INVALID_REQUEST', message: 'Duplicate topic.' } as const : refused) ?? (await broker.deleteTopic(name!))
-    return { name, topicId, errorCode: codeOf(problem), errorMessage: problem?.message ?? null }
-  })
-  return { responses: await Promise.all(responses) }
-}
-
-interface ResolvedTopic {
-  /** The same for a name and for the id of its topic. */
-  readonly key: string
-  readonly name: string | null
-  readonly topicId: string
-  readonly refused: Refusal | null
-}
-
-function resolve(broker: BrokerState, name: string | null, topicId: string): ResolvedTopic {
-  const byId = topicId !== ZERO_UUID
-  const both = { name, topicId, key: `${name}/${topicId}` }
-  if (name !== null && byId) return { ...both, refused: invalid('You may not specify both topic name and topic id.') }
-  if (name === null && !byId) return { ...both, refused: invalid('Neither topic name nor id were specified.') }
-  const topic = name === null ? broker.catalogue.topicById(topicId) : broker.catalogue.topics.get(name)
-  if (topic !== undefined) return { key: topic.id, name: topic.name, topicId: topic.id, refused: null }
-  return { ...both, refused: byId ? { error: 'UNKNOWN_TOPIC_ID', message: 'This server does not host this topic ID.' } : { error: 'UNKNOWN_TOPIC_OR_PARTITION', message: 'This server does not host this topic-partition.' } }
-}
-
-function deletionRefusal(broker: BrokerState): Refusal | null {
-  return broker.config.flag('delete.topic.enable') ? null : { error: 'TOPIC_DELETION_DISABLED', message: 'Topic deletion is disabled (delete.topic.enable).' }
 }
 
 export const createPartitions: Handler<'CreatePartitions'> = async ({ broker }, request) => {

@@ -4,7 +4,7 @@ import type { ResponseInput } from '../../wire/apis.ts'
 import { errorCodeOf, type ErrorName } from '../../wire/error-code.ts'
 import { offsetsTopic } from '../../engine/group-host.ts'
 import type { Handler } from './handler.ts'
-import { commitCode, commitOf, commitProblem } from './offsets.ts'
+import { commitCode, commitOf, commitProblem, concernsNothing } from './offsets.ts'
 import { writeError } from './transaction-errors.ts'
 
 export const txnOffsetCommit: Handler<'TxnOffsetCommit'> = async ({ broker, version }, request) => {
@@ -16,11 +16,11 @@ export const txnOffsetCommit: Handler<'TxnOffsetCommit'> = async ({ broker, vers
       partitions: partitions.map(({ partitionIndex }, index) => ({ partitionIndex, errorCode: commitCode(problems[at]![index] ?? null, error) })),
     })),
   })
+  if (concernsNothing(problems)) return answer(0)
   const groups = broker.groupHost(groupId)
   const transactions = broker.transactions.of(transactionalId)
   if (groups === null || transactions === null) return answer(errorCodeOf('NOT_COORDINATOR'))
   const offsets = topics.flatMap((topic, at) => topic.partitions.filter((_, index) => problems[at]![index] === null).map(asked => commitOf(topic.name, asked)))
-  if (offsets.length === 0) return answer(0)
   const place = broker.groups.partitionOf(groupId)
   const commit = { groupId, memberId, groupInstanceId, generation, offsets, producer: { producerId, producerEpoch } }
   const intent = { transactionalId, producerId, producerEpoch, partitions: new Map([[offsetsTopic, [place]]]), adds: version >= 5, isWhole: true }

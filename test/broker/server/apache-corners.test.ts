@@ -5,7 +5,10 @@ import { systemClock } from '../../../core/clock.ts'
 import { startBroker, type Broker } from '../../../broker/server/start-broker.ts'
 import type { RequestInput, ResponseOf } from '../../../broker/wire/apis.ts'
 import type { Channel } from '../../../broker/wire/channel.ts'
+import { ZERO_UUID } from '../../../broker/wire/defaults.ts'
 import { errorNameOf } from '../../../broker/wire/error-code.ts'
+import { consumerProtocolAssignment, consumerProtocolSubscription } from '../../../broker/wire/records/consumer-protocol.ts'
+import { encodeVersioned } from '../../../broker/wire/versioned.ts'
 import { connectTcpChannel } from '../../../broker/client/tcp-channel.ts'
 import { batchOf } from '../log/batches.ts'
 import { TransactionalProducer } from './transactional-producer.ts'
@@ -215,6 +218,31 @@ describe('groups', () => {
   test('a topic of which nothing is committed is not answered', async () => {
     const { topics } = await channel.request('OffsetCommit', { groupId: 'idle', generationIdOrMemberEpoch: -1, memberId: '', topics: [{ name: 't', partitions: [] }, { name: 'nowhere', partitions: [] }] }, { version: 9 })
     expect(topics.map(({ name }) => name)).toEqual(['nowhere'])
+    const deleted = await channel.request('OffsetDelete', { groupId: 'refused', topics: [{ name: 't', partitions: [] }, { name: 'nowhere', partitions: [] }] })
+    expect(deleted.topics.map(({ name }) => name)).toEqual(['nowhere'])
+  })
+
+  test('who may commit offsets comes before whether they are too long, in transactions as without', async () => {
+    const producer = new TransactionalProducer(channel, 'long', 2)
+    expect(await producer.init()).toBe('NONE')
+    const commit = async (producerEpoch: number, generationId: number): Promise<string> => {
+      const topics = [{ name: 't', partitions: [{ partitionIndex: 0, committedOffset: 1, committedMetadata: 'x'.repeat(5000) }] }]
+      const answer = await channel.request('TxnOffsetCommit', { transactionalId: 'long', producerId: producer.producerId, producerEpoch, groupId: 'lengthy', generationId, memberId: '', groupInstanceId: null, topics }, { version: 5 })
+      return errorNameOf(answer.topics[0]!.partitions[0]!.errorCode)
+    }
+    expect([await commit(producer.producerEpoch + 1, -1), await commit(producer.producerEpoch, 7), await commit(producer.producerEpoch, -1)]).toEqual(['INVALID_PRODUCER_EPOCH', 'ILLEGAL_GENERATION', 'OFFSET_METADATA_TOO_LARGE'])
+    expect(await producer.end(false)).toBe('NONE')
+  })
+
+  test.each([[null, 'NONE'], [Buffer.from('x'), 'GROUP_ID_NOT_FOUND']])('a group whose assignor tells members more than partitions (%s) does not go over to the new protocol: %s', async (userData, error) => {
+    const groupId = `custom ${error}`
+    const protocols = [{ name: 'range', metadata: encodeVersioned(consumerProtocolSubscription, 0, { topics: ['t'], userData: null }) }]
+    const { memberId } = await join(groupId, '', { protocols })
+    const { generationId } = await join(groupId, memberId, { protocols })
+    const assignment = encodeVersioned(consumerProtocolAssignment, 0, { assignedPartitions: [{ topic: 't', partitions: [0] }], userData })
+    await channel.request('SyncGroup', { groupId, generationId, memberId, protocolType: 'consumer', protocolName: 'range', assignments: [{ memberId, assignment }] })
+    const { errorCode } = await channel.request('ConsumerGroupHeartbeat', { groupId, memberId: 'new', memberEpoch: 0, rebalanceTimeoutMs: 30_000, subscribedTopicNames: ['t'], topicPartitions: [] })
+    expect(errorNameOf(errorCode)).toBe(error)
   })
 
   test('a member has what it is to give up until it says that it has not', async () => {
@@ -265,6 +293,19 @@ describe('groups', () => {
 })
 
 describe('administration', () => {
+  test('topics that are to be deleted are answered as they were named; twice is not at all', async () => {
+    const made = await channel.request('CreateTopics', { topics: ['d1', 'd2', 'd3', 'd4'].map(name => ({ name, numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] })) })
+    const ids = new Map(made.topics.map(({ name, topicId }) => [topicId, name]))
+    const [one, two, three, four] = made.topics.map(({ topicId }) => ({ name: null, topicId }))
+    const named = (name: string): { name: string; topicId: string } => ({ name, topicId: ZERO_UUID })
+    const { responses } = await channel.request('DeleteTopics', { topics: [one!, one!, named('d2'), two!, named('d3'), named('d3'), four!, named('nowhere'), { ...three!, name: 'd3' }, { name: null, topicId: ZERO_UUID }], timeoutMs: 5000 })
+    expect(responses.map(({ name, topicId, errorCode }) => `${name} ${ids.get(topicId) ?? '-'} ${errorNameOf(errorCode)}`).sort()).toEqual([
+      'd2 d2 INVALID_REQUEST', 'd3 - INVALID_REQUEST', 'd3 d3 INVALID_REQUEST', 'd4 d4 NONE', 'nowhere - UNKNOWN_TOPIC_OR_PARTITION', 'null - INVALID_REQUEST', 'null d1 INVALID_REQUEST',
+    ])
+    const left = await channel.request('Metadata', { topics: [...ids.values()].map(name => ({ name })), allowAutoTopicCreation: false })
+    expect(left.topics.filter(({ errorCode }) => errorCode === 0).map(({ name }) => name).sort()).toEqual(['d1', 'd2', 'd3'])
+  })
+
   test('where some topics are asked for by id, those by name are passed over', async () => {
     const { topics: [topic] } = await channel.request('Metadata', { topics: [{ name: 't' }] })
     const { topics } = await channel.request('Metadata', { topics: [{ name: 'u' }, { name: null, topicId: topic!.topicId }] })

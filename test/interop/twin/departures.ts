@@ -83,6 +83,22 @@ export const departures: Readonly<Record<string, Departure>> = {
     fields: /^groups\.n\.(groupState|errorCode)$/,
     when: ({ around }) => around.apache['groupState'] === 'Dead' && around.ours['groupState'] === 'Empty',
   },
+  'a group of which nothing is written, among all': {
+    because: 'As the one before, where all groups are listed.',
+    apis: ['ListGroups'],
+    fields: /^groups$/,
+    when: ({ apache, ours }) => {
+      const told = new Set((apache as readonly Body[]).map(group => JSON.stringify(group)))
+      const others = (ours as readonly Body[]).filter(group => !told.delete(JSON.stringify(group)))
+      return told.size === 0 && others.every(group => group['groupState'] === 'Empty' && group['protocolType'] === '')
+    },
+  },
+  'a classic group whose assignments are none': {
+    because: 'Apache Kafka stumbles over what is no assignment of the consumer protocol when a member of the new protocol comes; ours says GROUP_ID_NOT_FOUND, as of subscriptions that are none.',
+    apis: ['ConsumerGroupHeartbeat'],
+    fields: /^errorCode$/,
+    when: found => stumbles(found) && found.ours === 69,
+  },
   'offsets in a transaction that has none there': {
     because: 'Apache Kafka asks the coordinator only where the producer has no transaction in the partition of the group, be it one that nobody ends any more; ours always.',
     apis: ['TxnOffsetCommit'],
@@ -145,7 +161,7 @@ export const departures: Readonly<Record<string, Departure>> = {
     because: 'Apache Kafka looks into the first segment that is new enough only, all of whose records may have been deleted; ours looks into the next.',
     apis: ['ListOffsets'],
     fields: /^topics\.n\.partitions\.n\.(timestamp|offset|leaderEpoch)$/,
-    when: ({ around }) => around.apache['offset'] === -1 && Number(around.ours['timestamp']) >= 0,
+    when: ({ around }) => around.apache['offset'] === -1 && Number(around.ours['offset']) >= 0,
   },
   'one broken batch': {
     because: 'Apache Kafka refuses all of a Produce request whose batch has an impossible length or magic; ours refuses that batch.',
