@@ -52,6 +52,17 @@ export async function startApacheKafka(options: ApacheKafkaOptions = {}): Promis
   }
 }
 
+/** Why Apache Kafka cannot be started on this machine; null if it can. Fetches it. @throws MillraceError if fetching fails */
+export function whyNoApacheKafka(): string | null {
+  try {
+    fetchApacheKafka()
+    return null
+  } catch (error) {
+    if (error instanceof MillraceError && error.code === 'COMMAND_MISSING') return `${error.message} ${error.hint ?? ''}`
+    throw error
+  }
+}
+
 /** The folder of Apache Kafka's jars, fetched at the first call; in MILLRACE_CACHE or ~/.cache/millrace. @throws MillraceError */
 export function fetchApacheKafka(): string {
   requireCommand('java', ['-version'], 'Install a JDK, 17 or newer (Debian: openjdk-17-jdk-headless).')

@@ -20,6 +20,8 @@ export interface Departure {
   readonly when: (found: Found) => boolean
   /** Whether the brokers hold something else from then on, so that the story ends there. */
   readonly endsStory?: boolean
+  /** Hundreds of stories may pass without it. */
+  readonly isRare?: boolean
 }
 
 const stumbles = ({ around }: Found): boolean => around.apache['errorCode'] === -1 && around.ours['errorCode'] !== -1

@@ -19,6 +19,6 @@ for (let seed = firstSeed; seed < firstSeed + stories; seed++) {
   print(`── seed ${seed}: ${kind}${(await tellAgain(twins, difficulty)) === null ? ', not when told again' : ''}`)
   if (count <= 2) print(retold(await shortened(twins, difficulty)))
 }
-print(`${stories} stories in ${systemClock.now() - start} ms; met: ${[...twins.met].join(', ')}`)
+print(`${stories} stories in ${systemClock.now() - start} ms; met: ${[...twins.met].map(([name, count]) => `${name} (${count})`).join(', ')}`)
 for (const [kind, count] of [...seen].sort((a, b) => b[1] - a[1])) print(`${count} × ${kind}`)
 process.exit(0)

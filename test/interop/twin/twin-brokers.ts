@@ -38,7 +38,7 @@ export async function startTwins(): Promise<TwinBrokers> {
       await publishedOne()
       await publishedOne()
     },
-    met: new Set(),
+    met: new Map(),
     async [Symbol.asyncDispose]() {
       watch.close()
       await ours[Symbol.asyncDispose]()

@@ -13,8 +13,8 @@ export interface Twins {
   readonly ourPort: number
   /** Resolves when Apache Kafka's broker knows what its controller has decided. */
   readonly published: () => Promise<void>
-  /** Listed departures that were met are added, by name. */
-  readonly met: Set<string>
+  /** How often listed departures were met, by name. */
+  readonly met: Map<string, number>
 }
 
 export interface Difficulty {
@@ -69,7 +69,7 @@ async function tell(twins: Twins, steps: Iterable<Step>, learn: (step: Step, ans
       let ends = false
       for (const [index, ask] of step.asks.entries()) {
         const { unlisted, listed } = sorted(ask, expected[index], actual[index])
-        for (const name of listed) twins.met.add(name)
+        for (const name of new Set(listed)) twins.met.set(name, (twins.met.get(name) ?? 0) + 1)
         if (unlisted.length > 0) return { steps: told, ask, differences: unlisted, apache: expected[index], ours: actual[index] }
         if (listed.some(name => departures[name]!.endsStory === true)) ends = true
       }
