@@ -68,3 +68,19 @@ function numberProblem(definition: ConfigDefinition, value: string, bad: (why: s
 export function listOf(value: string): readonly string[] {
   return value.split(',').map(element => element.trim()).filter(element => element !== '')
 }
+
+/** A value as Apache Kafka shows what it has read: numbers without signs and spaces that say nothing, lists without spaces. */
+export function shownValue({ type }: ConfigDefinition, value: string | null): string | null {
+  if (value === null || type === 'string' || type === 'password') return value
+  const trimmed = value.trim()
+  if (type === 'boolean') return trimmed.toLowerCase()
+  if (type === 'list') return trimmed === '' ? '' : [...new Set(trimmed.split(/\s*,\s*/))].join(',')
+  return type === 'double' ? javaDouble(Number(trimmed)) : String(BigInt(trimmed.replace('+', '')))
+}
+
+function javaDouble(number: number): string {
+  const size = Math.abs(number)
+  if (number === 0 || Number.isNaN(number) || (size >= 1e-3 && size < 1e7)) return Number.isInteger(number) ? number.toFixed(1) : String(number)
+  const [digits, exponent] = number.toExponential().split('e') as [string, string]
+  return `${digits.includes('.') ? digits : `${digits}.0`}E${Number(exponent)}`
+}

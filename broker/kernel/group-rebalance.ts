@@ -259,7 +259,8 @@ export class GroupRebalance {
   leave(group: ClassicGroup, identity: MemberIdentity, now: Timestamp): ErrorName {
     if (group.pending.delete(identity.memberId)) {
       this.#out.cancel(sessionTimer(group, identity.memberId))
-      this.#completeIfAllJoined(group, now)
+      // The others join again also after one that had not joined yet.
+      this.#goesOn(group, now)
       return 'NONE'
     }
     const byInstance = identity.memberId === '' && identity.groupInstanceId !== null ? group.memberOfInstance(identity.groupInstanceId) : undefined
@@ -286,6 +287,11 @@ export class GroupRebalance {
 
   #removed(group: ClassicGroup, member: Member, now: Timestamp): void {
     this.#drop(group, member)
+    this.#goesOn(group, now)
+  }
+
+  /** Without one that has left. */
+  #goesOn(group: ClassicGroup, now: Timestamp): void {
     if (group.phase === 'Stable' || group.phase === 'CompletingRebalance') this.prepare(group, now)
     else this.#completeIfAllJoined(group, now)
   }

@@ -3,7 +3,7 @@
 import type { RequestOf, ResponseInput } from '../../wire/apis.ts'
 import { errorCodeOf } from '../../wire/error-code.ts'
 import { brokerConfigs, type ConfigSynonym } from '../../kernel/broker-config.ts'
-import { configSource, configTypeCodes, type ConfigDefinition } from '../../kernel/config-definition.ts'
+import { configSource, configTypeCodes, shownValue, type ConfigDefinition } from '../../kernel/config-definition.ts'
 import { groupConfigs, groupLayersOf } from '../../kernel/group-config.ts'
 import { topicConfigs, type Refusal } from '../../kernel/topic-config.ts'
 import type { BrokerState } from '../../engine/broker-state.ts'
@@ -72,16 +72,19 @@ function allBrokers(broker: BrokerState): KnownResource {
   }
 }
 
+/** Where what is shown is what was read; of brokers it is what was written. */
+const ownSources: ReadonlySet<number> = new Set([configSource.topic, configSource.group])
+
 function described(definition: ConfigDefinition, layers: readonly ConfigSynonym[], withSynonyms: boolean, withDocumentation: boolean): DescribedConfig {
   const first = layers[0]
   const isSensitive = definition.type === 'password'
   return {
     name: definition.name,
-    value: isSensitive ? null : (first?.value ?? definition.default),
+    value: isSensitive ? null : shownValue(definition, first?.value ?? definition.default),
     readOnly: definition.readOnly ?? false,
     configSource: first?.source ?? configSource.default,
     isSensitive,
-    synonyms: withSynonyms ? layers.map(({ name, value, valueInItsUnit = value, source }) => ({ name, value: isSensitive ? null : valueInItsUnit, source })) : [],
+    synonyms: withSynonyms ? layers.map(({ name, value, valueInItsUnit = value, source }) => ({ name, value: isSensitive ? null : ownSources.has(source) ? shownValue(definition, value) : valueInItsUnit, source })) : [],
     configType: configTypeCodes[definition.type],
     documentation: withDocumentation ? definition.documentation : null,
   }

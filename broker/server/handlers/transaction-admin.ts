@@ -17,7 +17,7 @@ type DescribedPartition = ResponseInput<'DescribeProducers'>['topics'][number]['
 
 export const listTransactions: Handler<'ListTransactions'> = ({ broker }, { stateFilters, producerIdFilters, durationFilter, transactionalIdPattern }) => {
   const names: readonly string[] = transactionStatuses
-  const unknownStateFilters = stateFilters.filter(state => !names.includes(state))
+  const unknownStateFilters = [...new Set(stateFilters.filter(state => !names.includes(state)))]
   const isNamed = transactionalIdPattern === null || transactionalIdPattern === '' ? () => true : topicPattern(transactionalIdPattern)
   if (typeof isNamed === 'string') return { errorCode: errorCodeOf('INVALID_REGULAR_EXPRESSION'), unknownStateFilters: [], transactionStates: [] }
   const now = broker.clock.now()

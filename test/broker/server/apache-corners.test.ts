@@ -208,6 +208,17 @@ describe('groups', () => {
     expect(await groups()).not.toContain('never Empty')
   })
 
+  test('the others join again also when one leaves that had only its id', async () => {
+    const { memberId } = await join('waited for')
+    const { generationId } = await join('waited for', memberId)
+    await channel.request('SyncGroup', { groupId: 'waited for', generationId, memberId, protocolType: 'consumer', protocolName: 'range', assignments: [] })
+    const beat = async (): Promise<string> => errorNameOf((await channel.request('Heartbeat', { groupId: 'waited for', generationId, memberId })).errorCode)
+    const other = await join('waited for')
+    expect([errorNameOf(other.errorCode), await beat()]).toEqual(['MEMBER_ID_REQUIRED', 'NONE'])
+    await channel.request('LeaveGroup', { groupId: 'waited for', members: [{ memberId: other.memberId, groupInstanceId: null }] })
+    expect(await beat()).toBe('REBALANCE_IN_PROGRESS')
+  })
+
   test('a group that is deleted forgets whom it has given an id', async () => {
     const { memberId } = await join('forgetful')
     expect(names((await channel.request('DeleteGroups', { groupsNames: ['forgetful'] })).results.map(({ errorCode }) => errorCode))).toEqual(['NONE'])
@@ -329,6 +340,18 @@ describe('administration', () => {
   test('topics that are asked for twice do not count among too many partitions', async () => {
     const many = { name: 'many', numPartitions: 10_001, replicationFactor: 1, assignments: [], configs: [] }
     expect(names((await channel.request('CreateTopics', { topics: [many, many], validateOnly: true })).topics.map(({ errorCode }) => errorCode))).toEqual(['INVALID_REQUEST'])
+  })
+
+  test('settings of topics are shown as they were read', async () => {
+    const given = { 'cleanup.policy': ' compact , delete', 'unclean.leader.election.enable': ' TRUE', 'retention.ms': '+05 ', 'min.cleanable.dirty.ratio': '1e-5', 'compression.type': 'gzip' }
+    await channel.request('CreateTopics', { topics: [{ name: 'shown', numPartitions: 1, replicationFactor: 1, assignments: [], configs: Object.entries(given).map(([name, value]) => ({ name, value })) }] })
+    const { results } = await channel.request('DescribeConfigs', { resources: [{ resourceType: 2, resourceName: 'shown', configurationKeys: Object.keys(given) }], includeSynonyms: true })
+    const shown = Object.fromEntries(results[0]!.configs.map(({ name, value, synonyms }) => [name, [value, synonyms[0]!.value]]))
+    expect(shown).toEqual(Object.fromEntries(Object.entries({ ...given, 'cleanup.policy': 'compact,delete', 'unclean.leader.election.enable': 'true', 'retention.ms': '5', 'min.cleanable.dirty.ratio': '1.0E-5' }).map(([name, value]) => [name, [value, value]])))
+  })
+
+  test('a state of transactions that is none is named once', async () => {
+    expect((await channel.request('ListTransactions', { stateFilters: ['None', 'Empty', 'None'], producerIdFilters: [] })).unknownStateFilters).toEqual(['None'])
   })
 
   test('a resource of no known type makes the whole question none', async () => {

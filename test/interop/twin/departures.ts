@@ -63,7 +63,7 @@ export const departures: Readonly<Record<string, Departure>> = {
     because: 'Apache Kafka asks the coordinator only where the partition is not in the producer\'s transaction yet; ours always, so that a transactional id must be the producer\'s own.',
     apis: ['Produce'],
     fields: /^responses\.n\.partitionResponses\.n\.(errorCode|baseOffset|logAppendTimeMs|logStartOffset|recordErrors)/,
-    when: ({ around }) => around.ours['errorCode'] === 49 && around.apache['errorCode'] !== 49,
+    when: ({ ask, around }) => around.apache['errorCode'] !== around.ours['errorCode'] && (around.ours['errorCode'] === 49 || (around.ours['errorCode'] === 42 && ask.body['transactionalId'] === '')),
     endsStory: true,
   },
   'a broken batch of another producer': {
@@ -82,7 +82,7 @@ export const departures: Readonly<Record<string, Departure>> = {
   'a group of which nothing is written': {
     because: 'A commit of which nothing was taken makes a group that Apache Kafka deletes when asked to, but does not show before something is written; ours shows it.',
     apis: ['DescribeGroups'],
-    fields: /^groups\.n\.(groupState|errorCode)$/,
+    fields: /^groups\.n\.(groupState|errorCode|authorizedOperations)$/,
     when: ({ around }) => around.apache['groupState'] === 'Dead' && around.ours['groupState'] === 'Empty',
   },
   'a group of which nothing is written, among all': {
@@ -102,10 +102,10 @@ export const departures: Readonly<Record<string, Departure>> = {
     when: found => stumbles(found) && found.ours === 69,
   },
   'offsets in a transaction that has none there': {
-    because: 'Apache Kafka asks the coordinator only where the producer has no transaction in the partition of the group, be it one that nobody ends any more; ours always.',
+    because: 'Apache Kafka asks the coordinator only where the producer has no transaction in the partition of the group, be it one that nobody ends any more, or of another transactional id; ours always.',
     apis: ['TxnOffsetCommit'],
     fields: /^topics\.n\.partitions\.n\.errorCode$/,
-    when: ({ apache, ours }) => apache === 0 && ours === 120,
+    when: ({ apache, ours }) => apache === 0 && (ours === 120 || ours === 49),
     endsStory: true,
   },
   'a first batch after others that were refused': {
@@ -164,6 +164,19 @@ export const departures: Readonly<Record<string, Departure>> = {
     apis: ['ListOffsets'],
     fields: /^topics\.n\.partitions\.n\.(timestamp|offset|leaderEpoch)$/,
     when: ({ around }) => around.apache['offset'] === -1 && Number(around.ours['offset']) >= 0,
+  },
+  'the newest of what was deleted': {
+    because: 'Apache Kafka tells of the newest record of the segment, be it deleted; ours only of what is there.',
+    apis: ['ListOffsets'],
+    fields: /^topics\.n\.partitions\.n\.(timestamp|offset|leaderEpoch)$/,
+    when: ({ ask, around }) => hasBatch(ask.body, /"timestamp":-3\b/) && around.ours['offset'] === -1 && Number(around.apache['offset']) >= 0,
+  },
+  'more partitions than an int32 can count': {
+    because: 'Apache Kafka adds up the partitions of a request in 32 bits, so that too many can be few; ours counts them.',
+    apis: ['CreateTopics'],
+    fields: /^topics\.n\./,
+    when: ({ ask, around }) => around.ours['errorCode'] === 44 && hasBatch(ask.body, /"numPartitions":2147483647/),
+    endsStory: true,
   },
   'one broken batch': {
     because: 'Apache Kafka refuses all of a Produce request whose batch has an impossible length or magic; ours refuses that batch.',
