@@ -42,7 +42,8 @@ export const listOffsets: Handler<'ListOffsets'> = async (context, request) => {
       }
       answers.push(repeated.get(name)?.has(asked.partitionIndex) === true ? { partitionIndex: asked.partitionIndex, errorCode: errorCodeOf('INVALID_REQUEST') } : answer(context, name, asked, isolation))
     }
-    topics.push({ name, partitions: answers })
+    // Topics are not answered for nothing.
+    if (answers.length > 0) topics.push({ name, partitions: answers })
   }
   return { topics }
 }

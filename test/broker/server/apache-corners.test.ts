@@ -231,6 +231,7 @@ describe('groups', () => {
     expect(topics.map(({ name }) => name)).toEqual(['nowhere'])
     const deleted = await channel.request('OffsetDelete', { groupId: 'refused', topics: [{ name: 't', partitions: [] }, { name: 'nowhere', partitions: [] }] })
     expect(deleted.topics.map(({ name }) => name)).toEqual(['nowhere'])
+    expect((await channel.request('ListOffsets', { replicaId: -1, topics: [{ name: 't', partitions: [] }] })).topics).toEqual([])
   })
 
   test('who may commit offsets comes before whether they are too long, in transactions as without', async () => {

@@ -60,6 +60,7 @@ export const departures: Readonly<Record<string, Departure>> = {
     when: found => stumbles(found) && found.around.ours['errorCode'] === 87 && hasBatch(found.ask.body, /"damage":"(gzip, it says|a record scrambled|first record longer)"/),
   },
   'a batch in the transaction of another': {
+    isRare: true,
     because: 'Apache Kafka asks the coordinator only where the partition is not in the producer\'s transaction yet; ours always, so that a transactional id must be the producer\'s own.',
     apis: ['Produce'],
     fields: /^responses\.n\.partitionResponses\.n\.(errorCode|baseOffset|logAppendTimeMs|logStartOffset|recordErrors)/,
@@ -67,6 +68,7 @@ export const departures: Readonly<Record<string, Departure>> = {
     endsStory: true,
   },
   'a broken batch of another producer': {
+    isRare: true,
     because: 'Apache Kafka counts the producers of a request before it looks whether their batches are whole; ours counts those of whole ones.',
     apis: ['Produce'],
     fields: /^responses\.n\.partitionResponses\.n\.(errorCode|baseOffset|logAppendTimeMs|logStartOffset|recordErrors)/,
@@ -74,18 +76,21 @@ export const departures: Readonly<Record<string, Departure>> = {
     endsStory: true,
   },
   'metrics of clients': {
+    isRare: true,
     because: 'Apache Kafka takes settings for metrics of clients; ours collects none, and says so.',
     apis: ['DescribeConfigs', 'AlterConfigs', 'IncrementalAlterConfigs'],
     fields: /^(responses\.n\.errorCode|results\.n\.configs)$/,
     when: ({ ask, around }) => around.ours['resourceType'] === 16 && (ask.api === 'DescribeConfigs' || around.ours['errorCode'] === 42),
   },
   'a group of which nothing is written': {
+    isRare: true,
     because: 'A commit of which nothing was taken makes a group that Apache Kafka deletes when asked to, but does not show before something is written; ours shows it.',
     apis: ['DescribeGroups'],
     fields: /^groups\.n\.(groupState|errorCode|authorizedOperations)$/,
     when: ({ around }) => around.apache['groupState'] === 'Dead' && around.ours['groupState'] === 'Empty',
   },
   'a group of which nothing is written, among all': {
+    isRare: true,
     because: 'As the one before, where all groups are listed.',
     apis: ['ListGroups'],
     fields: /^groups$/,
@@ -96,12 +101,14 @@ export const departures: Readonly<Record<string, Departure>> = {
     },
   },
   'a classic group whose assignments are none': {
+    isRare: true,
     because: 'Apache Kafka stumbles over what is no assignment of the consumer protocol when a member of the new protocol comes; ours says GROUP_ID_NOT_FOUND, as of subscriptions that are none.',
     apis: ['ConsumerGroupHeartbeat'],
     fields: /^errorCode$/,
     when: found => stumbles(found) && found.ours === 69,
   },
   'offsets in a transaction that has none there': {
+    isRare: true,
     because: 'Apache Kafka asks the coordinator only where the producer has no transaction in the partition of the group, be it one that nobody ends any more, or of another transactional id; ours always.',
     apis: ['TxnOffsetCommit'],
     fields: /^topics\.n\.partitions\.n\.errorCode$/,
@@ -136,6 +143,7 @@ export const departures: Readonly<Record<string, Departure>> = {
     endsStory: true,
   },
   'a topic without a name and an id': {
+    isRare: true,
     because: 'Apache Kafka stumbles over it; ours says INVALID_TOPIC_EXCEPTION, and goes on.',
     apis: ['Metadata'],
     fields: /^(errorCode|brokers|controllerId|topics|topics\.n\.errorCode)$/,
@@ -148,30 +156,43 @@ export const departures: Readonly<Record<string, Departure>> = {
     when: found => stumbles(found) && found.ours === 25,
   },
   'aborted transactions behind what is read': {
+    isRare: true,
     because: 'Apache Kafka names those up to the next entry of its index; ours those in the batches that it sends.',
     apis: ['Fetch'],
     fields: /^responses\.n\.partitions\.n\.abortedTransactions$/,
     when: ({ apache, ours }) => Array.isArray(apache) && Array.isArray(ours) && apache.length > ours.length,
   },
+  'aborted transactions of a batch that does not fit': {
+    isRare: true,
+    because: 'Apache Kafka has no list of them where the limit lets no batch through; ours an empty one.',
+    apis: ['Fetch'],
+    fields: /^responses\.n\.partitions\.n\.abortedTransactions$/,
+    when: ({ apache, ours }) => apache === null && Array.isArray(ours) && ours.length === 0,
+  },
   'the last stable offset before the start of the log': {
+    isRare: true,
     because: 'Apache Kafka goes on to tell where an open transaction began whose first records were deleted; ours tells where the log begins.',
     apis: ['Fetch'],
     fields: /^responses\.n\.partitions\.n\.lastStableOffset$/,
-    when: ({ apache, ours, around }) => ours === around.apache['logStartOffset'] && Number(apache) < Number(ours),
+    // Older versions do not tell where the log begins.
+    when: ({ apache, ours, around }) => [ours, -1].includes(around.apache['logStartOffset']) && Number(apache) < Number(ours),
   },
   'a time in a segment of which nothing is left': {
+    isRare: true,
     because: 'Apache Kafka looks into the first segment that is new enough only, all of whose records may have been deleted; ours looks into the next.',
     apis: ['ListOffsets'],
     fields: /^topics\.n\.partitions\.n\.(timestamp|offset|leaderEpoch)$/,
     when: ({ around }) => around.apache['offset'] === -1 && Number(around.ours['offset']) >= 0,
   },
   'the newest of what was deleted': {
+    isRare: true,
     because: 'Apache Kafka tells of the newest record of the segment, be it deleted; ours only of what is there.',
     apis: ['ListOffsets'],
     fields: /^topics\.n\.partitions\.n\.(timestamp|offset|leaderEpoch)$/,
     when: ({ ask, around }) => hasBatch(ask.body, /"timestamp":-3\b/) && around.ours['offset'] === -1 && Number(around.apache['offset']) >= 0,
   },
   'more partitions than an int32 can count': {
+    isRare: true,
     because: 'Apache Kafka adds up the partitions of a request in 32 bits, so that too many can be few; ours counts them.',
     apis: ['CreateTopics'],
     fields: /^topics\.n\./,
