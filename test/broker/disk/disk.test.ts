@@ -172,12 +172,17 @@ test.runIf(process.platform === 'linux')('the lock of a process that is dead, wh
   const directory = join(root, 'undead')
   const disk = new FileDisk(directory)
   disk.lock().release()
-  // Waits for its input to be read, and never for its child.
-  const parent = spawn('sh', ['-c', 'true & echo $!; exec cat'], { stdio: ['pipe', 'pipe', 'inherit'] })
+  // As soon as it is a `cat` it waits for its input, and never for its child.
+  const parent = spawn('sh', ['-c', 'sleep 60 & echo $!; exec cat'], { stdio: ['pipe', 'pipe', 'inherit'] })
   try {
     const pid = Number(String((await once(parent.stdout, 'data'))[0]))
     const fields = (): readonly string[] => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ')
-    while (fields()[0] !== 'Z') await new Promise(resolve => setImmediate(resolve))
+    const until = async (isSo: () => boolean): Promise<void> => {
+      while (!isSo()) await new Promise(resolve => setImmediate(resolve))
+    }
+    await until(() => readFileSync(`/proc/${parent.pid}/comm`, 'utf8') === 'cat\n')
+    process.kill(pid)
+    await until(() => fields()[0] === 'Z')
     writeFileSync(join(directory, '.lock'), JSON.stringify({ pid, started: fields()[19], boot: null }))
     disk.lock().release()
   } finally {
