@@ -186,12 +186,12 @@ export class MemoryDisk implements Disk {
     return next
   }
 
-  /** The disk as the next process finds it when only the process has died: every byte is there, and what was not synced still is not. */
+  /** The disk as the next process finds it when only the process has died: every byte is there, and what was not synced, or lost by a sync that failed, still is not. */
   kill(): MemoryDisk {
     const changes = this.#changes
     this.losesNames = false
     const next = this.crash(file => ({ keep: file.size }))
-    for (const [path, content] of this.#files) next.#files.get(path)!.synced = content.synced
+    for (const [path, { synced, lostFrom }] of this.#files) Object.assign(next.#files.get(path)!, { synced, lostFrom })
     next.#changes = [...changes]
     return next
   }

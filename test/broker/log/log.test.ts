@@ -225,6 +225,50 @@ test('a sync that waits for one that fails does not say that all is well', async
   expect(log.durableOffset).toBe(0)
 })
 
+test('what a start has found and could not sync is on the medium when a later start says so', async () => {
+  const first = new MemoryDisk()
+  const { log } = open(first)
+  await log.sync()
+  for (const value of ['a', 'b']) log.append(batchOf([{ key: null, value, timestamp: 0 }]), 0)
+  const second = first.kill()
+  second.syncFailsOnce = true
+  await expect(open(second).log.sync()).rejects.toThrow('has lost what it was to sync')
+  const third = second.kill()
+  await open(third).log.sync()
+  expect(readAll(open(third.crash()).log).map(({ value }) => value)).toEqual(['a', 'b'])
+})
+
+test('nothing is appended to a file whose end was cut, while the log is open or when it is opened', async () => {
+  const disk = new MemoryDisk()
+  const path = 'topic-0/00000000000000000000.log'
+  const append = (log: Log): number => log.append(batchOf([{ key: null, value: 'a', timestamp: 0 }]), 0)
+  const { log } = open(disk)
+  append(log)
+  const bytes = disk.size(path)!
+  append(log)
+  log.truncateTo(1)
+  append(log)
+  expect(disk.list('topic-0')).toContain('00000000000000000001.log')
+  expect(disk.size(path)).toBe(bytes)
+  const cutToNothing = disk.open('topic-0/00000000000000000001.log')
+  log.truncateTo(1)
+  append(log)
+  expect([cutToNothing.size, disk.size('topic-0/00000000000000000001.log')]).toEqual([0, bytes])
+  log.close()
+  disk.corrupt('topic-0/00000000000000000001.log', bytes - 1)
+  const torn = open(disk).log
+  expect(torn.endOffset).toBe(1)
+  expect(append(torn)).toBe(1)
+  expect(disk.size(path)).toBe(bytes)
+  const again = open(disk).log
+  expect(readAll(again)).toHaveLength(2)
+  append(again)
+  disk.corrupt('topic-0/00000000000000000001.log', 2 * bytes - 1)
+  append(open(disk).log)
+  expect(disk.size('topic-0/00000000000000000001.log')).toBe(bytes)
+  expect(disk.list('topic-0')).toContain('00000000000000000002.log')
+})
+
 test('a sync that began before the log was cut says nothing of what was appended since', async () => {
   const disk = new MemoryDisk()
   const { log } = open(disk)
