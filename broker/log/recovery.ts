@@ -2,6 +2,7 @@
 
 import type { Offset } from '../../core/record.ts'
 import type { RecordBatchHeader } from '../wire/record-batch-header.ts'
+import type { ScanResult } from './batch-scan.ts'
 import { readCheckpoint, type Checkpoint, type Json, type RecoveryPoint } from './checkpoint.ts'
 import type { FoundBytes } from './recovered-tail.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
@@ -160,19 +161,24 @@ function recoverSegments(home: SegmentHome, bases: readonly Offset[], { checkpoi
     segments.push(segment)
     recovered.push({ segment, from: start.point?.position ?? 0 })
     if (scan.problem === null) continue
-    const { path: file, file: { size } } = segment
-    const copy = segment.cut(scan.minOffset)
-    const orphans = setAside(home, unsure.slice(index + 1))
+    const cut = cutTornEnd(home, segment, scan, unsure.slice(index + 1))
     if (segment.size === 0) {
       segments.pop()
       recovered.pop()
     }
     // Not appended to any more: a crash might bring back some pages of what was cut.
     segments.push(followedBy(home, segment, Math.max(endOffset, base)))
-    return found(segments.at(-1)!.baseOffset, { file, position: scan.end, problem: scan.problem, bytes: size - scan.end, orphans, copy })
+    return found(segments.at(-1)!.baseOffset, cut)
   }
   if (segments.at(-1)?.isActive !== true) segments.push(Segment.create(home, endOffset))
   return found(Math.max(endOffset, segments.at(-1)!.baseOffset), stale)
+}
+
+/** What is cut off was never acknowledged; nor was what comes later. */
+function cutTornEnd(home: SegmentHome, segment: Segment, { end, minOffset, problem }: ScanResult, later: readonly Offset[]): CutTail {
+  const bytes = segment.file.size - end
+  const copy = segment.cut(minOffset)
+  return { file: segment.path, position: end, problem: problem!, bytes, orphans: setAside(home, later), copy }
 }
 
 /** A file that was taken back, whose removal a crash has undone; or one that followed a cut which a crash has undone. What is in its place in the file before is as good: nobody heard of either. */
