@@ -41,3 +41,18 @@ export function uuid(random: Random): string {
   const hex = bytes.toString('hex')
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
 }
+
+/**
+ * A version 4 UUID that, as Kafka's tools write it, begins with no dash: they would take it for an option. So does Apache Kafka's Uuid.randomUuid
+ * choose the ids of clusters, topics and members; those that it reserves (0 and 1) are none of version 4.
+ */
+export function uuidForTools(random: Random): string {
+  const id = uuid(random)
+  // The six bits of a dash: 62.
+  return /^f[89ab]/.test(id) ? `7${id.slice(1)}` : id
+}
+
+/** A UUID as Kafka's tools write it: its 16 bytes in base64url, 22 letters. */
+export function base64Uuid(id: string): string {
+  return Buffer.from(id.replaceAll('-', ''), 'hex').toString('base64url')
+}

@@ -3,7 +3,7 @@
 import type { Clock } from '../../core/clock.ts'
 import { MillraceError } from '../../core/error.ts'
 import type { Random } from '../../core/random.ts'
-import { uuid } from '../../core/random.ts'
+import { uuidForTools } from '../../core/random.ts'
 import { isKeyStoreSetting, type BrokerConfig } from '../kernel/broker-config.ts'
 import type { Catalogue, Decision, MetadataRecord, NewTopicRequest, Topic } from '../kernel/catalogue.ts'
 import type { Refusal } from '../kernel/topic-config.ts'
@@ -112,7 +112,7 @@ export class BrokerState {
   async createTopic(request: NewTopicRequest, validateOnly = false): Promise<Refusal | Topic> {
     // One of that name may not be gone yet.
     await this.#deletions.get(request.name)
-    const decision = this.catalogue.createTopic(request, this.#newTopicId(), { partitions: this.config.number('num.partitions'), replicationFactor: this.config.number('default.replication.factor') })
+    const decision = this.catalogue.createTopic(request, uuidForTools(this.random), { partitions: this.config.number('num.partitions'), replicationFactor: this.config.number('default.replication.factor') })
     if (decision.refused !== null) return this.#refuse(decision.refused)
     const twin = this.partitions.twinOf(request.name)
     if (twin !== undefined) return { error: 'INVALID_TOPIC_EXCEPTION', message: `Topic '${request.name}' collides with existing topic: ${twin}. The broker's disk does not tell capitals from small letters.` }
@@ -121,13 +121,6 @@ export class BrokerState {
     if (failed !== null) return failed
     this.logger.info('topic created', { topic: request.name, partitions: decision.topic.partitions })
     return decision.topic
-  }
-
-  /** As tools write it, in base64, it begins with no dash, which they would take for an option. */
-  #newTopicId(): string {
-    let id = uuid(this.random)
-    while (/^f[89ab]/.test(id)) id = uuid(this.random)
-    return id
   }
 
   async deleteTopic(name: string): Promise<Refusal | null> {

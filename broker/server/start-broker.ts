@@ -3,7 +3,7 @@
 import { systemClock, type Clock } from '../../core/clock.ts'
 import { MillraceError } from '../../core/error.ts'
 import { silentLogger, type Logger } from '../../core/logger.ts'
-import { systemRandom, type Random } from '../../core/random.ts'
+import { base64Uuid, systemRandom, uuidForTools, type Random } from '../../core/random.ts'
 import { refuseUnknownOptions } from '../../core/option-names.ts'
 import type { MetricFamily } from '../../core/metrics/metric.ts'
 import type { Disk, DiskLock } from '../disk/disk.ts'
@@ -165,7 +165,7 @@ async function recover(parts: RecoveryParts): Promise<{ readonly state: BrokerSt
   const own = partitions.openOne(metadataTopic, 0, metadataSettings, { flush: 'fsync' })
   const reserve = new DiskReserve(disk, clock)
   const metadata = new MetadataLog(own, catalogue, clock, reserve)
-  await metadata.write([...catalogue.start(random.bytes(16).toString('base64url')), ...catalogue.credentials.start(random.bytes(32))])
+  await metadata.write([...catalogue.start(base64Uuid(uuidForTools(random))), ...catalogue.credentials.start(random.bytes(32))])
   partitions.leaderEpoch = catalogue.incarnation
   config.dynamic = { all: catalogue.brokerConfigs(null), own: catalogue.brokerConfigs(parts.nodeId) }
   partitions.sweep()

@@ -1,5 +1,6 @@
 // ConsumerGroupHeartbeat, ConsumerGroupDescribe: consumer groups of KIP-848, whose partitions the broker assigns.
 
+import { base64Uuid, uuidForTools } from '../../../core/random.ts'
 import { operation, resourceType } from '../../kernel/acl.ts'
 import { assignorOf } from '../../kernel/consumer-group-planning.ts'
 import type { ConsumerGroup, ConsumerMember } from '../../kernel/consumer-group.ts'
@@ -21,17 +22,13 @@ export const consumerGroupHeartbeat: Handler<'ConsumerGroupHeartbeat'> = (contex
   const host = broker.groupHost(groupId)
   if (host === null) return { errorCode: errorCodeOf('NOT_COORDINATOR'), memberEpoch: 0, heartbeatIntervalMs: 0 }
   // In version 0 the broker names a new member, from version 1 on it names itself.
-  const memberId = version === 0 && memberEpoch === 0 && request.memberId === '' ? newMemberId(context) : request.memberId
+  const memberId = version === 0 && memberEpoch === 0 && request.memberId === '' ? base64Uuid(uuidForTools(broker.random)) : request.memberId
   const { instanceId, rackId, rebalanceTimeoutMs, serverAssignor } = request
   return host.ask<HeartbeatAnswer>((token, now) => host.coordinator.consumerHeartbeat({
     groupId, memberId, memberEpoch, instanceId, rackId, rebalanceTimeoutMs, topicNames, topicRegex, serverAssignor,
     clientId: context.clientId ?? '', clientHost: hostOf(context), owned: owned === null ? null : topicPartitions(owned),
     mayDescribe: topic => allowsTopic(access, operation.describe, topic),
   }, token, now))
-}
-
-function newMemberId({ broker }: RequestContext): string {
-  return broker.random.bytes(16).toString('base64url')
 }
 
 export const consumerGroupDescribe: Handler<'ConsumerGroupDescribe'> = (context, { groupIds, includeAuthorizedOperations }) => ({

@@ -671,7 +671,7 @@ public class ToolsStory extends Story {
   private String plain(String line) {
     return withoutFolders(line.replaceAll("\\s+", " ").trim())
         .replaceAll("console-consumer-\\d+", "console-consumer-N")
-        .replaceAll("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|(?<=[ =\\t]|\"topicId\":\")(?=[A-Za-z0-9_-]*[a-z])(?=[A-Za-z0-9_-]*[A-Z])[A-Za-z0-9_][A-Za-z0-9_-]{21}(?=[\\s\")]|$)", "ID")
+        .replaceAll("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|(?<=[ =\\t]|\"topicId\":\")(?=[A-Za-z0-9_-]*[a-z])(?=[A-Za-z0-9_-]*[A-Z])[A-Za-z0-9_-]{22}(?=[\\s\")]|$)", "ID")
         .replaceAll("(60000 1[5-9]\\d{11}) \\d+", "$1 DURATION")
         .replaceAll("\\b1[5-9]\\d{11}\\b", "TIME")
         .replaceAll("\\d{4}-\\d\\d-\\d\\d[T ]\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?([+-]\\d\\d:?\\d\\d|Z)?", "DATE")
