@@ -11,6 +11,7 @@ export interface TopicsView {
   readonly topics: ReadonlyMap<string, { readonly id: string; readonly partitions: number }>
   /** Another number whenever the topics are others. */
   readonly topicsVersion: number
+  topicById(id: string): { readonly name: string } | undefined
 }
 
 /** Names of the topics that a pattern stands for, sorted; none of the broker's own, and none that the one who asks may not know of. */

@@ -36,10 +36,9 @@ export function partitionsByName(named: readonly { readonly topic: string; reado
 }
 
 /** An assignment in the version in which the member says what it subscribes to. */
-export function assignmentFor(metadata: Buffer, assigned: TopicPartitions, { topics }: TopicsView): Buffer {
-  const names = new Map(Array.from(topics, ([name, { id }]) => [id, name]))
+export function assignmentFor(metadata: Buffer, assigned: TopicPartitions, topics: TopicsView): Buffer {
   const assignedPartitions = partitionList(assigned).flatMap(({ topicId, partitions }) => {
-    const topic = names.get(topicId)
+    const topic = topics.topicById(topicId)?.name
     return topic === undefined ? [] : [{ topic, partitions }]
   })
   const [first, last] = consumerProtocolAssignment.versions

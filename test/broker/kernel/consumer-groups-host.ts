@@ -14,6 +14,11 @@ export type Topics = ReadonlyMap<string, { readonly id: string; readonly partiti
 class ChangingTopics {
   readonly topics = new Map<string, { readonly id: string; readonly partitions: number }>()
   topicsVersion = 0
+
+  topicById(id: string): { readonly name: string } | undefined {
+    for (const [name, topic] of this.topics) if (topic.id === id) return { name }
+    return undefined
+  }
 }
 
 const groupId = 'g'

@@ -31,7 +31,7 @@ export class GroupsHost {
   #appends: (GroupEffect & { readonly kind: 'append' })[] = []
   #token = 0
 
-  constructor(topics: TopicsView = { topics: new Map(), topicsVersion: 0 }, more: Partial<GroupSettings> = {}) {
+  constructor(topics: TopicsView = { topics: new Map(), topicsVersion: 0, topicById: () => undefined }, more: Partial<GroupSettings> = {}) {
     this.#settings = { ...groupSettings, ...more }
     this.#topics = topics
     this.coordinator = this.#fresh()

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import type { HeartbeatAnswer, JoinAnswer, SyncAnswer } from '../../../broker/kernel/group-effects.ts'
 import type { JoinRequest, SyncRequest } from '../../../broker/kernel/classic-group-requests.ts'
 import type { HeartbeatRequest } from '../../../broker/kernel/consumer-group-requests.ts'
+import { assignmentFor } from '../../../broker/kernel/embedded-protocol.ts'
 import { topicPartitions } from '../../../broker/kernel/topic-partitions.ts'
 import { errorNameOf } from '../../../broker/wire/error-code.ts'
 import { consumerProtocolSubscription } from '../../../broker/wire/records/consumer-protocol.ts'
@@ -124,4 +125,12 @@ test('nor does a group of such members become a consumer group', () => {
   const { errorCode, errorMessage } = room.beat('modern', 0)
   expect([errorNameOf(errorCode), errorMessage]).toEqual(['GROUP_ID_NOT_FOUND', expect.stringContaining('no consumers')])
   expect(room.kinds).toEqual(['classic'])
+})
+
+test('what a classic member is assigned costs nothing for topics that it is not', () => {
+  const asked: string[] = []
+  const topics = { topics: new Map([['a', { id: 'A', partitions: 1 }], ['b', { id: 'B', partitions: 1 }]]), topicsVersion: 0, topicById: (id: string) => (asked.push(id), { name: id.toLowerCase() }) }
+  topics.topics[Symbol.iterator] = () => expect.unreachable('all topics are looked at')
+  expect(assignmentFor(Buffer.alloc(0), topicPartitions([{ topicId: 'B', partitions: [0] }]), topics).toString('latin1')).toContain('b')
+  expect(asked).toEqual(['B'])
 })
