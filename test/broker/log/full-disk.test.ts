@@ -3,6 +3,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { MillraceError } from '../../../core/error.ts'
+import type { Disk } from '../../../broker/disk/disk.ts'
 import { FilePool } from '../../../broker/disk/file-pool.ts'
 import { MemoryDisk } from '../../../broker/disk/memory-disk.ts'
 import type { Damage } from '../../../broker/log/damage.ts'
@@ -11,12 +12,13 @@ import { LentBuffers } from '../../../broker/wire/lent-buffers.ts'
 import { openLog } from '../../../broker/log/recovery.ts'
 import type { LogSettings } from '../../../broker/log/segment-rolling.ts'
 import { findTimestamp } from '../../../broker/log/time-lookup.ts'
+import { refusingDisk } from '../disk/refusing-disk.ts'
 import { batchOf, recordsOf } from './batches.ts'
 
 const settings: LogSettings = { segmentBytes: 400, segmentMs: 1e9, indexIntervalBytes: 100, segmentIndexBytes: 4096 }
 const damages: Damage[] = []
 
-function open(disk: MemoryDisk): Log {
+function open(disk: Disk): Log {
   const home = { disk, pool: new FilePool(disk, 4), buffers: new LentBuffers(0), directory: 't-0', onDamage: (damage: Damage) => damages.push(damage) }
   return openLog(home, settings, { restore: () => {}, batch: () => {} }).log
 }
@@ -94,4 +96,34 @@ test('a full disk loses nothing that was appended, and stops nobody who reads', 
     }),
     { numRuns: 300 },
   )
+})
+
+/** How many records are left, of those of the last segment or of all. */
+test.each([3, 2, 1, 0])('a log that is cut to %d records on a disk too full for another file goes on in one when there is room, and loses nothing more', async left => {
+  damages.length = 0
+  const memory = new MemoryDisk()
+  let isFull = false
+  const disk = refusingDisk(memory, ({ name, path }) => isFull && name === 'open' && memory.size(path) === null, 'DISK_FULL')
+  const log = open(disk)
+  const value = 'x'.repeat(80)
+  const append = (log: Log): number => log.append(batchOf([{ key: null, value, timestamp: 1 }]), 0)
+  for (let offset = 0; offset < 4; offset++) append(log)
+  await log.sync()
+  expect(memory.list('t-0').filter(name => name.endsWith('.log'))).toEqual(['00000000000000000000.log', '00000000000000000002.log'])
+  isFull = true
+  log.truncateTo(left)
+  expect(log.endOffset).toBe(left)
+  const files = memory.list('t-0').filter(name => name.endsWith('.log')).map(name => [name, memory.size(`t-0/${name}`)])
+  for (let again = 0; again < 2; again++) expect(() => append(log)).toThrow(expect.objectContaining({ code: 'DISK_FULL' }))
+  expect([log.endOffset, readAll(log).length]).toEqual([left, left])
+  await taken(() => checkpoint(log))
+  // Nothing went into the file that was cut.
+  expect(memory.list('t-0').filter(name => name.endsWith('.log')).map(name => [name, memory.size(`t-0/${name}`)])).toEqual(files)
+  isFull = false
+  expect(append(log)).toBe(left)
+  expect(memory.list('t-0').filter(name => name.endsWith('.log')).at(-1)).toBe(`${String(left).padStart(20, '0')}.log`)
+  await checkpoint(log)
+  expect(readAll(log)).toHaveLength(left + 1)
+  expect(readAll(open(memory.crash()))).toHaveLength(left + 1)
+  expect(damages).toEqual([])
 })
