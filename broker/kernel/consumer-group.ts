@@ -111,9 +111,9 @@ export class ConsumerGroup {
 
   #subscribe(memberId: string, subscription: Subscription | null): void {
     const old = this.members.get(memberId)
-    const instanceId = old?.subscription.instanceId ?? null
-    if (instanceId !== null && this.#instances.get(instanceId) === memberId) this.#instances.delete(instanceId)
     if (subscription === null) {
+      // Under whichever name of an instance it was known: one that takes another goes on to be known by the one before, too.
+      for (const [instanceId, owner] of this.#instances) if (owner === memberId) this.#instances.delete(instanceId)
       this.#assign(memberId, null)
       this.members.delete(memberId)
       return

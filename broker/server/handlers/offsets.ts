@@ -12,6 +12,7 @@ import type { OffsetPlace } from '../../kernel/group-offsets.ts'
 import type { CommittedOffsetValue } from '../../kernel/group-records.ts'
 import type { BrokerState } from '../../engine/broker-state.ts'
 import type { AnswerBudget } from './answer-budget.ts'
+import { gatheredTopics, type AnsweredTopic } from './gathered-topics.ts'
 import type { Handler } from './handler.ts'
 
 type CommitTopic = RequestOf<'OffsetCommit'>['topics'][number]
@@ -25,12 +26,7 @@ export const offsetCommit: Handler<'OffsetCommit'> = async ({ broker, version },
   const topics = request.topics.filter(topic => isAnswered(broker, nameOf(topic), topic.partitions))
   const names = topics.map(nameOf)
   const problems = topics.map((topic, index) => topic.partitions.map(asked => commitProblem(broker, names[index], asked)))
-  const answer = (error: number): ResponseInput<'OffsetCommit'> => ({
-    topics: topics.map(({ name, topicId, partitions }, at) => ({
-      name, topicId,
-      partitions: partitions.map(({ partitionIndex }, index) => ({ partitionIndex, errorCode: commitCode(problems[at]![index] ?? null, error) })),
-    })),
-  })
+  const answer = (error: number): ResponseInput<'OffsetCommit'> => ({ topics: committedTopics(topics, problems, error) })
   if (concernsNothing(problems)) return answer(0)
   const host = broker.groupHost(groupId)
   if (host === null) return answer(errorCodeOf('NOT_COORDINATOR'))
@@ -40,6 +36,15 @@ export const offsetCommit: Handler<'OffsetCommit'> = async ({ broker, version },
   return answer(await host.ask<number>((token, now) => host.coordinator.commitOffsets({ groupId, memberId, groupInstanceId, generation: request.generationIdOrMemberEpoch, isOld: version < 9, offsets }, token, now)))
 }
 
+/** What is answered of each partition, where the group answers `ofGroup`. */
+export function committedTopics(topics: readonly AnsweredTopic<{ readonly partitionIndex: number }>[], problems: readonly (readonly (ErrorName | null)[])[], ofGroup: number): readonly AnsweredTopic<{ partitionIndex: number; errorCode: number }>[] {
+  const answers = topics.map(({ name, topicId, partitions }, at) => ({
+    name, ...(topicId === undefined ? {} : { topicId }),
+    partitions: partitions.map(({ partitionIndex }, index) => ({ partitionIndex, errorCode: commitCode(problems[at]![index] ?? null, ofGroup) })),
+  }))
+  return gatheredTopics(answers, (at, index) => isNowhere(problems[at]![index] ?? null))
+}
+
 /** Topics that are there are not answered for nothing. */
 function isAnswered(broker: BrokerState, topic: string | undefined, partitions: readonly unknown[]): boolean {
   return partitions.length > 0 || !broker.catalogue.topics.has(topic ?? '')
@@ -47,11 +52,15 @@ function isAnswered(broker: BrokerState, topic: string | undefined, partitions: 
 
 /** What nobody has is nothing to ask the group about, which may not even exist. */
 export function concernsNothing(problems: readonly (readonly (ErrorName | null)[])[]): boolean {
-  return problems.every(ofTopic => ofTopic.every(problem => problem === 'UNKNOWN_TOPIC_ID' || problem === 'UNKNOWN_TOPIC_OR_PARTITION'))
+  return problems.every(ofTopic => ofTopic.every(isNowhere))
+}
+
+function isNowhere(problem: ErrorName | null): boolean {
+  return problem === 'UNKNOWN_TOPIC_ID' || problem === 'UNKNOWN_TOPIC_OR_PARTITION'
 }
 
 /** What the group refuses it refuses for all that is there. */
-export function commitCode(problem: ErrorName | null, ofGroup: number): number {
+function commitCode(problem: ErrorName | null, ofGroup: number): number {
   return problem === null || (problem === 'OFFSET_METADATA_TOO_LARGE' && ofGroup !== 0) ? ofGroup : errorCodeOf(problem)
 }
 
@@ -160,7 +169,8 @@ export const offsetDelete: Handler<'OffsetDelete'> = async ({ broker }, request)
     return isRead(topic) ? errorCodeOf('GROUP_SUBSCRIBED_TO_TOPIC') : failed
   }
   const topics = request.topics.filter(({ name, partitions }) => isAnswered(broker, name, partitions))
-  return { errorCode: 0, topics: topics.map(({ name, partitions }) => ({ name, partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode: codeOf(name, partitionIndex) })) })) }
+  const answers = topics.map(({ name, partitions }) => ({ name, partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode: codeOf(name, partitionIndex) })) }))
+  return { errorCode: 0, topics: gatheredTopics(answers, (at, index) => !isThere(answers[at]!.name, answers[at]!.partitions[index]!.partitionIndex)) }
 }
 
 /** What every version has, whatever comes behind it. */
