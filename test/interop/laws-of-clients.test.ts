@@ -3,7 +3,9 @@
 import { afterAll, beforeAll, describe } from 'vitest'
 import { startApacheKafka, type ApacheKafka } from './apache-kafka.ts'
 import { clientLaws } from './client-laws.ts'
-import { javascriptClient, pythonClient } from './client-programs.ts'
+import { javascriptClient, newestPythonClient, pythonClient } from './client-programs.ts'
+import { aiokafkaTransactionLaws, newestClientLaws } from './newest-client-laws.ts'
+import { pypiClients } from './pypi-clients.ts'
 
 let kafka: ApacheKafka
 beforeAll(async () => {
@@ -22,4 +24,27 @@ describe('kafkajs', () => {
 })
 describe('@platformatic/kafka', () => {
   clientLaws(() => javascriptClient('platformatic.mjs', kafka.bootstrap, 'platformatic'))
+})
+
+const newest = pypiClients()
+describe.skipIf(typeof newest === 'string')('the newest of PyPI', () => {
+  const tell = (program: string, topic: string) => (): Promise<string> => {
+    if (typeof newest === 'string') throw new Error(newest)
+    return newestPythonClient(newest, program, kafka.bootstrap, topic)
+  }
+  describe('aiokafka', () => {
+    let story: Promise<string> | undefined
+    const once = (): Promise<string> => (story ??= tell('aiokafka-story.py', 'aiokafka')())
+    clientLaws(once)
+    aiokafkaTransactionLaws(once)
+  })
+  describe('confluent-kafka', () => {
+    clientLaws(tell('confluent.py', 'newest-confluent'))
+  })
+  describe('confluent-kafka, beyond what Debian\'s can', () => {
+    newestClientLaws(tell('confluent-newest.py', 'newer-confluent'))
+  })
+  describe('kafka-python', () => {
+    clientLaws(tell('kafka-python.py', 'newest-kafka-python'))
+  })
 })

@@ -1,12 +1,14 @@
-"""The story of librdkafka through confluent-kafka (Debian: python3-confluent-kafka): confluent.py BOOTSTRAP TOPIC."""
+"""The story of librdkafka through confluent-kafka (Debian: python3-confluent-kafka; PyPI): confluent.py BOOTSTRAP TOPIC."""
 
 import sys
+import warnings
 
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, NewPartitions, NewTopic
 
 from story import PARTITIONS, RECORDS, FIRST_TIMESTAMP, Absent, read_record, record, tell, until
 
+warnings.simplefilter("ignore", DeprecationWarning)  # The old one knows nothing else.
 bootstrap, topic = sys.argv[1:3]
 group = f"{topic}-group"
 admin = AdminClient({"bootstrap.servers": bootstrap})
@@ -127,8 +129,16 @@ def resume():
 def groups():
     (found,) = admin.list_groups(group, timeout=10)
     listed = group in [each.id for each in admin.list_groups(timeout=10)]
-    resume.member.close()
     return {"listed": listed, "state": found.state, "members": len(found.members)}
+
+
+def delete_group():
+    if not hasattr(admin, "delete_consumer_groups"):
+        raise Absent("confluent-kafka 1.7 cannot delete groups")
+    refused = outcome(admin.delete_consumer_groups([group]))
+    resume.member.close()
+    until("an empty group", lambda: outcome(admin.delete_consumer_groups([group])) == 0 or None)
+    return {"refused": refused, "listed": group in [each.id for each in admin.list_groups(timeout=10)]}
 
 
 def configs():
@@ -148,8 +158,14 @@ def partitions():
     return {"partitions": partitions_of(topic)}
 
 
-def absent(what):
-    raise Absent(what)
+def delete_records():
+    if not hasattr(admin, "delete_records"):
+        raise Absent("confluent-kafka 1.7 cannot delete records")
+    (future,) = admin.delete_records([TopicPartition(topic, 0, 12)]).values()
+    reader = consumer()
+    first, _ = reader.get_watermark_offsets(TopicPartition(topic, 0), timeout=10)
+    reader.close()
+    return {"lowWatermark": future.result().low_watermark, "first": first}
 
 
 def delete_topic():
@@ -168,8 +184,8 @@ tell("seek", seek)
 tell("group", group_shares)
 tell("resume", resume)
 tell("groups", groups)
-tell("deleteGroup", lambda: absent("confluent-kafka 1.7 cannot delete groups"))
+tell("deleteGroup", delete_group)
 tell("configs", configs)
 tell("partitions", partitions)
-tell("deleteRecords", lambda: absent("confluent-kafka 1.7 cannot delete records"))
+tell("deleteRecords", delete_records)
 tell("deleteTopic", delete_topic)
