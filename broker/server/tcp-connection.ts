@@ -50,7 +50,7 @@ export class TcpConnection {
   readonly #options: ConnectionOptions
   readonly #splitter: FrameSplitter
   readonly #waiting: Buffer[] = []
-  /** Being answered, in the order of their requests: one, or several Produces. */
+  /** Being answered, in the order of their requests: one, or several Produces or OffsetCommits. */
   readonly #answers: Answer[] = []
   #memory: MemoryShare
   #isStranger: boolean
@@ -167,9 +167,9 @@ export class TcpConnection {
     if (!this.#sending && this.#answers.length > 0) void this.#sendAnswers()
   }
 
-  /** Requests are handled one at a time; only Produces may overlap, so that batches that follow each other are made durable together. */
+  /** Requests are handled one at a time; only such as write, and follow others of their kind, may overlap, so that they are made durable together. */
   #mayStart(frame: Buffer): boolean {
-    return this.#answers.length === 0 || (isProduce(frame) && isProduce(this.#answers[0]!.frame))
+    return this.#answers.length === 0 || (isWrite(frame) && apiKeyOf(frame) === apiKeyOf(this.#answers[0]!.frame))
   }
 
   async #sendAnswers(): Promise<void> {
@@ -308,6 +308,11 @@ export class TcpConnection {
 
 function isProduce(frame: Buffer): boolean {
   return apiKeyOf(frame) === apis.Produce.key
+}
+
+/** What it writes takes effect when it begins, and its answer waits for the disk alone. */
+function isWrite(frame: Buffer): boolean {
+  return isProduce(frame) || apiKeyOf(frame) === apis.OffsetCommit.key
 }
 
 function waitsForOthers(frame: Buffer): boolean {

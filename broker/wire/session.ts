@@ -6,8 +6,8 @@ import type { ApiName, RequestOf, ResponseInput } from './apis.ts'
 export interface Session {
   /**
    * Answers one request, already decoded; null where Kafka sends no answer (Produce with acks 0).
-   * Called again only after the answer before: requests of a connection are handled one at a time. Produces alone may follow each other
-   * without waiting (a pipe in process may hand over any); requests take effect in the order of the calls.
+   * Called again only after the answer before: requests of a connection are handled one at a time. Produces, and OffsetCommits, may follow
+   * their like without waiting (a pipe in process may hand over any); requests take effect in the order of the calls.
    * @throws MillraceError to close the connection; what a client should see goes into the answer's error codes instead
    */
   handle<N extends ApiName>(api: N, version: number, body: RequestOf<N>, clientId: string | null): Promise<ResponseInput<N> | null>

@@ -295,6 +295,29 @@ describe('a server', () => {
     expect(events.filter(event => event.startsWith('answer'))).toEqual(['answer 1', 'answer 2', 'answer 3', 'answer'])
   })
 
+  test('has OffsetCommits overlap each other, and not with Produces', async () => {
+    const events: string[] = []
+    const release: (() => void)[] = []
+    const { port } = await serve({
+      Produce: () => (events.push('produce'), { responses: [] }),
+      OffsetCommit: ({ groupId }) => {
+        events.push(`commit ${groupId}`)
+        return new Promise(resolve => release.push(() => resolve({ topics: [{ name: groupId, partitions: [] }] })))
+      },
+    })
+    const channel = await connect(port)
+    const commit = (groupId: string): Promise<unknown> => channel.request('OffsetCommit', { groupId, generationIdOrMemberEpoch: -1, memberId: '', topics: [] }, { version: 8 }).then(({ topics }) => events.push(`answer ${topics[0]!.name}`))
+    const answered: Promise<unknown>[] = ['a', 'b'].map(commit)
+    answered.push(channel.request('Produce', { acks: 1, timeoutMs: 1, topicData: [] }, { version: 9 }), commit('c'))
+    await until(() => release.length === 2)
+    for (const resolve of release.splice(0).reverse()) resolve()
+    await until(() => release.length === 1)
+    release[0]!()
+    await Promise.all(answered)
+    expect(events.filter(event => !event.startsWith('answer'))).toEqual(['commit a', 'commit b', 'produce', 'commit c'])
+    expect(events.filter(event => event.startsWith('answer'))).toEqual(['answer a', 'answer b', 'answer c'])
+  })
+
   test('tells the session when its client goes during a long poll', async () => {
     let polling = false
     let closed = false
