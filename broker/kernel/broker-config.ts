@@ -3,6 +3,7 @@
 import { nearestName } from '../../core/nearest-name.ts'
 import { MillraceError } from '../../core/error.ts'
 import { configProblem, configSource, listOf, maxInt, maxLong, type ConfigDefinition } from './config-definition.ts'
+import { isForeign, saidOfForeign } from './foreign-settings.ts'
 import { ListenerConfig, listenerSetting, type Settings } from './listener-config.ts'
 import { securityConfigs } from './security-configs.ts'
 import { topicConfigs, type ConfigOverrides, type Refusal } from './topic-config.ts'
@@ -228,6 +229,7 @@ export function brokerConfigRefusal(overrides: Readonly<Record<string, string | 
   for (const [name, value] of Object.entries(overrides)) {
     const definition = definitionOf(name)
     if (definition === undefined) {
+      if (isForeign(name)) return { error: 'INVALID_CONFIG', message: saidOfForeign(name) }
       const nearest = nearestName(name, brokerConfigs.keys())
       return { error: 'INVALID_CONFIG', message: `Unknown broker setting: ${name}.${nearest === null ? '' : ` Did you mean ${nearest}?`}` }
     }

@@ -1,6 +1,7 @@
 // The settings of a group, where they differ from the broker's: how often members of a consumer group (KIP-848) show that they live.
 
 import { configProblem, configSource, type ConfigDefinition } from './config-definition.ts'
+import { saidOfForeign, whyForeign } from './foreign-settings.ts'
 import { groupBoundsProblem, type BrokerConfig, type ConfigSynonym } from './broker-config.ts'
 import type { ConfigOverrides, Refusal } from './topic-config.ts'
 
@@ -25,7 +26,7 @@ export function groupLayersOf(name: string, own: ConfigOverrides, broker: Broker
 export function groupConfigRefusal(own: ConfigOverrides, broker: BrokerConfig): Refusal | null {
   for (const [name, value] of Object.entries(own)) {
     const definition = groupConfigs.get(name)
-    const problem = definition === undefined ? `Unknown group config name: ${name}.` : configProblem(definition, value)
+    const problem = definition === undefined ? (whyForeign(name) === null ? `Unknown group config name: ${name}.` : saidOfForeign(name)) : configProblem(definition, value)
     if (problem !== null) return { error: 'INVALID_CONFIG', message: problem }
   }
   const bounds = groupBoundsProblem(name => Number(own[name.replace('group.', '')] ?? broker.number(name)))

@@ -3,11 +3,12 @@
 import { brokerConfigs } from '../../broker/kernel/broker-config.ts'
 import { listOf } from '../../broker/kernel/config-definition.ts'
 import { advertisedPort, listenAddress } from '../../broker/server/listen-address.ts'
+import { isForeign, saidOfForeign, whyForeign } from '../../broker/kernel/foreign-settings.ts'
+import { kafkaSettings } from '../../broker/kernel/kafka-settings.ts'
 import { listenerSetting } from '../../broker/kernel/listener-config.ts'
 import { MillraceError } from '../../core/error.ts'
 import { nearestName } from '../../core/nearest-name.ts'
 import { readJavaProperties } from '../input/java-properties.ts'
-import { kafkaSettingPattern, kafkaSettings } from './kafka-settings.ts'
 
 const DEFAULT_LISTEN = '127.0.0.1:9092'
 
@@ -30,7 +31,7 @@ export async function brokerSettings(file: string | undefined, set: readonly str
     return isOurs(name) && !(name === 'advertised.listeners' && isElsewhere(value, listen[0], written))
   }
   const ignored = written.filter(entry => !isHere(entry)).map(([name]) => name)
-  for (const name of ignored) if (!isOurs(name) && !isKafkas(name)) throw unknownSetting(name, ` in ${file}`)
+  for (const name of ignored) if (!isOurs(name) && !isForeign(name)) throw unknownSetting(name, ` in ${file}`)
   const given = set.map(settingOf)
   for (const [name] of given) if (!isOurs(name)) throw unknownSetting(name, '')
   const known = written.filter(isHere).map(([name, value]) => [name, value.trim()] as const)
@@ -52,37 +53,21 @@ function isOurs(name: string): boolean {
 
 /** Said about settings that are left out; with the option of the command line that does what some of them do. */
 export function ignoredText(file: string, ignored: readonly string[]): string {
-  const list = ignored.map(name => (instead[name] === undefined ? name : `${name} (${instead[name]})`))
+  const list = ignored.map(name => {
+    const why = overruled[name] ?? whyForeign(name)
+    return why === null ? name : `${name} (${why})`
+  })
   return `${file} has settings of Apache Kafka that mean nothing here: ${list.join(', ')}`
 }
 
-/** Why they mean nothing here, or what does what they do. */
-const instead: Readonly<Record<string, string>> = {
-  'log.dir': '--data says where',
-  'log.dirs': '--data says where',
+/** Why settings that are ours are left out. */
+const overruled: Readonly<Record<string, string>> = {
   listeners: '--listen is stronger',
   'advertised.listeners': 'it names another port than the one that is listened on; --advertise says where clients find it',
-  'metric.reporters': '--metrics serves Prometheus',
-  'process.roles': 'there is one role',
-  'num.io.threads': 'one thread serves all',
-  'num.network.threads': 'one thread serves all',
-  'group.consumer.assignment.interval.ms': 'partitions are shared out at once',
-  'group.consumer.min.assignment.interval.ms': 'partitions are shared out at once',
-  'group.consumer.max.assignment.interval.ms': 'partitions are shared out at once',
-  'group.coordinator.rebalance.protocols': 'classic and consumer are served',
-  'offsets.topic.compression.codec': 'committed offsets are not compressed',
-  'offsets.commit.timeout.ms': 'a commit is answered when it is on the disk',
-  'offsets.commit.required.acks': 'a commit is answered when it is on the disk',
-  'transaction.partition.verification.enable': 'partitions of a transaction are always verified',
-  'transaction.two.phase.commit.enable': 'two-phase commit is not served',
-}
-
-function isKafkas(name: string): boolean {
-  return kafkaSettings.has(name) || kafkaSettingPattern.test(name)
 }
 
 function unknownSetting(name: string, where: string): MillraceError {
-  if (isKafkas(name)) return new MillraceError('UNKNOWN_SETTING', `The setting ${name} of Apache Kafka means nothing here${instead[name] === undefined ? '' : `: ${instead[name]}`}.`, { hint: 'millrace broker --help-settings lists those that do.' })
+  if (isForeign(name)) return new MillraceError('UNKNOWN_SETTING', saidOfForeign(name), { hint: 'millrace broker --help-settings lists those that do.' })
   const near = nearestName(name, where === '' ? brokerConfigs.keys() : [...brokerConfigs.keys(), ...kafkaSettings])
   return new MillraceError('UNKNOWN_SETTING', `There is no setting ${name}${where}.`, { hint: near === null ? 'millrace broker --help-settings lists all.' : `Did you mean ${near}?` })
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { brokerConfigs } from '../../broker/kernel/broker-config.ts'
 import { brokerSettings, ignoredText } from '../../cli/settings/broker-settings.ts'
-import { kafkaSettings } from '../../cli/settings/kafka-settings.ts'
+import { kafkaSettings } from '../../broker/kernel/kafka-settings.ts'
 import { millrace, parseLines, startMillrace, temporaryDirectory } from './command.ts'
 
 function fileOf(text: string): string {

@@ -6,7 +6,7 @@ import { connectTcpChannel } from '../../broker/client/tcp-channel.ts'
 import { brokerConfigs } from '../../broker/kernel/broker-config.ts'
 import { configTypeCodes, type ConfigDefinition } from '../../broker/kernel/config-definition.ts'
 import { topicConfigs } from '../../broker/kernel/topic-config.ts'
-import { kafkaSettingPattern, kafkaSettings } from '../../cli/settings/kafka-settings.ts'
+import { kafkaSettingPattern, kafkaSettings } from '../../broker/kernel/kafka-settings.ts'
 import type { ResponseOf } from '../../broker/wire/apis.ts'
 import { startApacheKafka, type ApacheKafka } from './apache-kafka.ts'
 

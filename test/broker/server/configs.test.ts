@@ -30,6 +30,7 @@ async function alter(channel: Channel, resourceType: number, resourceName: strin
 
 const topic = 2
 const broker = 4
+const group = 32
 
 test('a setting of a topic comes from the topic, the broker, or the default', async () => {
   const disk = new MemoryDisk()
@@ -68,6 +69,26 @@ test('lists are appended to and subtracted from; what is wrong is refused with a
 test('an unknown or impossible setting is refused at the start, with the nearest name', async () => {
   await expect(start({ 'log.retentoin.ms': '1' })).rejects.toThrow('Did you mean log.retention.ms?')
   await expect(start({ 'num.partitions': 'many' })).rejects.toThrow('num.partitions')
+})
+
+test.each([
+  [broker, '', 'num.io.threads', 'The setting num.io.threads of Apache Kafka means nothing here: one thread serves all.'],
+  [broker, '1', 'replica.fetch.max.bytes', 'The setting replica.fetch.max.bytes of Apache Kafka means nothing here: there is one broker, and no replicas.'],
+  [broker, '', 'security.providers', 'The setting security.providers of Apache Kafka means nothing here.'],
+  [broker, '', 'log.cleaner.thraeds', 'Unknown broker setting: log.cleaner.thraeds.'],
+  [topic, 't', 'num.io.threads', 'Unknown topic config name: num.io.threads.'],
+  [group, 'g', 'share.session.timeout.ms', 'The setting share.session.timeout.ms of Apache Kafka means nothing here: share groups are not served.'],
+  [group, 'g', 'session.timeout.ms', 'Unknown group config name: session.timeout.ms.'],
+] as const)('a setting of Kafka that means nothing here is refused with the reason (%i %s %s)', async (resourceType, resourceName, name, said) => {
+  const channel = await start()
+  await channel.request('Metadata', { topics: [{ name: 't' }] })
+  const incremental = await channel.request('IncrementalAlterConfigs', { resources: [{ resourceType, resourceName, configs: [{ name, configOperation: 0, value: '5' }] }], validateOnly: false })
+  const whole = await channel.request('AlterConfigs', { resources: [{ resourceType, resourceName, configs: [{ name, value: '5' }] }], validateOnly: true })
+  for (const { responses: [response] } of [incremental, whole]) expect([errorNameOf(response!.errorCode), response!.errorMessage]).toEqual(['INVALID_CONFIG', expect.stringContaining(said)])
+})
+
+test('so it is at the start', async () => {
+  await expect(start({ 'num.network.threads': '3' })).rejects.toMatchObject({ code: 'UNKNOWN_SETTING', message: expect.stringContaining('one thread serves all') })
 })
 
 test('a default replication factor that one broker cannot keep refuses topics, but not its own', async () => {
