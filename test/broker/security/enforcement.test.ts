@@ -9,7 +9,7 @@ import { servedVersions } from '../../../broker/server/served-apis.ts'
 import { apiOf, type ApiName, type RequestInput } from '../../../broker/wire/apis.ts'
 import type { Channel } from '../../../broker/wire/channel.ts'
 import { ZERO_UUID } from '../../../broker/wire/defaults.ts'
-import { errorCodeOf } from '../../../broker/wire/error-code.ts'
+import { errorCodeOf, errorNameOf } from '../../../broker/wire/error-code.ts'
 import { RecordBatchWriter } from '../../../broker/wire/record-batch-writer.ts'
 import { systemClock } from '../../../core/clock.ts'
 import { arbitraryBody } from '../wire/arbitrary-message.ts'
@@ -150,6 +150,23 @@ describe('topics', () => {
     const { topics } = await root.request('Metadata', { topics: [{ name: 'mine' }, { name: 'other' }] })
     const deleted = await alice.request('DeleteTopics', { topics: topics.map(({ topicId }) => ({ name: null, topicId })), timeoutMs: 1000 })
     expect(deleted.responses.map(({ name, errorCode }) => [name, errorCode])).toEqual([['mine', 0], [null, topicRefused]])
+  })
+
+  test('that are to be deleted without the right are named to who may see them, and what is wrong with the request is said to anyone', async () => {
+    const { topics } = await root.request('Metadata', { topics: [{ name: 'mine' }, { name: 'other' }] })
+    const [mine, other] = topics.map(({ topicId }) => topicId)
+    const ask = async (...asked: readonly { readonly name?: string; readonly topicId?: string }[]) => {
+      const { responses } = await alice.request('DeleteTopics', { topics: asked.map(topic => ({ name: null, topicId: ZERO_UUID, ...topic })), timeoutMs: 1000 })
+      return responses.map(({ name, topicId, errorCode }) => [name, topicId, errorNameOf(errorCode)])
+    }
+    await give(...onTopic('mine', operation.describe), ...onTopic('nowhere', operation.describe))
+    expect(await ask({ topicId: mine! }, { topicId: other! })).toEqual([['mine', mine, 'TOPIC_AUTHORIZATION_FAILED'], [null, other, 'TOPIC_AUTHORIZATION_FAILED']])
+    expect(await ask({ name: 'mine' }, { name: 'other' })).toEqual([['mine', ZERO_UUID, 'TOPIC_AUTHORIZATION_FAILED'], ['other', ZERO_UUID, 'TOPIC_AUTHORIZATION_FAILED']])
+    expect(await ask({ name: 'nowhere' })).toEqual([['nowhere', ZERO_UUID, 'UNKNOWN_TOPIC_OR_PARTITION']])
+    expect(await ask({ name: 'nothing' })).toEqual([['nothing', ZERO_UUID, 'TOPIC_AUTHORIZATION_FAILED']])
+    expect(await ask({ name: 'other' }, { name: 'other' })).toEqual([['other', ZERO_UUID, 'INVALID_REQUEST']])
+    expect(await ask({ topicId: other! }, { topicId: other! })).toEqual([[null, other, 'INVALID_REQUEST']])
+    expect(await ask({ name: 'other', topicId: other! })).toEqual([['other', other, 'INVALID_REQUEST']])
   })
 })
 

@@ -1,11 +1,13 @@
 // Who may see, make, change and delete topics.
 
 import { operation } from '../../../kernel/acl.ts'
-import type { ResponseInput } from '../../../wire/apis.ts'
+import type { RequestOf, ResponseInput } from '../../../wire/apis.ts'
 import { ZERO_UUID } from '../../../wire/defaults.ts'
 import { errorCodeOf } from '../../../wire/error-code.ts'
 import { allowsCluster, allowsTopic, type Access } from '../access.ts'
 import { partly, type Asking, type Guard } from '../guard.ts'
+
+type AskedDeletion = RequestOf<'DeleteTopics'>['topics'][number]
 
 const topicRefused = errorCodeOf('TOPIC_AUTHORIZATION_FAILED')
 const message = 'Topic authorization failed.'
@@ -94,17 +96,34 @@ function withoutConfigs(access: Access, answer: ResponseInput<'CreateTopics'>): 
   }
 }
 
+/** What is wrong whoever asks, the handler says. Whose topic an id is hears only who may see it. */
 export const guardDeleteTopics: Guard<'DeleteTopics'> = ({ access, broker, version }, request) => {
   const asked = version >= 6 ? request.topics : request.topicNames.map(name => ({ name, topicId: ZERO_UUID }))
+  const once = new Set<string>()
+  const twice = new Set<string>()
+  for (const topic of asked) (once.has(keyOf(topic)) ? twice : once).add(keyOf(topic))
+  const nameOf = ({ name, topicId }: AskedDeletion): string | null => name ?? broker.catalogue.topicById(topicId)?.name ?? null
+  const isSeen = (name: string): boolean => allowsTopic(access, operation.describe, name)
   return partly({
     request, items: asked,
-    isAllowed: ({ name, topicId }) => {
-      const known = name ?? broker.catalogue.topicById(topicId)?.name
-      return known === undefined || allowsTopic(access, operation.delete, known) || allowsCluster(access, operation.delete)
+    isAllowed: topic => {
+      const name = nameOf(topic)
+      const isOdd = name === null || (topic.name !== null && topic.topicId !== ZERO_UUID) || !broker.config.flag('delete.topic.enable')
+      if (isOdd || allowsTopic(access, operation.delete, name) || allowsCluster(access, operation.delete)) return true
+      return twice.has(keyOf(topic)) || (!broker.catalogue.topics.has(name) && isSeen(name))
     },
     narrow: topics => (version >= 6 ? { ...request, topics } : { ...request, topicNames: topics.map(({ name }) => name!) }),
-    widen: (answer, refused) => ({ responses: [...answer.responses, ...refused.map(({ name, topicId }) => ({ name, topicId, errorCode: topicRefused, errorMessage: message }))] }),
+    widen: (answer, refused) => ({
+      responses: [...answer.responses, ...refused.map(topic => {
+        const name = nameOf(topic)
+        return { name: topic.name ?? (name !== null && isSeen(name) ? name : null), topicId: topic.topicId, errorCode: topicRefused, errorMessage: message }
+      })],
+    }),
   })
+}
+
+function keyOf({ name, topicId }: AskedDeletion): string {
+  return `${topicId}/${name ?? ''}`
 }
 
 export const guardCreatePartitions: Guard<'CreatePartitions'> = ({ access }, request) =>
