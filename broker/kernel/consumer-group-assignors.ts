@@ -38,6 +38,52 @@ function range(members: readonly AssignorMember[], partitions: ReadonlyMap<strin
 
 /** Loads that differ by one at most as far as subscriptions allow it, moving as little as possible of what members had. */
 function uniform(members: readonly AssignorMember[], partitions: ReadonlyMap<string, number>): ReadonlyMap<string, TopicPartitions> {
+  return areAlike(members) ? alike(members, partitions) : balanced(members, partitions)
+}
+
+function areAlike([first, ...others]: readonly AssignorMember[]): boolean {
+  return first !== undefined && others.every(({ topicIds }) => topicIds.size === first.topicIds.size && [...topicIds].every(topicId => first.topicIds.has(topicId)))
+}
+
+/** All want the same topics. What cannot be divided goes to members that have that much already, and else to the last ones, as with Apache Kafka. */
+function alike(members: readonly AssignorMember[], partitions: ReadonlyMap<string, number>): ReadonlyMap<string, TopicPartitions> {
+  const shares = new Map<string, Share>()
+  const { topicIds } = members[0]!
+  const all = [...partitions].filter(([topicId]) => topicIds.has(topicId)).flatMap(([topicId, count]) => Array.from({ length: count }, (_, partition) => [topicId, partition] as const))
+  const least = Math.floor(all.length / members.length)
+  let extras = all.length % members.length
+  const open: { readonly share: Share; readonly room: number }[] = []
+  const taken: Share = new Map()
+  ;[...members].sort((a, b) => compare(a.memberId, b.memberId)).forEach(({ memberId, target }, index) => {
+    const share: Share = new Map()
+    shares.set(memberId, share)
+    const mayHave = least + (extras > 0 ? 1 : 0)
+    let load = 0
+    for (const [topicId, partition] of heldOf(target, partitions, topicIds)) {
+      if (load === mayHave) break
+      give(share, topicId, partition)
+      give(taken, topicId, partition)
+      load++
+    }
+    const takesExtra = extras > 0 && (load === mayHave || members.length - index <= extras)
+    if (takesExtra) extras--
+    open.push({ share, room: least + (takesExtra ? 1 : 0) - load })
+  })
+  const free = all.filter(([topicId, partition]) => taken.get(topicId)?.has(partition) !== true)
+  let next = 0
+  for (const { share, room } of open) for (const [topicId, partition] of free.slice(next, (next += room))) give(share, topicId, partition)
+  return shares
+}
+
+/** What a member was to have and still may, the lowest partitions first. */
+function* heldOf(target: TopicPartitions, partitions: ReadonlyMap<string, number>, topicIds: ReadonlySet<string>): Iterable<readonly [string, number]> {
+  for (const [topicId, held] of target) {
+    if (!topicIds.has(topicId)) continue
+    for (const partition of [...held].sort((a, b) => a - b)) if (partition < (partitions.get(topicId) ?? 0)) yield [topicId, partition]
+  }
+}
+
+function balanced(members: readonly AssignorMember[], partitions: ReadonlyMap<string, number>): ReadonlyMap<string, TopicPartitions> {
   const balance = new Balance(members)
   for (const member of members) balance.keep(member, partitions)
   const subscribed = [...partitions].filter(([topicId]) => balance.hasSubscriber(topicId))

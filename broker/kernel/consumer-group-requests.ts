@@ -46,6 +46,11 @@ export function requestRefusal(request: HeartbeatRequest, assignors: readonly st
   if (serverAssignor !== null && !assignors.includes(serverAssignor)) {
     return { error: 'UNSUPPORTED_ASSIGNOR', message: `ServerAssignor ${serverAssignor} is not supported. Supported assignors: ${assignors.join(', ')}.` }
   }
+  return null
+}
+
+/** Who asks comes before what pattern it subscribes to. */
+export function patternRefusal({ topicRegex }: HeartbeatRequest): Refusal | null {
   const pattern = topicRegex === null || topicRegex === '' ? null : topicPattern(topicRegex)
   return typeof pattern === 'string' ? { error: 'INVALID_REGULAR_EXPRESSION', message: `SubscribedTopicRegex \`${topicRegex}\` is not a valid regular expression: ${pattern}` } : null
 }

@@ -5,7 +5,7 @@ import { errorCodeOf, type ErrorName } from '../wire/error-code.ts'
 import { inProcessHost } from './classic-group.ts'
 import { ConsumerGroup, leftStatically, staticLeaveEpoch, type ConsumerGroupFact, type ConsumerMember } from './consumer-group.ts'
 import {
-  fullGroup, heartbeatAnswer, isFullRequest, joinEpoch, leaveEpoch, refusedHeartbeat, requestRefusal, subscriptionAfter, type HeartbeatRequest,
+  fullGroup, heartbeatAnswer, isFullRequest, joinEpoch, leaveEpoch, patternRefusal, refusedHeartbeat, requestRefusal, subscriptionAfter, type HeartbeatRequest,
 } from './consumer-group-requests.ts'
 import { cancelTimers, memberTimer, sessionTimeoutOf, type ConsumerGroupRoom, type GroupWrite } from './consumer-group-room.ts'
 import { ConsumerGroupTurn } from './consumer-group-turn.ts'
@@ -93,6 +93,8 @@ export class ConsumerGroups {
   #beat(group: ConsumerGroup, request: HeartbeatRequest, now: Timestamp): HeartbeatAnswer | Refusal {
     const found = this.#memberOf(group, request)
     if (found !== null && 'error' in found) return found
+    const refused = patternRefusal(request)
+    if (refused !== null) return refused
     this.#groups.set(group.groupId, group)
     const turn = new ConsumerGroupTurn(group, this.#room)
     const { memberId } = request

@@ -27,6 +27,8 @@ const at = {
 } as const
 
 const attribute = { compression: 0x07, appendTime: 0x08, transactional: 0x10, control: 0x20, deleteHorizon: 0x40 } as const
+/** Who writes attributes anew leaves out those that nobody knows. */
+const knownAttributes = 0x7f
 
 /** What to write at the head of a batch; see the fields of {@link RecordBatchHeader}. */
 export interface BatchHeaderFields {
@@ -172,14 +174,14 @@ export class RecordBatchHeader {
 
   /** Stamps the batch with the broker's time, and seals it. */
   setAppendTime(timestamp: Timestamp): void {
-    this.buffer.writeInt16BE(this.attributes | attribute.appendTime, this.position + at.attributes)
+    this.buffer.writeInt16BE((this.attributes & knownAttributes) | attribute.appendTime, this.position + at.attributes)
     writeInt64(this.buffer, timestamp, this.position + at.maxTimestamp)
     this.seal()
   }
 
   /** Says what its records' largest timestamp is, and that it is their producer's; seals it. */
   setMaxTimestamp(timestamp: Timestamp): void {
-    this.buffer.writeInt16BE(this.attributes & ~attribute.appendTime, this.position + at.attributes)
+    this.buffer.writeInt16BE(this.attributes & knownAttributes & ~attribute.appendTime, this.position + at.attributes)
     writeInt64(this.buffer, timestamp, this.position + at.maxTimestamp)
     this.seal()
   }

@@ -40,12 +40,12 @@ export function admitted<T>(context: RequestContext, request: ProduceRequest, { 
 
 /** Whether some batch is to be written in a transaction, wherever it goes. */
 export function hasTransactionalBatch({ topicData }: ProduceRequest): boolean {
-  return topicData.some(({ partitionData }) => partitionData.some(({ records }) => records !== null && records.length >= batchHeaderBytes && isTransactional(new RecordBatchHeader(records))))
+  return topicData.some(({ partitionData }) => partitionData.some(({ records }) => records !== null && records.length >= batchHeaderBytes && isTransactional(new RecordBatchHeader(records), records.length)))
 }
 
-/** Batches of older formats have other things there. */
-function isTransactional(header: RecordBatchHeader): boolean {
-  return header.magic === 2 && header.isTransactional
+/** Batches of older formats have other things there; one that is cut off is none. */
+function isTransactional(header: RecordBatchHeader, limit: number): boolean {
+  return header.magic === 2 && header.fits(limit) && header.isTransactional
 }
 
 /** Null where no batch is transactional. */

@@ -50,14 +50,13 @@ function reassignmentRefusal(broker: BrokerState, { replicas }: Reassigned): Ref
 
 export const listPartitionReassignments: Handler<'ListPartitionReassignments'> = () => ({ errorCode: 0, topics: [] })
 
-/** The log of the catalogue stands for Kafka's metadata log: this broker leads it and is its only voter. */
+/** The log of the catalogue stands for Kafka's metadata log: this broker leads it and is its only voter. Nothing else may be asked with it. */
 export const describeQuorum: Handler<'DescribeQuorum'> = ({ broker, version }, request) => {
-  const topics = request.topics.map(({ topicName, partitions }): QuorumTopic => ({
-    topicName,
-    partitions: partitions.map(({ partitionIndex }) => (topicName === metadataTopic && partitionIndex === 0 ? quorum(broker) : noQuorum(partitionIndex))),
-  }))
+  const [asked, ...others] = request.topics
+  const isOne = others.length === 0 && asked?.topicName === metadataTopic && asked.partitions.length === 1 && asked.partitions[0]!.partitionIndex === 0
+  if (!isOne) return { errorCode: 0, topics: request.topics.map(({ topicName, partitions }): QuorumTopic => ({ topicName, partitions: partitions.map(({ partitionIndex }) => noQuorum(partitionIndex)) })) }
   const nodes = [{ nodeId: broker.nodeId, listeners: [{ name: 'CONTROLLER', ...broker.endpoint }] }]
-  return { errorCode: 0, topics, ...(version >= 2 ? { nodes } : {}) }
+  return { errorCode: 0, topics: [{ topicName: metadataTopic, partitions: [quorum(broker)] }], ...(version >= 2 ? { nodes } : {}) }
 }
 
 function quorum(broker: BrokerState): QuorumPartition {
@@ -68,7 +67,7 @@ function quorum(broker: BrokerState): QuorumPartition {
 }
 
 function noQuorum(partitionIndex: number): QuorumPartition {
-  const none = { leaderId: -1, leaderEpoch: -1, highWatermark: -1, currentVoters: [], observers: [] }
+  const none = { leaderId: 0, leaderEpoch: 0, highWatermark: 0, currentVoters: [], observers: [] }
   return { partitionIndex, errorCode: errorCodeOf('UNKNOWN_TOPIC_OR_PARTITION'), ...none }
 }
 

@@ -45,10 +45,13 @@ export const alterUserScramCredentials: Handler<'AlterUserScramCredentials'> = a
   answer.admit(deletions.length + upsertions.length)
   const { credentials } = broker.catalogue
   const refusals = new Map<string, Refusal | null>()
-  const refuse = (user: string, refused: Refusal | null): void => void refusals.set(user, refusals.get(user) ?? refused)
-  for (const deletion of deletions) refuse(deletion.name, nameRefusal(credentials, deletion.name) ?? deletionRefusal(credentials, deletion))
-  for (const upsertion of upsertions) refuse(upsertion.name, nameRefusal(credentials, upsertion.name) ?? upsertionRefusal(upsertion))
-  for (const user of repeatedUsers(request)) refuse(user, { error: 'DUPLICATE_RESOURCE', message: 'A user credential cannot be altered twice in the same request' })
+  const seen = new Set<string>()
+  const consider = ({ name, mechanism }: Deletion | Upsertion, refusal: () => Refusal | null): void => {
+    const isRepeated = seen.size === seen.add(`${mechanism}/${name}`).size
+    refusals.set(name, refusals.get(name) ?? (isRepeated ? repeated : nameRefusal(credentials, name) ?? refusal()))
+  }
+  for (const deletion of deletions) consider(deletion, () => deletionRefusal(credentials, deletion))
+  for (const upsertion of upsertions) consider(upsertion, () => upsertionRefusal(upsertion))
   const isTaken = ({ name }: Deletion | Upsertion): boolean => refusals.get(name) === null
   await broker.write([
     ...deletions.filter(isTaken).map(({ name, mechanism }) => credentialRemoval(name, mechanismOf(mechanism)!)),
@@ -73,23 +76,13 @@ function upsertionRefusal({ mechanism, iterations, salt, saltedPassword }: Upser
   if (mechanismOf(mechanism) === undefined) return unknownMechanism
   if (iterations > scramIterations.max) return unacceptable('Too many iterations')
   if (iterations < scramIterations.min) return unacceptable('Too few iterations')
-  if (salt.length === 0 || salt.length > maxSaltBytes) return unacceptable(`A salt has 1 to ${maxSaltBytes} bytes`)
+  if (salt.length > maxSaltBytes) return unacceptable(`A salt has at most ${maxSaltBytes} bytes`)
   return saltedPassword.length === 0 ? unacceptable('The salted password must not be empty') : null
 }
 
+const repeated: Refusal = { error: 'DUPLICATE_RESOURCE', message: 'A user credential cannot be altered twice in the same request' }
 const unknownMechanism: Refusal = { error: 'UNSUPPORTED_SASL_MECHANISM', message: 'Unknown SCRAM mechanism' }
 
 function unacceptable(message: string): Refusal {
   return { error: 'UNACCEPTABLE_CREDENTIAL', message }
-}
-
-function repeatedUsers({ deletions, upsertions }: AlterRequest): ReadonlySet<string> {
-  const seen = new Set<string>()
-  const repeated = new Set<string>()
-  for (const { name, mechanism } of [...deletions, ...upsertions]) {
-    const key = `${mechanism}/${name}`
-    if (seen.has(key)) repeated.add(name)
-    seen.add(key)
-  }
-  return repeated
 }

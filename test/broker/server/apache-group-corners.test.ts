@@ -69,3 +69,24 @@ describe('a member that takes another instance id', () => {
     expect(errorNameOf((await beat('o', 0, 'one')).errorCode)).toBe('NONE')
   })
 })
+
+describe('a consumer group', () => {
+  const beat = async (groupId: string, memberId: string, memberEpoch: number, more: Partial<RequestInput<'ConsumerGroupHeartbeat'>> = {}) =>
+    channel.request('ConsumerGroupHeartbeat', { groupId, memberId, memberEpoch, rebalanceTimeoutMs: 30_000, subscribedTopicNames: ['later'], topicPartitions: [], ...more })
+
+  test('gives what cannot be divided to who has it already, and else to the last', async () => {
+    for (const memberId of ['a', 'b']) await beat('uneven', memberId, 0)
+    await channel.request('CreateTopics', { topics: [{ name: 'later', numPartitions: 2, replicationFactor: 1, assignments: [], configs: [] }] })
+    expect((await beat('uneven', 'c', 0)).assignment!.topicPartitions.map(({ partitions }) => partitions)).toEqual([[1]])
+    expect((await beat('uneven', 'a', 0)).assignment!.topicPartitions).toEqual([])
+    await beat('uneven', 'a', -1)
+    expect((await beat('uneven', 'd', 0)).assignment!.topicPartitions).toEqual([])
+  })
+
+  test('knows who asks before it looks at a pattern', async () => {
+    const pattern = { instanceId: 'i', subscribedTopicRegex: '(' }
+    expect(errorNameOf((await beat('pattern', 'm', 0, pattern)).errorCode)).toBe('INVALID_REGULAR_EXPRESSION')
+    await beat('pattern', 'm', 0)
+    expect(errorNameOf((await beat('pattern', 'm', 2, pattern)).errorCode)).toBe('UNKNOWN_MEMBER_ID')
+  })
+})
