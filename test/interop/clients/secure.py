@@ -1,4 +1,4 @@
-"""Python's clients where a broker asks who they are: secure.py confluent|kafka-python BOOTSTRAP TOPIC, settings as JSON on standard input.
+"""Python's clients where a broker asks who they are: secure.py confluent|kafka-python|aiokafka BOOTSTRAP TOPIC, settings as JSON on standard input.
 
 Writes a large record to the topic, reads it back, and prints how many bytes came.
 """
@@ -41,6 +41,24 @@ def kafka_python():
     return message.value
 
 
-read = confluent() if client == "confluent" else kafka_python()
+def aiokafka():
+    import asyncio
+
+    from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+    from aiokafka.helpers import create_ssl_context
+
+    files = {name: settings.pop(f"ssl_{name}") for name in ("cafile", "certfile", "keyfile") if f"ssl_{name}" in settings}
+
+    async def there_and_back():
+        common = {"bootstrap_servers": bootstrap, **settings, **({"ssl_context": create_ssl_context(**files)} if settings["security_protocol"].endswith("SSL") else {})}
+        async with AIOKafkaProducer(**common) as producer:
+            await producer.send_and_wait(topic, value)
+        async with AIOKafkaConsumer(topic, group_id=f"{topic}-group", auto_offset_reset="earliest", **common) as consumer:
+            return (await asyncio.wait_for(consumer.getone(), 20)).value
+
+    return asyncio.run(there_and_back())
+
+
+read = {"confluent": confluent, "kafka-python": kafka_python, "aiokafka": aiokafka}[client]()
 assert read == value, "other bytes came back"
 print(len(read))
