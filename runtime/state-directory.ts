@@ -1,7 +1,8 @@
 // Where an application keeps its state: one directory for each task, one for the global tables, and the process's own id.
 
-import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { makeDirectories } from '../core/make-directories.ts'
 import { uuid, type Random } from '../core/random.ts'
 import { taskName, type TaskId } from './assignment.ts'
 
@@ -13,7 +14,7 @@ export class StateDirectory {
 
   constructor(stateDirectory: string, applicationId: string) {
     this.path = join(stateDirectory, applicationId)
-    mkdirSync(this.path, { recursive: true })
+    makeDirectories(this.path)
   }
 
   taskPath(task: TaskId): string {

@@ -3,6 +3,7 @@
 import * as fs from 'node:fs'
 import * as path from 'node:path'
 import { assert, MillraceError } from '../../core/error.ts'
+import { makeDirectories } from '../../core/make-directories.ts'
 import type { Timestamp } from '../../core/record.ts'
 import type { Disk, DiskFile, DiskLock, DiskSpace } from './disk.ts'
 import { lockDirectory } from './directory-lock.ts'
@@ -17,7 +18,7 @@ export class FileDisk implements Disk {
 
   constructor(root: string) {
     this.name = path.resolve(root)
-    attempt('create', this.name, () => fs.mkdirSync(this.name, { recursive: true }))
+    attempt('create', this.name, () => makeDirectories(this.name))
   }
 
   /** The lock of the directory is called `.lock`; nothing else is called `.LOCK`. */
@@ -76,7 +77,7 @@ export class FileDisk implements Disk {
 
   makeDirectory(directory: string, isPrivate = false): void {
     const full = this.#full(directory)
-    attempt('create', full, () => fs.mkdirSync(full, { recursive: true, ...(isPrivate ? { mode: 0o700 } : {}) }))
+    attempt('create', full, () => makeDirectories(full, isPrivate ? 0o700 : undefined))
   }
 
   rename(from: string, to: string): void {
@@ -282,7 +283,7 @@ function diskError(what: string, full: string, cause: unknown): MillraceError {
   if (code === 'ENOSPC' || code === 'EDQUOT') {
     return new MillraceError('DISK_FULL', `There is no room to ${what} ${full}.`, { hint: 'Free disk space; writing resumes by itself.', retriable: true, cause })
   }
-  const hint = hints[code]
+  const hint = what === 'create' && code === 'ENOENT' ? 'No directory can be made there: use another one.' : hints[code]
   return new MillraceError('DISK_FAILED', `Could not ${what} ${full} (${code}).`, { cause, ...(hint === undefined ? {} : { hint }) })
 }
 

@@ -1,8 +1,9 @@
 // Remembers how far a file was fed into a topic, so that the next run goes on there: one small file for each pair.
 
 import { createHash } from 'node:crypto'
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { readFile, rename, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
+import { makeDirectories } from '../../core/make-directories.ts'
 import type { Offset } from '../../core/record.ts'
 
 /** Everything before `bytes` is in the topic, below `offsets`; what stands above them may hold more of it. */
@@ -36,7 +37,7 @@ export class FeedCheckpointFile {
   /** Atomic. Not synced: an older checkpoint after a power cut costs a comparison, never a record. */
   async write(checkpoint: FeedCheckpoint): Promise<void> {
     const fresh = `${this.#path}.new`
-    await mkdir(dirname(this.#path), { recursive: true })
+    makeDirectories(dirname(this.#path))
     await writeFile(fresh, `${JSON.stringify(checkpoint)}\n`)
     await rename(fresh, this.#path)
   }

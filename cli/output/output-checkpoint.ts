@@ -1,7 +1,8 @@
 // Remembers how far an output topic was printed or written, so that the next run goes on there.
 
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { readFile, rename, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { makeDirectories } from '../../core/make-directories.ts'
 import type { Offset } from '../../core/record.ts'
 
 export interface OutputCheckpoint {
@@ -23,7 +24,7 @@ export async function readOutputCheckpoint(path: string): Promise<OutputCheckpoi
 
 /** Atomic. */
 export async function writeOutputCheckpoint(path: string, checkpoint: OutputCheckpoint): Promise<void> {
-  await mkdir(dirname(path), { recursive: true })
+  makeDirectories(dirname(path))
   await writeFile(`${path}.new`, `${JSON.stringify(checkpoint)}\n`)
   await rename(`${path}.new`, path)
 }

@@ -1,9 +1,10 @@
 // Keeps the bundle of each script until one of its files changes, for starting esbuild takes a third of the time to the first result.
 
 import { createHash } from 'node:crypto'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { basename, dirname, extname, join } from 'node:path'
+import { makeDirectories } from '../../core/make-directories.ts'
 import { PACKAGE_FOLDER } from '../place/package-place.ts'
 
 export interface ScriptBundle {
@@ -65,7 +66,7 @@ async function discardingOnFailure<T>(work: Promise<T>, folder: string): Promise
 function keptFolder(): string | null {
   const folder = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'millrace', 'scripts')
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    makeDirectories(folder, 0o700)
     if (readdirSync(folder).length > MOST_KEPT_FILES) for (const name of readdirSync(folder)) rmSync(join(folder, name), { recursive: true, force: true })
     return folder
   } catch {

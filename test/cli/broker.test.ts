@@ -1,5 +1,6 @@
 // `millrace broker` as a process: what it says, what it serves, and how it ends.
 
+import { existsSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -9,7 +10,7 @@ import type { Channel } from '../../broker/wire/channel.ts'
 import { systemClock } from '../../core/clock.ts'
 import { batchOf } from '../broker/log/batches.ts'
 import { parseExposition } from '../core/exposition.ts'
-import { parseLines, startMillrace, temporaryDirectory, type RunningCommand } from './command.ts'
+import { millrace, parseLines, startMillrace, temporaryDirectory, type RunningCommand } from './command.ts'
 
 interface Line {
   readonly time: string
@@ -97,4 +98,9 @@ test('a second signal ends it at once, though a client does not take its answer'
   running.child.kill('SIGTERM')
   expect(await running.ended).toMatchObject({ status: 143 })
   socket.destroy()
+})
+
+test.runIf(existsSync('/proc/self'))('below /proc there is no data directory, which it says', async () => {
+  const { status, stderr } = await millrace(['broker', '--listen', '127.0.0.1:0', '--data', '/proc/millrace/data'])
+  expect([status, stderr]).toEqual([1, expect.stringMatching(/Could not create \/proc\/millrace\/data\S* \(ENOENT\)[^]*use another one/)])
 })
