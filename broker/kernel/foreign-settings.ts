@@ -21,6 +21,7 @@ export function saidOfForeign(name: string): string {
 const whys: Readonly<Record<string, string>> = {
   'log.dir': '--data says where',
   'log.dirs': '--data says where',
+  'max.connection.creation.rate': 'max.connections and max.connections.per.ip bound connections',
   'metric.reporters': '--metrics serves Prometheus',
   'process.roles': 'there is one role',
   'num.io.threads': 'one thread serves all',

@@ -11,7 +11,7 @@ export const securityConfigs: readonly ConfigDefinition[] = [
   { name: 'controller.listener.names', type: 'list', default: null, readOnly: true, documentation: "Those of listeners that are left out, for they are controllers'; where it is not set, one of the name CONTROLLER." },
   { name: 'listener.security.protocol.map', type: 'string', default: 'SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT', readOnly: true, documentation: 'NAME:PROTOCOL of each listener; those that it does not name have TLS where there is a certificate, and logins where there are mechanisms.' },
   { name: 'listeners', type: 'list', default: null, readOnly: true, documentation: 'Where to listen: NAME://host:port, several with commas between; settings of one are listener.name.NAME.SETTING. Kafka: PLAINTEXT://:9092.' },
-  { name: 'max.connections', type: 'int', default: '10000', min: 0, readOnly: true, ofListener: true, documentation: 'Most connections at a time. Kafka: 2147483647.' },
+  { name: 'max.connections', type: 'int', default: '10000', min: 0, readOnly: true, ofListener: true, documentation: 'Most connections at a time; half of them are for clients that have logged in, or need not. Kafka: 2147483647.' },
   { name: 'max.connections.per.ip', type: 'int', default: String(maxInt), min: 0, readOnly: true, documentation: 'Most connections of one address at a time.' },
   { name: 'max.connections.per.ip.overrides', type: 'string', default: '', readOnly: true, documentation: 'The same for some addresses: address:number, with commas between.' },
   { name: 'millrace.authentication.timeout.ms', type: 'int', default: '30000', min: 1, readOnly: true, ofListener: true, documentation: 'How long a client may take to say who it is, milliseconds.' },

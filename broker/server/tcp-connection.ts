@@ -10,7 +10,7 @@ import type { LentBuffers } from '../wire/lent-buffers.ts'
 import { apis } from '../wire/apis.ts'
 import type { Session } from '../wire/session.ts'
 import { TurnCork } from '../wire/turn-cork.ts'
-import type { ConnectionLimits } from './security/connection-limits.ts'
+import type { ConnectionLimits, ConnectionPlace } from './security/connection-limits.ts'
 import type { RequestMemory, MemoryShare } from './security/request-memory.ts'
 import type { StrangerMemory } from './security/stranger-memory.ts'
 
@@ -32,6 +32,8 @@ export interface ConnectionOptions {
   readonly clock: Clock
   readonly logger: Logger
   readonly peer: { readonly host: string; readonly port: number }
+  /** Hears when the client has said who it is. */
+  readonly place: ConnectionPlace
   readonly limits: ConnectionLimits
   /** Shared by all connections. */
   readonly memory: RequestMemory
@@ -77,7 +79,8 @@ export class TcpConnection {
     this.#memory = this.#isStranger ? strangers.share(reason => this.hangUp(reason)) : memory.share(() => this.#readOn())
     this.#lastProgressMs = clock.monotonic()
     this.#watchIdle(limits.maxIdleMs)
-    if (this.#isStranger) this.#cancelDeadline = clock.after(limits.maxUnknownMs, () => this.#closeIfUnknown())
+    if (!this.#isStranger) options.place.welcome()
+    else this.#cancelDeadline = clock.after(limits.maxUnknownMs, () => this.#closeIfUnknown())
     this.closed = new Promise(resolve => {
       socket.once('close', () => {
         this.#end()
@@ -198,6 +201,7 @@ export class TcpConnection {
   #welcome(): void {
     const { limits, memory } = this.#options
     this.#isStranger = false
+    this.#options.place.welcome()
     this.#cancelDeadline()
     this.#splitter.maxFrameBytes = limits.maxRequestBytes
     this.#memory.release()

@@ -6,7 +6,7 @@ import { MillraceError } from '../../core/error.ts'
 import type { Logger } from '../../core/logger.ts'
 import { LentBuffers } from '../wire/lent-buffers.ts'
 import type { SessionFactory } from '../wire/session.ts'
-import { ConnectionCount, defaultConnectionLimits, type ConnectionLimits } from './security/connection-limits.ts'
+import { ConnectionCount, defaultConnectionLimits, type ConnectionLimits, type ConnectionPlace } from './security/connection-limits.ts'
 import { RequestMemory } from './security/request-memory.ts'
 import { StrangerMemory } from './security/stranger-memory.ts'
 import { peerOf, TlsDoor, type TcpPeer, type TlsSetup } from './security/tls-door.ts'
@@ -53,8 +53,8 @@ export async function startTcpServer(options: TcpServerOptions): Promise<TcpServ
   const open = new Set<TcpConnection>()
   // Not those of fetches: these are handed back with an answer, which may hold a part of another client's request.
   const buffers = new LentBuffers(maxIdleRequestBytes)
-  const serve = (socket: Socket, peer: TcpPeer): void => {
-    const connection: TcpConnection = new TcpConnection(socket, sessions(peer, reason => connection.hangUp(reason)), { clock, logger, peer, limits, memory, strangers, buffers })
+  const serve = (socket: Socket, peer: TcpPeer, place: ConnectionPlace): void => {
+    const connection: TcpConnection = new TcpConnection(socket, sessions(peer, reason => connection.hangUp(reason)), { clock, logger, peer, place, limits, memory, strangers, buffers })
     open.add(connection)
     void connection.closed.then(() => open.delete(connection))
   }
@@ -62,13 +62,13 @@ export async function startTcpServer(options: TcpServerOptions): Promise<TcpServ
   const server = createServer({ noDelay: true, keepAlive: true, allowHalfOpen: true }, socket => {
     const peer = peerOf(socket)
     if (peer === null) return void socket.destroy()
-    const tooMany = count.admit(socket, peer.host)
-    if (tooMany !== null) {
-      logger.warn('connection refused: too many are open', { host: peer.host, port: peer.port, reason: tooMany })
+    const place = count.admit(socket, peer.host)
+    if (typeof place === 'string') {
+      logger.warn('connection refused: too many are open', { host: peer.host, port: peer.port, reason: place })
       return void socket.destroy()
     }
-    if (door === null) serve(socket, peer)
-    else door.open(socket)
+    if (door === null) serve(socket, peer, place)
+    else door.open(socket, place)
   })
 
   await listen(server, host, port)

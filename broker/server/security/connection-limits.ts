@@ -50,18 +50,30 @@ export function overridesPerIp(text: string): ReadonlyMap<string, number> {
   }))
 }
 
-/** Counts the connections that are open, all and by address, and says whether one more may be. */
+/** The place of one connection among those that are open. */
+export interface ConnectionPlace {
+  /** The client has said who it is, or need not. */
+  welcome(): void
+}
+
+/**
+ * Counts the connections that are open, all and by address, and says whether one more may be. Those whose clients have not said who they are, or
+ * still shake hands, have half of the places: the others are free for clients that will, whoever else knocks.
+ */
 export class ConnectionCount {
   readonly #max: number
+  readonly #maxStrangers: number
   readonly #maxPerIp: number
   readonly #overrides: ReadonlyMap<string, number>
   readonly #whole: ConnectionCount | null
   readonly #byIp = new Map<string, number>()
   #open = 0
+  #strangers = 0
 
   /** `overrides`: for some addresses; `whole`: what is counted here counts there, too. */
   constructor(max: number, maxPerIp: number, overrides: ReadonlyMap<string, number> = new Map<string, number>(), whole: ConnectionCount | null = null) {
     this.#max = max
+    this.#maxStrangers = Math.ceil(max / 2)
     this.#maxPerIp = maxPerIp
     this.#overrides = overrides
     this.#whole = whole
@@ -72,18 +84,29 @@ export class ConnectionCount {
     return new ConnectionCount(max, Infinity, new Map(), this)
   }
 
-  /** Counts the socket until it closes; where it is one too many, says of what. */
-  admit(socket: Socket, ip: string): string | null {
+  /** Counts the socket until it closes; where it is one too many, says of what. It is a stranger's until it is welcome. */
+  admit(socket: Socket, ip: string): ConnectionPlace | string {
     const ofIp = this.#byIp.get(ip) ?? 0
     const maxOfIp = this.#overrides.get(ip) ?? this.#maxPerIp
     if (this.#open >= this.#max) return `${this.#max} are open`
     if (ofIp >= maxOfIp) return `${maxOfIp} of this address are open`
-    const refused = this.#whole?.admit(socket, ip) ?? null
-    if (refused !== null) return refused
+    if (this.#strangers >= this.#maxStrangers) return `${this.#maxStrangers} are open whose clients have not said who they are`
+    const ofWhole = this.#whole?.admit(socket, ip) ?? null
+    if (typeof ofWhole === 'string') return ofWhole
     this.#open++
+    this.#strangers++
     this.#byIp.set(ip, ofIp + 1)
-    socket.once('close', () => this.#release(ip))
-    return null
+    let isStranger = true
+    const welcome = (): void => {
+      if (isStranger) this.#strangers--
+      isStranger = false
+      ofWhole?.welcome()
+    }
+    socket.once('close', () => {
+      welcome()
+      this.#release(ip)
+    })
+    return { welcome }
   }
 
   #release(ip: string): void {

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net'
 import { createServer, type Server, type TLSSocket, type TlsOptions } from 'node:tls'
 import { MillraceError } from '../../../core/error.ts'
 import type { Logger } from '../../../core/logger.ts'
+import type { ConnectionPlace } from './connection-limits.ts'
 import { distinguishedName } from './distinguished-name.ts'
 import type { PrincipalMapping } from './principal-mapping.ts'
 
@@ -19,15 +20,20 @@ export interface TlsSetup {
   readonly mapping: PrincipalMapping
 }
 
+interface Shaking {
+  readonly socket: Socket
+  readonly place: ConnectionPlace
+}
+
 export class TlsDoor {
   readonly #server: Server
   readonly #logger: Logger
   #mapping: PrincipalMapping
-  readonly #serve: (socket: Socket, peer: TcpPeer) => void
+  readonly #serve: (socket: Socket, peer: TcpPeer, place: ConnectionPlace) => void
   /** Accepted and still shaking hands, by address and port. */
-  readonly #shaking = new Map<string, Socket>()
+  readonly #shaking = new Map<string, Shaking>()
 
-  constructor({ options, mapping }: TlsSetup, logger: Logger, serve: (socket: Socket, peer: TcpPeer) => void) {
+  constructor({ options, mapping }: TlsSetup, logger: Logger, serve: (socket: Socket, peer: TcpPeer, place: ConnectionPlace) => void) {
     this.#logger = logger
     this.#mapping = mapping
     this.#serve = serve
@@ -38,11 +44,11 @@ export class TlsDoor {
     })
   }
 
-  open(socket: Socket): void {
+  open(socket: Socket, place: ConnectionPlace): void {
     const peer = peerOf(socket)
     if (peer === null) return void socket.destroy()
     const name = nameOf(peer)
-    this.#shaking.set(name, socket)
+    this.#shaking.set(name, { socket, place })
     socket.once('close', () => this.#shaking.delete(name))
     this.#server.emit('connection', socket)
   }
@@ -53,21 +59,22 @@ export class TlsDoor {
   }
 
   close(): void {
-    for (const socket of this.#shaking.values()) socket.destroy()
+    for (const { socket } of this.#shaking.values()) socket.destroy()
   }
 
   #shaken(socket: TLSSocket): void {
     const peer = peerOf(socket)
-    if (peer === null) return void socket.destroy()
+    const place = peer === null ? undefined : this.#shaking.get(nameOf(peer))?.place
+    if (peer === null || place === undefined) return void socket.destroy()
     this.#shaking.delete(nameOf(peer))
     const certificate = (socket.getPeerCertificate() as { readonly raw?: Buffer } | null)?.raw
-    if (certificate === undefined) return this.#serve(socket, { ...peer, certified: null })
+    if (certificate === undefined) return this.#serve(socket, { ...peer, certified: null }, place)
     // Asked for and not required: none is fine, a bad one is not.
     if (!socket.authorized) return this.#refuse(socket, peer, `not trusted: ${String(socket.authorizationError)}`)
     const name = nameOn(certificate)
     const certified = name === null ? null : this.#mapping(name)
     if (certified === null) return this.#refuse(socket, peer, name === null ? 'the name on it cannot be read' : `no rule for the name ${name}`)
-    this.#serve(socket, { ...peer, certified })
+    this.#serve(socket, { ...peer, certified }, place)
   }
 
   #refuse(socket: TLSSocket, { host, port }: TcpPeer, reason: string): void {

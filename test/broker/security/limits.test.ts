@@ -136,6 +136,51 @@ test('a connection too many is closed at once, and its place is free when anothe
   expect(last.received()).toBeGreaterThan(0)
 })
 
+describe('strangers', () => {
+  const openConnections = (): unknown => [...broker.metrics().find(({ name }) => name === 'millrace_connections')!.samples][0]!.value
+
+  /** Whether it has a place: it is answered, or closed at once. */
+  async function isIn(client: Client): Promise<boolean> {
+    client.socket.write(apiVersions)
+    await until(() => client.isClosed() || client.received() > 0)
+    return !client.isClosed()
+  }
+
+  async function logIn(client: Client): Promise<void> {
+    const before = client.received()
+    for (const chunk of [
+      ...encodeRequest('SaslHandshake', 1, { correlationId: 1, clientId: null }, { mechanism: 'PLAIN' }),
+      ...encodeRequest('SaslAuthenticate', 0, { correlationId: 2, clientId: null }, { authBytes: Buffer.from('\0alice\0alice') }),
+    ]) client.socket.write(chunk)
+    await until(() => client.received() > before + 30)
+    await ask(client)
+  }
+
+  test('have half of all connections; the other half is for clients that have said who they are', async () => {
+    await serve({ 'sasl.enabled.mechanisms': 'PLAIN', 'max.connections': 4 })
+    const [first, second] = [await open(), await open()]
+    expect([await isIn(first), await isIn(second), await isIn(await open())]).toEqual([true, true, false])
+    expect(warnings).toEqual(['connection refused: too many are open'])
+    await logIn(first)
+    const third = await open()
+    expect([await isIn(third), await isIn(await open())]).toEqual([true, false])
+    await logIn(second)
+    expect([await isIn(await open()), await isIn(await open())]).toEqual([true, false])
+    // Who was known makes room for those that will be when he goes, and a stranger for another one.
+    first.socket.destroy()
+    await until(() => openConnections() === 3)
+    expect(await isIn(await open())).toBe(false)
+    third.socket.destroy()
+    await until(() => openConnections() === 2)
+    expect([await isIn(await open()), await isIn(await open())]).toEqual([true, false])
+  })
+
+  test('are none where nobody needs to say who he is', async () => {
+    await serve({ 'max.connections': 2 })
+    expect([await isIn(await open()), await isIn(await open())]).toEqual([true, true])
+  })
+})
+
 describe('the memory of requests', () => {
   test('wakes who waits, one after the other, as long as there is room', async () => {
     await serve({})

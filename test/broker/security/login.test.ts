@@ -10,7 +10,9 @@ import { connectLog, type ConnectLogOptions } from '../../../broker/client/conne
 import { connectTcpChannel } from '../../../broker/client/tcp-channel.ts'
 import { startBroker, type Broker, type BrokerOptions } from '../../../broker/server/start-broker.ts'
 import { MemoryDisk } from '../../../broker/disk/memory-disk.ts'
+import type { Channel } from '../../../broker/wire/channel.ts'
 import { systemClock } from '../../../core/clock.ts'
+import { MillraceError } from '../../../core/error.ts'
 import { makeCertificates, pem } from './certificates.ts'
 
 const certificates = makeCertificates()
@@ -202,6 +204,27 @@ describe('TLS', () => {
     await expect(serve({ 'ssl.keystore.certificate.chain': ca })).rejects.toMatchObject({ code: 'BAD_SETTING' })
   })
 })
+
+test('who still shakes hands has one of the places of strangers until it has', async () => {
+  const port = await serve({ ...tlsSettings, 'max.connections': 2 })
+  const silent = connectSocket(port, '127.0.0.1')
+  await new Promise(resolve => silent.once('connect', resolve))
+  await expect(connectTcpChannel({ host: '127.0.0.1', port, clock: systemClock, tls: { ca } })).rejects.toBeInstanceOf(MillraceError)
+  silent.destroy()
+  const channels = [await connectWhenThereIsRoom(port), await connectTcpChannel({ host: '127.0.0.1', port, clock: systemClock, tls: { ca } })]
+  for (const channel of channels) channel.close()
+})
+
+/** The broker may not have seen yet that somebody has gone. */
+async function connectWhenThereIsRoom(port: number): Promise<Channel> {
+  for (;;) {
+    try {
+      return await connectTcpChannel({ host: '127.0.0.1', port, clock: systemClock, tls: { ca } })
+    } catch (error) {
+      if (!(error instanceof MillraceError)) throw error
+    }
+  }
+}
 
 test('one address gets so many connections', async () => {
   const port = await serve({ 'max.connections.per.ip': 1 })
