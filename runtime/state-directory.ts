@@ -1,8 +1,7 @@
 // Where an application keeps its state: one directory for each task, one for the global tables, and the process's own id.
 
-import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { makeDirectories } from '../core/make-directories.ts'
 import { uuid, type Random } from '../core/random.ts'
 import { taskName, type TaskId } from './assignment.ts'
 
@@ -14,7 +13,7 @@ export class StateDirectory {
 
   constructor(stateDirectory: string, applicationId: string) {
     this.path = join(stateDirectory, applicationId)
-    makeDirectories(this.path)
+    mkdirSync(this.path, { recursive: true })
   }
 
   taskPath(task: TaskId): string {

@@ -3,10 +3,10 @@
 import * as fs from 'node:fs'
 import * as path from 'node:path'
 import { assert, MillraceError } from '../../core/error.ts'
-import { makeDirectories } from '../../core/make-directories.ts'
 import type { Timestamp } from '../../core/record.ts'
 import type { Disk, DiskFile, DiskLock, DiskSpace } from './disk.ts'
 import { lockDirectory } from './directory-lock.ts'
+import { makeDirectories } from './make-directories.ts'
 import { SharedSyncs } from './shared-syncs.ts'
 
 /** Files below `root`, which is created when it is not there. */

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { makeDirectories } from '../../core/make-directories.ts'
+import { makeDirectories } from '../../broker/disk/make-directories.ts'
 import type { Offset } from '../../core/record.ts'
 
 /** Everything before `bytes` is in the topic, below `offsets`; what stands above them may hold more of it. */

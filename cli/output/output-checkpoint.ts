@@ -2,7 +2,7 @@
 
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { makeDirectories } from '../../core/make-directories.ts'
+import { makeDirectories } from '../../broker/disk/make-directories.ts'
 import type { Offset } from '../../core/record.ts'
 
 export interface OutputCheckpoint {

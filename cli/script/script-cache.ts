@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { basename, dirname, extname, join } from 'node:path'
-import { makeDirectories } from '../../core/make-directories.ts'
+import { makeDirectories } from '../../broker/disk/make-directories.ts'
 import { PACKAGE_FOLDER } from '../place/package-place.ts'
 
 export interface ScriptBundle {

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { makeDirectories } from '../../core/make-directories.ts'
+import { makeDirectories } from '../../../broker/disk/make-directories.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'millrace-test-'))
 afterAll(() => rmSync(root, { recursive: true, force: true }))
