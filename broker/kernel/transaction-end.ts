@@ -28,8 +28,8 @@ function plainVerdict(state: TransactionState, { producerId, producerEpoch, isCo
 function bumpingVerdict(state: TransactionState, { producerId, producerEpoch, isCommit }: EndRequest): EndVerdict {
   if (isEnding(state) && holdsWhatWasHandedOut(state, { producerId, producerEpoch })) return 'CONCURRENT_TRANSACTIONS'
   const isRotatedRetry = state.previousProducerId === producerId && producerEpoch === lastEpoch && state.producerEpoch === 0
-  const isBumpedRetry = state.producerId === producerId && state.producerEpoch === producerEpoch + 1
   if (state.producerId !== producerId && !isRotatedRetry) return 'INVALID_PRODUCER_ID_MAPPING'
+  const isBumpedRetry = state.producerEpoch === producerEpoch + 1
   if (isEnding(state)) {
     if (!isBumpedRetry) return 'PRODUCER_FENCED'
     return (state.status === 'PrepareCommit') === isCommit ? 'CONCURRENT_TRANSACTIONS' : 'INVALID_TXN_STATE'
