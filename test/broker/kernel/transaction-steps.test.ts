@@ -198,3 +198,33 @@ test('only what is idle is forgotten, and what is forgotten is nobody, for a sta
   expect([new Room({ status: 'Dead' }).status, new Room({ status: 'Dead' }).init(null, 42)]).toEqual([undefined, expect.anything()])
   expect(decodeTransaction(record!.key, record!.value)).toEqual({ transactionalId, state: null })
 })
+
+test('nor is what somebody is just about to use forgotten', () => {
+  const room = new Room()
+  room.init()
+  room.now += 2_000_000
+  room.perform(room.coordinator.forget(room.now))
+  expect(room.appends.length).toBe(1)
+})
+
+test('a repeated request is known by its epoch, also by the last one, and no other producer by an epoch that happens to be the same', () => {
+  const room = new Room({ producerEpoch: lastEpoch, lastProducerEpoch: lastEpoch - 1 })
+  const again = room.init({ producerId: 7, producerEpoch: lastEpoch - 1 })
+  room.disk()
+  expect(again()).toEqual({ error: 'NONE', producerId: 7, producerEpoch: lastEpoch })
+  expect(new Room({ producerId: 9, previousProducerId: 7, producerEpoch: 0 }).init({ producerId: 7, producerEpoch: 0 })()).toEqual(refused('PRODUCER_FENCED'))
+  expect(new Room().verify(-1, 3)).toBe('INVALID_PRODUCER_ID_MAPPING')
+})
+
+test('what went ahead behind another is there when the log has the first; and where all is in the log there is a way back again', () => {
+  const room = new Room(written)
+  for (const index of [1, 2]) room.add({ partitions: new Map([['a', [index]]]), goesAhead: true })
+  room.disk(true, 1)
+  expect(room.coordinator.get(transactionalId)!.partitions.get('a')).toEqual([0, 1, 2])
+  room.disk()
+  room.end()
+  room.disk()
+  room.perform(room.coordinator.marked(transactionalId, room.now))
+  room.disk(false)
+  expect([room.status, room.marks.length]).toEqual(['PrepareCommit', 2])
+})
