@@ -13,6 +13,7 @@ import { TurnCork } from '../wire/turn-cork.ts'
 import type { ConnectionLimits, ConnectionPlace } from './security/connection-limits.ts'
 import type { RequestMemory, MemoryShare } from './security/request-memory.ts'
 import type { StrangerMemory } from './security/stranger-memory.ts'
+import type { IncomingBytes } from './shared-reads.ts'
 
 /** How long a client may take to read its last answers when the connection is closed. */
 const MAX_LINGER_MS = 5_000
@@ -58,7 +59,7 @@ export class TcpConnection {
   #isStranger: boolean
   #heldBytes = 0
   #unnotedBytes = 0
-  /** Came while there was no memory for it. */
+  /** Came while there was no memory for it; its own memory. */
   #unread: Buffer | null = null
   #sending = false
   #draining = false
@@ -68,14 +69,15 @@ export class TcpConnection {
   #cancelIdle: () => void = () => {}
   #cancelDeadline: () => void = () => {}
 
-  constructor(socket: Socket, session: Session, options: ConnectionOptions) {
+  constructor(incoming: IncomingBytes, session: Session, options: ConnectionOptions) {
+    const { socket, isShared } = incoming
     this.#socket = socket
     this.#cork = new TurnCork(socket)
     this.#session = session
     this.#options = options
     const { clock, limits, memory, strangers, buffers } = options
     this.#isStranger = this.#isUnknown()
-    this.#splitter = this.#isStranger ? new FrameSplitter(limits.maxUnknownRequestBytes, buffers, STRANGERS_TRUSTED_BYTES) : new FrameSplitter(limits.maxRequestBytes, buffers)
+    this.#splitter = this.#isStranger ? new FrameSplitter(limits.maxUnknownRequestBytes, buffers, { copies: isShared, trustedBytes: STRANGERS_TRUSTED_BYTES }) : new FrameSplitter(limits.maxRequestBytes, buffers, { copies: isShared })
     this.#memory = this.#isStranger ? strangers.share(reason => this.hangUp(reason)) : memory.share(() => this.#readOn())
     this.#lastProgressMs = clock.monotonic()
     this.#watchIdle(limits.maxIdleMs)
@@ -87,7 +89,7 @@ export class TcpConnection {
         resolve()
       })
     })
-    socket.on('data', chunk => this.#receive(chunk))
+    incoming.listen(chunk => this.#receive(chunk, isShared))
     socket.on('error', (cause: NodeJS.ErrnoException) => this.#log('connection lost', { reason: cause.message }))
     socket.on('end', () => this.#finishInput())
   }
@@ -125,11 +127,11 @@ export class TcpConnection {
     this.#socket.destroySoon()
   }
 
-  #receive(chunk: Buffer): void {
+  #receive(chunk: Buffer, isShared: boolean): void {
     if (this.#ended) return
     // A request that has begun to come may go on: it makes room only once it is whole.
     if (this.#memory.isFull && this.#splitter.partialBytes === 0) {
-      this.#unread = chunk
+      this.#unread = isShared ? Buffer.from(chunk) : chunk
       this.#memory.wait()
       return void this.#socket.pause()
     }
@@ -154,7 +156,7 @@ export class TcpConnection {
   #readOn(): void {
     const chunk = this.#unread
     this.#unread = null
-    if (chunk !== null) this.#receive(chunk)
+    if (chunk !== null) this.#receive(chunk, false)
     this.#resume()
   }
 

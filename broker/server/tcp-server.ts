@@ -1,6 +1,6 @@
 // Serves a broker's sessions over TCP: accepts connections up to a limit and hands each to a connection of its own.
 
-import { createServer, type Server, type Socket } from 'node:net'
+import { createServer, type Server } from 'node:net'
 import type { Clock } from '../../core/clock.ts'
 import { MillraceError } from '../../core/error.ts'
 import type { Logger } from '../../core/logger.ts'
@@ -10,6 +10,7 @@ import { ConnectionCount, defaultConnectionLimits, type ConnectionLimits, type C
 import { RequestMemory } from './security/request-memory.ts'
 import { StrangerMemory } from './security/stranger-memory.ts'
 import { peerOf, TlsDoor, type TcpPeer, type TlsSetup } from './security/tls-door.ts'
+import { ownReads, SharedReads, type IncomingBytes } from './shared-reads.ts'
 import { TcpConnection } from './tcp-connection.ts'
 
 export interface TcpServerOptions {
@@ -45,6 +46,8 @@ export interface TcpServer {
 
 /** Memory for large requests, kept while none come. */
 const maxIdleRequestBytes = 8 * 1024 * 1024
+/** Smaller requests are cheaper to copy into small memory of their own. */
+const smallestLentRequestBytes = 1024
 
 /** @throws MillraceError ADDRESS_IN_USE, LISTEN_FAILED */
 export async function startTcpServer(options: TcpServerOptions): Promise<TcpServer> {
@@ -52,22 +55,26 @@ export async function startTcpServer(options: TcpServerOptions): Promise<TcpServ
   const limits = { ...defaultConnectionLimits, ...options.limits }
   const open = new Set<TcpConnection>()
   // Not those of fetches: these are handed back with an answer, which may hold a part of another client's request.
-  const buffers = new LentBuffers(maxIdleRequestBytes)
-  const serve = (socket: Socket, peer: TcpPeer, place: ConnectionPlace): void => {
-    const connection: TcpConnection = new TcpConnection(socket, sessions(peer, reason => connection.hangUp(reason)), { clock, logger, peer, place, limits, memory, strangers, buffers })
+  const buffers = new LentBuffers(maxIdleRequestBytes, smallestLentRequestBytes)
+  const reads = new SharedReads()
+  const serve = (incoming: IncomingBytes, peer: TcpPeer, place: ConnectionPlace): void => {
+    const connection: TcpConnection = new TcpConnection(incoming, sessions(peer, reason => connection.hangUp(reason)), { clock, logger, peer, place, limits, memory, strangers, buffers })
     open.add(connection)
     void connection.closed.then(() => open.delete(connection))
   }
-  const door = tls === null ? null : new TlsDoor(tls, logger, serve)
-  const server = createServer({ noDelay: true, keepAlive: true, allowHalfOpen: true }, socket => {
-    const peer = peerOf(socket)
-    if (peer === null) return void socket.destroy()
+  const door = tls === null ? null : new TlsDoor(tls, logger, (socket, peer, place) => serve(ownReads(socket), peer, place))
+  const server = createServer({ noDelay: true, keepAlive: true, allowHalfOpen: true }, accepted => {
+    const peer = peerOf(accepted)
+    if (peer === null) return void accepted.destroy()
+    // In TLS the bytes read are not those of requests yet.
+    const incoming = door === null ? reads.adopt(accepted) : ownReads(accepted)
+    const { socket } = incoming
     const place = count.admit(socket, peer.host)
     if (typeof place === 'string') {
       logger.warn('connection refused: too many are open', { host: peer.host, port: peer.port, reason: place })
       return void socket.destroy()
     }
-    if (door === null) serve(socket, peer, place)
+    if (door === null) serve(incoming, peer, place)
     else door.open(socket, place)
   })
 
@@ -87,6 +94,8 @@ export async function startTcpServer(options: TcpServerOptions): Promise<TcpServ
       for (const connection of open) connection.finish()
       door?.close()
       await stopped
+      // Not all sockets are those that the server accepted, and knows.
+      await Promise.all([...open].map(({ closed }) => closed))
     },
   }
 }

@@ -1,4 +1,4 @@
-// Cuts the byte stream of a connection into frames; a frame that arrives whole is a view, one that does not is put together in one buffer.
+// Cuts the byte stream of a connection into frames; a frame that arrives whole is a view (unless copies are asked for), one that does not is put together in one buffer.
 
 import { MillraceError } from '../../core/error.ts'
 import type { LentBuffers } from './lent-buffers.ts'
@@ -12,6 +12,7 @@ export class FrameSplitter {
   /** Where the memory for frames comes from that do not arrive whole. */
   readonly #buffers: LentBuffers
   readonly #trustedBytes: number
+  readonly #copies: boolean
   /** The frame in the making, with its length; all of it before the length is known is in `#lengthBytes`. */
   #frame: Buffer | null = null
   #size = 0
@@ -19,8 +20,10 @@ export class FrameSplitter {
   #lengthBytes = 0
   #lengthFilled = 0
 
-  constructor(maxFrameBytes: number, buffers: LentBuffers, trustedBytes: number = TRUSTED_BYTES) {
+  /** `copies`: no frame is a view, for chunks are used again. */
+  constructor(maxFrameBytes: number, buffers: LentBuffers, { copies = false, trustedBytes = TRUSTED_BYTES }: { readonly copies?: boolean; readonly trustedBytes?: number } = {}) {
     this.#trustedBytes = trustedBytes
+    this.#copies = copies
     this.maxFrameBytes = maxFrameBytes
     this.#buffers = buffers
   }
@@ -57,7 +60,8 @@ export class FrameSplitter {
       })
     }
     if (chunk.length - at >= size) {
-      take(chunk.subarray(at, at + size))
+      const frame = chunk.subarray(at, at + size)
+      take(this.#copies ? this.#buffers.copy(frame) : frame)
       return at + size
     }
     this.#size = size

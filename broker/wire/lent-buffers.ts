@@ -2,29 +2,45 @@
 
 import { BufferPool } from './record-batch-pool.ts'
 
-/** Smaller ones are cheaper to make than to keep. */
-const smallestLentBytes = 16 * 1024
-
 export class LentBuffers {
   readonly #pool: BufferPool
-  /** Only what was lent is taken back: other buffers may be views of memory that others use. */
-  readonly #lent = new WeakSet<ArrayBufferLike>()
+  readonly #smallestBytes: number
 
-  /** Keeps up to `maxIdleBytes` while nobody uses them. */
-  constructor(maxIdleBytes: number) {
+  /** Keeps up to `maxIdleBytes` while nobody uses them; those below `smallestBytes` are cheaper to make than to keep. */
+  constructor(maxIdleBytes: number, smallestBytes: number = 16 * 1024) {
+    this.#smallestBytes = smallestBytes
     this.#pool = new BufferPool(maxIdleBytes)
   }
 
   /** A buffer of that length with anything in it. One that is never handed back is freed like any other. */
   take(bytes: number): Buffer {
-    if (bytes < smallestLentBytes) return Buffer.allocUnsafeSlow(bytes)
+    if (bytes < this.#smallestBytes) return Buffer.allocUnsafeSlow(bytes)
     const whole = this.#pool.take(bytes)
-    this.#lent.add(whole.buffer)
+    const memory = whole.buffer as Lendable
+    memory[lentBy] = this
     return whole.length === bytes ? whole : whole.subarray(0, bytes)
+  }
+
+  /** A copy to be handed back or not, as one taken. */
+  copy(bytes: Buffer): Buffer {
+    if (bytes.length < this.#smallestBytes) return Buffer.from(bytes)
+    const copy = this.take(bytes.length)
+    bytes.copy(copy)
+    return copy
   }
 
   /** Hands a buffer, or any view of it, back if it came from here: nobody may use it any more. */
   give(buffer: Buffer): void {
-    if (this.#lent.delete(buffer.buffer)) this.#pool.give(buffer)
+    const memory = buffer.buffer as Lendable
+    if (memory[lentBy] !== this) return
+    memory[lentBy] = null
+    this.#pool.give(buffer)
   }
+}
+
+/** Only what was lent is taken back: other buffers may be views of memory that others use. A mark on the memory costs less than a WeakSet. */
+const lentBy = Symbol('lent by')
+
+interface Lendable extends ArrayBuffer {
+  [lentBy]?: LentBuffers | null
 }
