@@ -2,7 +2,6 @@
 
 import { assignors, type AssignorMember } from './consumer-group-assignors.ts'
 import type { ConsumerGroup, Subscription } from './consumer-group.ts'
-import { internalTopics } from './catalogue.ts'
 import { noPartitions, type TopicPartitions } from './topic-partitions.ts'
 import { topicPattern } from './topic-pattern.ts'
 
@@ -14,12 +13,12 @@ export interface TopicsView {
   topicById(id: string): { readonly name: string } | undefined
 }
 
-/** Names of the topics that a pattern stands for, sorted; none of the broker's own, and none that the one who asks may not know of. */
+/** Names of the topics that a pattern stands for, sorted; the broker's own are among them, none that the one who asks may not know of. Clients leave out what they do not want. */
 export function topicsMatching(regex: string, { topics }: TopicsView, mayDescribe: (topic: string) => boolean): readonly string[] {
   const pattern = topicPattern(regex)
   // One that a broker wrote which knows more of them.
   if (typeof pattern === 'string') return []
-  return [...topics.keys()].filter(name => !internalTopics.has(name) && pattern(name) && mayDescribe(name)).sort()
+  return [...topics.keys()].filter(name => pattern(name) && mayDescribe(name)).sort()
 }
 
 /** A number that changes with the subscribed topics: which there are, their ids and their partitions. 0: there are none. */

@@ -96,6 +96,11 @@ test('a pattern takes in topics as they are made', async () => {
   expect(await beat(channel, 'a', 2)).toMatchObject({ error: 'NONE', epoch: 3, partitions: [0, 1, 2, 3, 0] })
 })
 
+test("a pattern takes in the broker's own topics, too", async () => {
+  const { channel } = await start()
+  expect(await beat(channel, 'a', 0, { subscribedTopicNames: null, subscribedTopicRegex: '__consumer_.*' })).toMatchObject({ error: 'NONE', partitions: [0] })
+})
+
 test('who is silent for a session is given up, and so is who does not give up what it must', async () => {
   const clock = new VirtualClock(1e12)
   const { channel } = await start({ memory: true, clock })
