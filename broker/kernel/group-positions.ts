@@ -18,7 +18,8 @@ export class GroupPositions {
 
   /** `order`: of what is in the log, later is greater. */
   learn(fact: GroupFact & { readonly kind: 'offset' }, order: number): void {
-    this.#pending.supersede(fact, order)
+    if (fact.value === null) this.#pending.remove(fact, order)
+    else this.#pending.overtake(fact, order)
     this.#offsets.set(fact.groupId, fact, fact.value)
   }
 
@@ -80,9 +81,9 @@ export class GroupPositions {
     return this.#pending.hasGroup(groupId)
   }
 
-  /** Forgets those of `places` that are committed. */
+  /** Forgets those of `places` that are committed, or that open transactions have written. */
   removalAt(groupId: string, places: readonly OffsetPlace[]): readonly GroupFact[] {
-    return places.filter(({ topic, partition }) => this.#offsets.get(groupId, topic, partition) !== undefined).map(place => offsetRemoval(groupId, place))
+    return places.filter(({ topic, partition }) => this.#offsets.get(groupId, topic, partition) !== undefined || this.#pending.has(groupId, topic, partition)).map(place => offsetRemoval(groupId, place))
   }
 
   /** Forgets all of a group, what open transactions have written included. */

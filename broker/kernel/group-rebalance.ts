@@ -123,7 +123,11 @@ export class GroupRebalance {
 
   /** Begins a rebalance: all members are to join again. */
   prepare(group: ClassicGroup, now: Timestamp): void {
-    if (group.phase === 'CompletingRebalance') this.#refuseSyncs(group, 'REBALANCE_IN_PROGRESS')
+    if (group.phase === 'CompletingRebalance') {
+      this.#refuseSyncs(group, 'REBALANCE_IN_PROGRESS')
+      // What was to be handed out anew is nobody's any more.
+      for (const member of group.members.values()) member.assignment = nothing
+    }
     const isFirst = group.phase === 'Empty'
     const { initialDelayMs } = this.#settings
     group.enter('PreparingRebalance', now)

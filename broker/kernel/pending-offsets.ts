@@ -14,8 +14,13 @@ export interface EndedOffset {
   readonly order: number
 }
 
+interface Entry extends EndedOffset {
+  /** Something newer is committed there: it says nothing any more when its transaction ends, but until then nobody knows that. */
+  isOvertaken: boolean
+}
+
 export class PendingOffsets {
-  readonly #producers = new Map<number, EndedOffset[]>()
+  readonly #producers = new Map<number, Entry[]>()
   /** How many transactions' offsets there are for a place of a group. */
   readonly #places = new Map<string, Map<string, number>>()
 
@@ -23,7 +28,7 @@ export class PendingOffsets {
     const entries = this.#producers.get(producerId) ?? []
     this.#producers.set(producerId, entries)
     for (const offset of offsets) {
-      entries.push({ offset, order })
+      entries.push({ offset, order, isOvertaken: false })
       this.#count(offset, 1)
     }
   }
@@ -34,16 +39,22 @@ export class PendingOffsets {
   }
 
   /** A record behind those of lower order says what a group's position is. */
-  supersede(place: OffsetPlace & { readonly groupId: string }, order: number): void {
+  overtake(place: OffsetPlace & { readonly groupId: string }, order: number): void {
+    if (!this.has(place.groupId, place.topic, place.partition)) return
+    for (const entries of this.#producers.values()) for (const entry of entries) if (entry.order <= order && isOf(entry.offset, place)) entry.isOvertaken = true
+  }
+
+  /** A record behind those of lower order says that a group has no position there. */
+  remove(place: OffsetPlace & { readonly groupId: string }, order: number): void {
     if (!this.has(place.groupId, place.topic, place.partition)) return
     for (const producerId of [...this.#producers.keys()]) this.#keep(producerId, entry => entry.order > order || !isOf(entry.offset, place))
   }
 
-  /** The transaction has ended: forgets its offsets, and answers them in the order of the log. */
+  /** The transaction has ended: forgets its offsets, and answers those that count, in the order of the log. */
   end(producerId: number): readonly EndedOffset[] {
     const offsets = this.#producers.get(producerId) ?? []
     this.#keep(producerId, () => false)
-    return offsets
+    return offsets.filter(({ isOvertaken }) => !isOvertaken)
   }
 
   has(groupId: string, topic: string, partition: number): boolean {
@@ -58,9 +69,9 @@ export class PendingOffsets {
     for (const entries of this.#producers.values()) for (const { offset } of entries) yield offset
   }
 
-  #keep(producerId: number, isKept: (entry: EndedOffset) => boolean): void {
+  #keep(producerId: number, isKept: (entry: Entry) => boolean): void {
     const entries = this.#producers.get(producerId) ?? []
-    const kept: EndedOffset[] = []
+    const kept: Entry[] = []
     for (const entry of entries) {
       if (isKept(entry)) kept.push(entry)
       else this.#count(entry.offset, -1)

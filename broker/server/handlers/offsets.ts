@@ -46,7 +46,7 @@ export function committedTopics(topics: readonly AnsweredTopic<{ readonly partit
 }
 
 /** Topics that are there are not answered for nothing. */
-function isAnswered(broker: BrokerState, topic: string | undefined, partitions: readonly unknown[]): boolean {
+export function isAnswered(broker: BrokerState, topic: string | undefined, partitions: readonly unknown[]): boolean {
   return partitions.length > 0 || !broker.catalogue.topics.has(topic ?? '')
 }
 

@@ -71,7 +71,9 @@ function producersOf({ producers, transactions }: Partition): DescribedPartition
 
 /** What an admin does about a transaction that its coordinator has forgotten. */
 export const writeTxnMarkers: Handler<'WriteTxnMarkers'> = async ({ broker }, request) => {
-  const markers = request.markers.map(async ({ producerId, producerEpoch, transactionResult: isCommit, coordinatorEpoch, transactionVersion, topics }) => {
+  const asked = request.markers.map(marker => ({ ...marker, topics: marker.topics.filter(({ partitionIndexes }) => partitionIndexes.length > 0) }))
+  // Of one that is for no partition there is nothing to say.
+  const markers = asked.filter(({ topics }) => topics.length > 0).map(async ({ producerId, producerEpoch, transactionResult: isCommit, coordinatorEpoch, transactionVersion, topics }) => {
     const marker = { producerId, producerEpoch, isCommit, coordinatorEpoch }
     const written = topics.map(async ({ name, partitionIndexes }) => ({
       name,
@@ -85,7 +87,7 @@ export const writeTxnMarkers: Handler<'WriteTxnMarkers'> = async ({ broker }, re
 /** In the second way of transactions each has an epoch of its own, so that a marker of the epoch that is known already ends what has ended, or what is not its own. */
 function markerRefusal(partition: Partition | undefined, { producerId, producerEpoch, coordinatorEpoch }: TransactionMarker, transactionVersion: number): ErrorName | null {
   if (partition === undefined) return 'UNKNOWN_TOPIC_OR_PARTITION'
-  if (producerId < 0 || producerEpoch < 0) return 'INVALID_PRODUCER_EPOCH'
+  if (producerEpoch < 0) return 'INVALID_PRODUCER_EPOCH'
   const { producers, transactions } = partition
   const epoch = producers.epochOf(producerId)
   const endsAnother = transactionVersion >= 2 && producerEpoch === epoch && producerEpoch !== maxEpoch && transactions.openSince(producerId) !== undefined

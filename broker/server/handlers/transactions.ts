@@ -90,7 +90,6 @@ function resultsOf(topics: AskedTopics, outcome: Outcome, knowsFencing: boolean)
 /** What is added is the partition in which the group's offsets are kept. */
 export const addOffsetsToTxn: Handler<'AddOffsetsToTxn'> = async ({ broker, version }, request) => {
   const { groupId } = request
-  if (groupId === '') return { errorCode: errorCodeOf('INVALID_GROUP_ID') }
   const error = await add(broker, request, new Map([[offsetsTopic, [broker.groups.partitionOf(groupId)]]]))
   return { errorCode: errorCodeOf(fencing(error, version >= 2)) }
 }

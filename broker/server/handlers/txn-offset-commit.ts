@@ -4,11 +4,12 @@ import type { ResponseInput } from '../../wire/apis.ts'
 import { errorCodeOf, type ErrorName } from '../../wire/error-code.ts'
 import { offsetsTopic } from '../../engine/group-host.ts'
 import type { Handler } from './handler.ts'
-import { commitOf, commitProblem, committedTopics, concernsNothing } from './offsets.ts'
+import { commitOf, commitProblem, committedTopics, concernsNothing, isAnswered } from './offsets.ts'
 import { writeError } from './transaction-errors.ts'
 
 export const txnOffsetCommit: Handler<'TxnOffsetCommit'> = async ({ broker, version }, request) => {
-  const { transactionalId, groupId, generationId: generation, memberId, groupInstanceId, producerId, producerEpoch, topics } = request
+  const { transactionalId, groupId, generationId: generation, memberId, groupInstanceId, producerId, producerEpoch } = request
+  const topics = request.topics.filter(({ name, partitions }) => isAnswered(broker, name, partitions))
   const problems = topics.map(topic => topic.partitions.map(asked => commitProblem(broker, topic.name, asked)))
   const answer = (error: number): ResponseInput<'TxnOffsetCommit'> => ({ topics: committedTopics(topics, problems, error) })
   if (concernsNothing(problems)) return answer(0)

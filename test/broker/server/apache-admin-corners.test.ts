@@ -69,3 +69,15 @@ test('of two changes of one credential the first may be wrong, and the second is
   const { results } = await channel.request('AlterUserScramCredentials', { deletions: [], upsertions: [upsertion('u', 1), upsertion('u', 4096), upsertion('v', 4096), upsertion('v', 1), upsertion('w', 4096)] })
   expect(results.map(({ user, errorCode }) => `${user} ${errorNameOf(errorCode)}`).sort()).toEqual(['u UNACCEPTABLE_CREDENTIAL', 'v DUPLICATE_RESOURCE', 'w NONE'])
 })
+
+test('of a marker for no partition nothing is said', async () => {
+  const marker = (producerId: number, topics: readonly { name: string; partitionIndexes: number[] }[]) => ({ producerId, producerEpoch: 0, transactionResult: true, coordinatorEpoch: 0, transactionVersion: 1, topics })
+  const { markers } = await channel.request('WriteTxnMarkers', { markers: [marker(7, [{ name: 't', partitionIndexes: [] }]), marker(8, [{ name: 'stamped', partitionIndexes: [] }, { name: 't', partitionIndexes: [0] }])] })
+  expect(markers.map(({ producerId, topics }) => [producerId, topics.map(({ name }) => name)])).toEqual([[8, ['t']]])
+})
+
+test('a group without a name has a place in a transaction, as Apache Kafka sees it', async () => {
+  const { producerId } = await channel.request('InitProducerId', { transactionalId: 'x', transactionTimeoutMs: 60_000 })
+  const added = async (producerEpoch: number): Promise<string> => errorNameOf((await channel.request('AddOffsetsToTxn', { transactionalId: 'x', producerId, producerEpoch, groupId: '' })).errorCode)
+  expect([await added(1), await added(0)]).toEqual(['PRODUCER_FENCED', 'NONE'])
+})

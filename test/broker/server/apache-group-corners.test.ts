@@ -51,6 +51,8 @@ describe('a topic that is named twice', () => {
     const topics = [offsets('t', 0), offsets('t', 1, 9)]
     const inTransaction = await channel.request('TxnOffsetCommit', { transactionalId: 'x', groupId: 'g', memberId: '', producerId: 1, producerEpoch: 0, topics }, { version: 3 })
     expect(told(inTransaction.topics)).toEqual(['t: 9 UNKNOWN_TOPIC_OR_PARTITION, 0 INVALID_PRODUCER_ID_MAPPING, 1 INVALID_PRODUCER_ID_MAPPING'])
+    const ofNothing = await channel.request('TxnOffsetCommit', { transactionalId: 'x', groupId: 'g', memberId: '', producerId: 1, producerEpoch: 0, topics: [offsets('t'), offsets('nowhere')] })
+    expect(told(ofNothing.topics)).toEqual(['nowhere: '])
     expect(told((await channel.request('OffsetDelete', { groupId: 'g', topics })).topics)).toEqual(['t: 9 UNKNOWN_TOPIC_OR_PARTITION, 0 NONE, 1 NONE'])
   })
 })
@@ -88,5 +90,49 @@ describe('a consumer group', () => {
     expect(errorNameOf((await beat('pattern', 'm', 0, pattern)).errorCode)).toBe('INVALID_REGULAR_EXPRESSION')
     await beat('pattern', 'm', 0)
     expect(errorNameOf((await beat('pattern', 'm', 2, pattern)).errorCode)).toBe('UNKNOWN_MEMBER_ID')
+  })
+})
+
+test('who joins before the last assignment was told takes it from all', async () => {
+  const join = async (memberId: string, groupInstanceId: string, metadata: string) =>
+    channel.request('JoinGroup', { groupId: 'classic', sessionTimeoutMs: 30_000, rebalanceTimeoutMs: 30_000, memberId, groupInstanceId, protocolType: 'consumer', protocols: [{ name: 'range', metadata: Buffer.from(metadata) }] })
+  const { memberId, generationId } = await join('', 'i', 'meta')
+  await channel.request('SyncGroup', { groupId: 'classic', generationId, memberId, groupInstanceId: 'i', protocolType: 'consumer', protocolName: 'range', assignments: [{ memberId, assignment: Buffer.from('part') }] })
+  const assigned = async (): Promise<string> => (await channel.request('DescribeGroups', { groups: ['classic'] })).groups[0]!.members[0]!.memberAssignment.toString()
+  await join(memberId, 'i', 'more')
+  expect(await assigned()).toBe('part')
+  await join(memberId, 'i', 'meta')
+  expect(await assigned()).toBe('')
+})
+
+describe('what an open transaction has committed for a group', () => {
+  async function opened(groupId: string): Promise<(committed: boolean) => Promise<string>> {
+    const { producerId, producerEpoch } = await channel.request('InitProducerId', { transactionalId: groupId, transactionTimeoutMs: 60_000 })
+    const topics = [{ name: 't', partitions: [{ partitionIndex: 0, committedOffset: 10, committedLeaderEpoch: -1, committedMetadata: '' }] }]
+    const { topics: [topic] } = await channel.request('TxnOffsetCommit', { transactionalId: groupId, groupId, memberId: '', producerId, producerEpoch, topics })
+    expect(errorNameOf(topic!.partitions[0]!.errorCode)).toBe('NONE')
+    return async committed => errorNameOf((await channel.request('EndTxn', { transactionalId: groupId, producerId, producerEpoch, committed })).errorCode)
+  }
+  async function position(groupId: string): Promise<string | number> {
+    const { groups } = await channel.request('OffsetFetch', { groups: [{ groupId, topics: [{ name: 't', partitionIndexes: [0] }] }], requireStable: true }, { version: 9 })
+    const { committedOffset, errorCode } = groups[0]!.topics[0]!.partitions[0]!
+    return errorCode === 0 ? committedOffset : errorNameOf(errorCode)
+  }
+
+  test('holds it open until the transaction ends, also where another position is committed since, which stays', async () => {
+    const end = await opened('overtaken')
+    await channel.request('OffsetCommit', { groupId: 'overtaken', memberId: '', generationIdOrMemberEpoch: -1, topics: [{ name: 't', partitions: [{ partitionIndex: 0, committedOffset: 4, committedLeaderEpoch: -1, committedMetadata: '' }] }] }, { version: 9 })
+    expect(await position('overtaken')).toBe('UNSTABLE_OFFSET_COMMIT')
+    expect(await end(true)).toBe('NONE')
+    await expect.poll(() => position('overtaken')).toBe(4)
+  })
+
+  test('is gone where the offset is deleted', async () => {
+    const end = await opened('deleted')
+    expect(await position('deleted')).toBe('UNSTABLE_OFFSET_COMMIT')
+    expect(told((await channel.request('OffsetDelete', { groupId: 'deleted', topics: [{ name: 't', partitions: [{ partitionIndex: 0 }] }] })).topics)).toEqual(['t: 0 NONE'])
+    expect(await position('deleted')).toBe(-1)
+    expect(await end(true)).toBe('NONE')
+    expect(await position('deleted')).toBe(-1)
   })
 })
