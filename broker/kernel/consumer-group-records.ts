@@ -8,6 +8,7 @@ import { decodeRecordKey, decodeVersioned, encodeRecordKey, encodeVersioned, key
 import type { InputOf } from '../wire/description.ts'
 import type { ConsumerGroupFact, CurrentAssignment, MemberState, Subscription } from './consumer-group.ts'
 import type { GroupRecord } from './group-effects.ts'
+import { partitionsWithEpochs, readEpochs } from './assignment-epochs.ts'
 import { partitionList, topicPartitions } from './topic-partitions.ts'
 
 const stateCodes: Readonly<Record<MemberState, number>> = { stable: 0, unrevoked: 1, unreleased: 2 }
@@ -36,9 +37,8 @@ function subscriptionValue({ topicNames, topicRegex, classic, ...others }: Subsc
   return { ...others, subscribedTopicNames: topicNames, subscribedTopicRegex: topicRegex, classicMemberMetadata }
 }
 
-function currentValue({ memberEpoch, previousMemberEpoch, state, assigned, pendingRevocation }: CurrentAssignment) {
-  const partitions = (sets: CurrentAssignment['assigned']) => partitionList(sets).map(topic => ({ ...topic, assignmentEpochs: null }))
-  return { memberEpoch, previousMemberEpoch, state: stateCodes[state], assignedPartitions: partitions(assigned), partitionsPendingRevocation: partitions(pendingRevocation) }
+function currentValue({ memberEpoch, previousMemberEpoch, state, assigned, pendingRevocation, epochs }: CurrentAssignment) {
+  return { memberEpoch, previousMemberEpoch, state: stateCodes[state], assignedPartitions: partitionsWithEpochs(assigned, epochs), partitionsPendingRevocation: partitionsWithEpochs(pendingRevocation, epochs) }
 }
 
 /** Null for records of other kinds. The bytes are not kept. */
@@ -77,5 +77,9 @@ function subscriptionOf(bytes: Buffer): Subscription {
 
 function currentOf(bytes: Buffer): CurrentAssignment {
   const { memberEpoch, previousMemberEpoch, state, assignedPartitions, partitionsPendingRevocation } = decodeVersioned(consumerGroupCurrentMemberAssignmentRecord.value, bytes)
-  return { memberEpoch, previousMemberEpoch, state: states[state] ?? 'stable', assigned: topicPartitions(assignedPartitions), pendingRevocation: topicPartitions(partitionsPendingRevocation) }
+  return {
+    memberEpoch, previousMemberEpoch, state: states[state] ?? 'stable',
+    assigned: topicPartitions(assignedPartitions), pendingRevocation: topicPartitions(partitionsPendingRevocation),
+    epochs: readEpochs([assignedPartitions, partitionsPendingRevocation], memberEpoch),
+  }
 }

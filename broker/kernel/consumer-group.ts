@@ -1,6 +1,7 @@
 // A consumer group of KIP-848: epochs, members, what they shall have and what they have. Changed by replaying facts, and by nothing else.
 
 import type { Timestamp } from '../../core/record.ts'
+import { epochsOf, noEpochs, type AssignmentEpochs } from './assignment-epochs.ts'
 import type { Protocol } from './classic-group.ts'
 import { hasPartition, noPartitions, type TopicPartitions } from './topic-partitions.ts'
 
@@ -38,6 +39,8 @@ export interface CurrentAssignment {
   readonly state: MemberState
   readonly assigned: TopicPartitions
   readonly pendingRevocation: TopicPartitions
+  /** Since when it has what is assigned, or to be given up. */
+  readonly epochs: AssignmentEpochs
 }
 
 export interface ConsumerMember {
@@ -65,7 +68,7 @@ export type ConsumerGroupFact = { readonly groupId: string } & (
 /** The epoch of a static member whose process has left and may come back. */
 export const staticLeaveEpoch = -2
 
-const unjoined: CurrentAssignment = { memberEpoch: 0, previousMemberEpoch: -1, state: 'stable', assigned: noPartitions, pendingRevocation: noPartitions }
+const unjoined: CurrentAssignment = { memberEpoch: 0, previousMemberEpoch: -1, state: 'stable', assigned: noPartitions, pendingRevocation: noPartitions, epochs: noEpochs }
 
 export class ConsumerGroup {
   readonly type = 'consumer'
@@ -222,9 +225,9 @@ export function memberRemoval(groupId: string, memberId: string): readonly Consu
   ]
 }
 
-/** What a static member keeps while its process is away: what it had yet to give up is given up. */
+/** What a static member keeps while its process is away: what it had yet to give up is given up. Whoever comes in its place has the rest since ever. */
 export function leftStatically(current: CurrentAssignment): CurrentAssignment {
-  return { ...current, memberEpoch: staticLeaveEpoch, state: 'stable', pendingRevocation: noPartitions }
+  return { ...current, memberEpoch: staticLeaveEpoch, state: 'stable', pendingRevocation: noPartitions, epochs: epochsOf([current.assigned], () => 0) }
 }
 
 function* held({ assigned, pendingRevocation }: CurrentAssignment): Iterable<readonly [string, number]> {

@@ -211,7 +211,7 @@ export class GroupCoordinator {
   commitOffsets(request: OffsetCommitRequest, token: number, now: Timestamp): readonly GroupEffect[] {
     return this.#turn(now, () => {
       const group = this.#book.get(request.groupId)
-      const refused = commitRefusal(group, request, request.producer !== undefined)
+      const refused = commitRefusal(group, request, request.producer !== undefined, this.#topics)
       const member = group?.type === 'classic' && request.producer === undefined ? group.members.get(request.memberId) : undefined
       // Whoever commits what is its own lives.
       if (member !== undefined && (refused === null || refused === 'REBALANCE_IN_PROGRESS')) this.#rebalance.alive(member, now)

@@ -1,6 +1,7 @@
 // How a group with members goes from one protocol to the other (KIP-848): what a classic group is as a consumer group, and the other way round.
 
 import type { Timestamp } from '../../core/record.ts'
+import { epochsOf } from './assignment-epochs.ts'
 import { ClassicGroup, type Member } from './classic-group.ts'
 import type { ConsumerGroup, ConsumerGroupFact, ConsumerMember, Subscription } from './consumer-group.ts'
 import type { TopicsView } from './consumer-group-planning.ts'
@@ -37,7 +38,7 @@ function upgradeFacts(group: ClassicGroup, topics: TopicsView): readonly Consume
     const { partitions: assigned } = assignment
     facts.push({ kind: 'subscription', groupId, memberId, value: subscription })
     facts.push({ kind: 'target', groupId, memberId, value: assigned })
-    facts.push({ kind: 'current', groupId, memberId, value: { memberEpoch: epoch, previousMemberEpoch: epoch, state: 'stable', assigned, pendingRevocation: noPartitions } })
+    facts.push({ kind: 'current', groupId, memberId, value: { memberEpoch: epoch, previousMemberEpoch: epoch, state: 'stable', assigned, pendingRevocation: noPartitions, epochs: epochsOf([assigned], () => epoch) } })
   }
   return [...facts, { kind: 'target-epoch', groupId, value: { epoch, timestamp: 0 } }]
 }

@@ -116,6 +116,26 @@ test('who is silent for a session is given up, and so is who does not give up wh
   expect(await beat(channel, 'b', 4)).toMatchObject({ error: 'UNKNOWN_MEMBER_ID' })
 })
 
+test('with an epoch of before a member commits for what it has had since then, and for nothing else (KIP-1251)', async () => {
+  const { channel } = await start()
+  const topics = [{ topicId: await topicId(channel), partitions: [0, 1, 2, 3] }]
+  const commit = async (memberId: string, epoch: number, partitions: readonly number[]) => {
+    const asked = [{ name: 't', partitions: partitions.map(partitionIndex => ({ partitionIndex, committedOffset: 7, committedMetadata: null })) }]
+    const answer = await channel.request('OffsetCommit', { groupId: 'g', generationIdOrMemberEpoch: epoch, memberId, topics: asked }, { version: 9 })
+    return answer.topics[0]!.partitions.map(({ errorCode }) => errorNameOf(errorCode))
+  }
+  await beat(channel, 'a', 0)
+  await beat(channel, 'b', 0)
+  const kept = (await beat(channel, 'a', 2, { topicPartitions: topics })).partitions!
+  await beat(channel, 'a', 2, { topicPartitions: [{ topicId: topics[0]!.topicId, partitions: kept }] })
+  const gained = (await beat(channel, 'b', 3)).partitions!
+  expect(await commit('a', 2, kept)).toEqual(['NONE', 'NONE'])
+  expect(await commit('a', 1, kept)).toEqual(['STALE_MEMBER_EPOCH', 'STALE_MEMBER_EPOCH'])
+  expect(await commit('a', 4, kept)).toEqual(['STALE_MEMBER_EPOCH', 'STALE_MEMBER_EPOCH'])
+  expect(await commit('a', 2, [kept[0]!, gained[0]!])).toEqual(['STALE_MEMBER_EPOCH', 'STALE_MEMBER_EPOCH'])
+  expect(await commit('b', 2, gained)).toEqual(['STALE_MEMBER_EPOCH', 'STALE_MEMBER_EPOCH'])
+})
+
 test('offsets belong to the epoch, outlive the members, and the protocol may change while there are none', async () => {
   const disk = new MemoryDisk()
   const { broker, channel } = await start({ disk })
