@@ -46,7 +46,8 @@ export function configProblem(definition: ConfigDefinition, value: string | null
   if (type === 'boolean' && !/^(true|false)$/i.test(value.trim())) return bad('it must be true or false')
   if (type === 'short' || type === 'int' || type === 'long' || type === 'double') return numberProblem(definition, value, bad)
   if (pattern !== undefined && !pattern.test(value.trim())) return bad(`it must look like ${pattern.source}`)
-  const elements = type === 'list' ? listOf(value) : [type === 'boolean' ? value.trim().toLowerCase() : value]
+  // An element between two commas that is none is a stranger, too.
+  const elements = type === 'list' ? (value.trim() === '' ? [] : value.split(',').map(element => element.trim())) : [type === 'boolean' ? value.trim().toLowerCase() : value]
   const stranger = oneOf === undefined ? undefined : elements.find(element => !oneOf.includes(element))
   return stranger === undefined ? null : bad(`it must be one of ${oneOf!.join(', ')}`)
 }

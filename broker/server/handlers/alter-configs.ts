@@ -180,7 +180,7 @@ function changed({ own, definitions }: Target, changes: readonly Change[]): NewS
 
 function changedList(current: string, configOperation: number, value: string): string {
   const old = listOf(current)
-  const delta = listOf(value)
+  const delta = value.split(',').map(element => element.trim())
   const next = configOperation === operation.append ? [...old, ...delta.filter(element => !old.includes(element))] : old.filter(element => !delta.includes(element))
   return next.join(',')
 }

@@ -44,7 +44,7 @@ export const produce: Handler<'Produce'> = async (context, request) => {
 }
 
 function refusedAll({ topicData }: RequestOf<'Produce'>, refused: BatchRefusal): Written {
-  return { waits: [], responses: topicData.map(({ name, topicId, partitionData }) => ({ name, topicId, partitionResponses: partitionData.map(({ index }) => refusedAt(index, refused)) })) }
+  return { waits: [], responses: topicData.filter(({ partitionData }) => partitionData.length > 0).map(({ name, topicId, partitionData }) => ({ name, topicId, partitionResponses: partitionData.map(({ index }) => refusedAt(index, refused)) })) }
 }
 
 function writeAll(context: RequestContext, request: RequestOf<'Produce'>, verify: Verifier): Written {

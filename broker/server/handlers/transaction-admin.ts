@@ -87,7 +87,7 @@ export const writeTxnMarkers: Handler<'WriteTxnMarkers'> = async ({ broker }, re
 /** In the second way of transactions each has an epoch of its own, so that a marker of the epoch that is known already ends what has ended, or what is not its own. */
 function markerRefusal(partition: Partition | undefined, { producerId, producerEpoch, coordinatorEpoch }: TransactionMarker, transactionVersion: number): ErrorName | null {
   if (partition === undefined) return 'UNKNOWN_TOPIC_OR_PARTITION'
-  if (producerEpoch < 0) return 'INVALID_PRODUCER_EPOCH'
+  if (producerId < 0 || producerEpoch < 0) return 'INVALID_PRODUCER_EPOCH'
   const { producers, transactions } = partition
   const epoch = producers.epochOf(producerId)
   const endsAnother = transactionVersion >= 2 && producerEpoch === epoch && producerEpoch !== maxEpoch && transactions.openSince(producerId) !== undefined

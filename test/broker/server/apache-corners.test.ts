@@ -53,6 +53,11 @@ describe('Produce', () => {
     for (const producer of [one, other]) expect(await producer.end(false)).toBe('NONE')
   })
 
+  test('a request that is refused as a whole says nothing of topics without partitions', async () => {
+    const answers = await produce([{ name: 't', partitionData: [] }, { name: 'u', partitionData: [{ index: 0, records: batch(903, 0, 0, true) }] }])
+    expect(answers.map(({ name, partitionResponses }) => [name, names(partitionResponses.map(({ errorCode }) => errorCode))])).toEqual([['u', ['TRANSACTIONAL_ID_AUTHORIZATION_FAILED']]])
+  })
+
   test('a producer without an epoch is never out of order, and is found again all the same', async () => {
     expect([await sent(batch(901, -1, 0)), await sent(batch(901, -1, 7)), await sent(batch(901, -1, 7)), await sent(batch(901, 3, 9))]).toEqual(['NONE', 'NONE', 'NONE', 'NONE'])
     expect(await sent(batch(902, -2, 0))).toBe('INVALID_PRODUCER_EPOCH')
@@ -371,6 +376,11 @@ describe('administration', () => {
     expect(results[0]!.configs[0]!.value).toBe('-1')
     expect(await alter([['*', 'max.message.bytes', 2, '1']])).toEqual(['INVALID_CONFIG'])
     expect(await alter([['*', 'max.message.bytes', 0, '1']])).toEqual(['INVALID_TOPIC_EXCEPTION'])
+  })
+
+  test('an element of a list that is none is told where elements have names', async () => {
+    expect(await alter([['t', 'cleanup.policy', 2, ''], ['u', 'cleanup.policy', 0, 'delete,']])).toEqual(['INVALID_CONFIG', 'INVALID_CONFIG'])
+    expect(await alter([['t', 'leader.replication.throttled.replicas', 2, '']])).toEqual(['NONE'])
   })
 
   test('levels of loggers are no lists', async () => {

@@ -8,7 +8,7 @@ const topicSettings: readonly (readonly [string, readonly (string | null)[]])[] 
   ['cleanup.policy', ['compact', 'delete', 'compact,delete', 'delete,compact', 'nonsense', '', ' compact ', 'Compact']],
   ['compression.type', ['producer', 'gzip', 'lz4', 'snappy', 'uncompressed', 'none', 'GZIP']],
   ['message.timestamp.type', ['CreateTime', 'LogAppendTime', 'createtime']],
-  ['max.message.bytes', ['200', '1000000', '0', '-1', '1e3', ' 300 ', '99999999999']],
+  ['max.message.bytes', ['200', '1000000', '100', '-1', '1e3', ' 300 ', '99999999999']],
   ['retention.ms', ['-1', '1000000000000', '-2', '+5000000000000', '0x10', '']],
   ['min.insync.replicas', ['1', '2', '0']],
   ['segment.bytes', ['1048576', '1073741824', '13', '-1']],
@@ -95,7 +95,7 @@ export function describeLogDirsAsk(world: World): Body {
 }
 
 export function electLeadersAsk(world: World): Body {
-  return { electionType: world.pick([0, 1, ...(world.chance(5) ? [2, -1] : [])]), timeoutMs: 5000, topicPartitions: many(world, () => world.topic()).map(topic => ({ topic: topic.name, partitions: many(world, () => world.partitionOf(topic)) })) }
+  return { electionType: world.pick([0, 1, ...(world.chance(5) ? [2, -1] : [])]), timeoutMs: 5000, topicPartitions: world.chance(6) ? null : many(world, () => world.topic()).map(topic => ({ topic: topic.name, partitions: many(world, () => world.partitionOf(topic)) })) }
 }
 
 export function alterReassignmentsAsk(world: World): Body {
@@ -103,7 +103,7 @@ export function alterReassignmentsAsk(world: World): Body {
 }
 
 export function listReassignmentsAsk(world: World): Body {
-  return { timeoutMs: 5000, topics: many(world, () => world.topic()).map(topic => ({ name: topic.name, partitionIndexes: many(world, () => world.partitionOf(topic)) })) }
+  return { timeoutMs: 5000, topics: world.chance(4) ? null : many(world, () => world.topic()).map(topic => ({ name: topic.name, partitionIndexes: many(world, () => world.partitionOf(topic)) })) }
 }
 
 export function describeClusterAsk(world: World): Body {
@@ -114,14 +114,15 @@ export function describeQuotasAsk(world: World): Body {
   return { components: world.chance(4) ? [] : many(world, () => ({ entityType: world.pick(['user', 'client-id', 'ip', 'nonsense', '']), matchType: world.pick([0, 1, 2, 3]), match: world.pick([null, '~u']) })), strict: world.chance(2) }
 }
 
-export function describeScramAsk(world: World): Body {
-  return { users: many(world, () => world.pick(['~u', '~v', ''])).map(name => ({ name })) }
-}
-
 export function describeAclsAsk(world: World): Body {
   return { resourceTypeFilter: world.pick([1, 2, 0]), resourceNameFilter: world.pick([null, '~a']), patternTypeFilter: world.pick([1, 3, 0]), principalFilter: null, hostFilter: null, operation: 1, permissionType: 1 }
 }
 
 export function listConfigResourcesAsk(world: World): Body {
   return { resourceTypes: world.chance(3) ? [] : [world.pick([2, 4, 8, 16, 32, 0, 5])] }
+}
+
+/** Of the cluster's own topic much changes all the time. */
+export function describeQuorumAsk(world: World): Body {
+  return { topics: many(world, () => world.topic()).map(topic => ({ topicName: topic.name, partitions: many(world, () => world.partitionOf(topic)).map(partitionIndex => ({ partitionIndex })) })) }
 }

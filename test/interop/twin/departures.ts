@@ -2,7 +2,7 @@
 
 import type { ApiName } from '../../../broker/wire/apis.ts'
 import type { Difference } from './difference.ts'
-import type { Body } from './plain-answer.ts'
+import { hasRepeats, type Body } from './plain-answer.ts'
 import type { Ask } from './storyteller.ts'
 
 /** A difference and what is around it. */
@@ -40,24 +40,59 @@ export const departures: Readonly<Record<string, Departure>> = {
     fields: /^results\.n\.configs\.n\.synonyms/,
     when: () => true,
   },
-  'a filter of rules that is none': {
-    because: 'Apache Kafka hangs up on unknown numbers in a filter of ACLs; ours says what is wrong.',
-    apis: ['DescribeAcls'],
+  'rules that are none': {
+    because: 'Apache Kafka hangs up on unknown numbers in ACLs and filters of them; ours says what is wrong.',
+    apis: ['DescribeAcls', 'CreateAcls', 'DeleteAcls'],
     fields: /^$/,
     when: ({ apache }) => apache === 'hung up',
   },
+  'what is served': {
+    because: 'What is not served here is not said to be.',
+    apis: ['ApiVersions'],
+    fields: /^(apiKeys|supportedFeatures|finalizedFeatures)/,
+    when: ({ around }) => around.apache['errorCode'] === 0 && around.ours['errorCode'] === 0,
+  },
+  'a user altered twice': {
+    isRare: true,
+    because: 'Apache Kafka takes one change of a user in a request; ours one of each mechanism.',
+    apis: ['AlterUserScramCredentials'],
+    fields: /^results\.n\.errorCode$/,
+    when: ({ apache }) => apache === 92,
+    endsStory: true,
+  },
+  'an empty password': {
+    isRare: true,
+    because: 'Apache Kafka stumbles over a salted password of no bytes; ours says UNACCEPTABLE_CREDENTIAL.',
+    apis: ['AlterUserScramCredentials'],
+    fields: /^results\.n\.errorCode$/,
+    when: found => stumbles(found) && found.ours === 93,
+  },
+  'a marker of nobody': {
+    isRare: true,
+    because: 'Apache Kafka stumbles over negative ids and epochs of producers; ours says INVALID_PRODUCER_EPOCH.',
+    apis: ['WriteTxnMarkers'],
+    fields: /^markers\.n\.topics\.n\.partitions\.n\.errorCode$/,
+    when: found => stumbles(found) && found.ours === 47,
+  },
+  'partitions of a topic without an id': {
+    isRare: true,
+    because: 'Apache Kafka stumbles over several partitions of the topic whose id is none; ours says UNKNOWN_TOPIC_ID.',
+    apis: ['Fetch'],
+    fields: /^(errorCode|responses)$/,
+    when: ({ around, ask }) => around.apache['errorCode'] === -1 && hasBatch(ask.body, /"topicId":"00000000-0000-0000-0000-000000000000"/),
+  },
   'a compression that is none': {
-    because: 'Apache Kafka stumbles over numbers of codecs that nobody has; ours says UNSUPPORTED_COMPRESSION_TYPE.',
+    because: 'Apache Kafka stumbles over numbers of codecs that nobody has, if it comes to that; ours says UNSUPPORTED_COMPRESSION_TYPE at once.',
     apis: ['Produce'],
     fields: /^responses\.n\.partitionResponses\.n\.(errorCode|baseOffset|logAppendTimeMs|logStartOffset|recordErrors)/,
-    when: found => stumbles(found) && hasBatch(found.ask.body, /"damage":"codec [57]"/),
+    when: found => (stumbles(found) || found.around.ours['errorCode'] === 76) && hasBatch(found.ask.body, /"damage":"codec [57]"/),
     endsStory: true,
   },
   'what cannot be decompressed': {
     because: 'Apache Kafka stumbles over records that are not compressed as their batch says; ours says INVALID_RECORD.',
     apis: ['Produce'],
     fields: /^responses\.n\.partitionResponses\.n\.errorCode$/,
-    when: found => stumbles(found) && found.around.ours['errorCode'] === 87 && hasBatch(found.ask.body, /"damage":"(gzip, it says|a record scrambled|first record longer)"/),
+    when: found => stumbles(found) && found.around.ours['errorCode'] === 87 && hasBatch(found.ask.body, /"damage":"(gzip, it says|a record scrambled|first record longer|one record too many)"/),
   },
   'a batch in the transaction of another': {
     isRare: true,
@@ -91,13 +126,13 @@ export const departures: Readonly<Record<string, Departure>> = {
   },
   'a group of which nothing is written, among all': {
     isRare: true,
-    because: 'As the one before, where all groups are listed.',
+    because: 'As the one before, where all groups are listed; those that somebody joins then, too.',
     apis: ['ListGroups'],
     fields: /^groups$/,
     when: ({ apache, ours }) => {
       const told = new Set((apache as readonly Body[]).map(group => JSON.stringify(group)))
       const others = (ours as readonly Body[]).filter(group => !told.delete(JSON.stringify(group)))
-      return told.size === 0 && others.every(group => group['groupState'] === 'Empty' && group['protocolType'] === '')
+      return told.size === 0 && others.every(group => group['groupType'] === 'classic' || group['groupType'] === '')
     },
   },
   'a classic group whose assignments are none': {
@@ -106,6 +141,36 @@ export const departures: Readonly<Record<string, Departure>> = {
     apis: ['ConsumerGroupHeartbeat'],
     fields: /^errorCode$/,
     when: found => stumbles(found) && found.ours === 69,
+  },
+  'a resource that is altered twice': {
+    isRare: true,
+    because: 'Apache Kafka may never answer where a resource is named twice; ours says INVALID_REQUEST.',
+    apis: ['AlterConfigs', 'IncrementalAlterConfigs'],
+    fields: /^$/,
+    when: ({ apache, ask }) => apache === 'silent' && hasRepeats(ask.body),
+  },
+  'no transactions to add to': {
+    isRare: true,
+    because: 'Apache Kafka never answers where no transaction is named; ours answers for none.',
+    apis: ['AddPartitionsToTxn'],
+    fields: /^$/,
+    when: ({ apache, ask }) => apache === 'silent' && JSON.stringify(ask.body['transactions']) === '[]',
+  },
+  'who gets which of several topics': {
+    isRare: true,
+    because: 'Where members read different topics Apache Kafka divides them in an order that follows from their ids, which chance gives; ours in that of their names. As many to each.',
+    apis: ['ConsumerGroupHeartbeat'],
+    fields: /^assignment\.topicPartitions/,
+    when: ({ around }) => around.apache['memberEpoch'] === around.ours['memberEpoch'] && Math.abs(partitionsIn(around.apache) - partitionsIn(around.ours)) <= 1,
+    endsStory: true,
+  },
+  'an instance id that a member had before': {
+    isRare: true,
+    because: 'Apache Kafka goes on to know a member by an instance id that it gave up for another, after the member has left, so that nobody can ever join by it; ours forgets it with the member.',
+    apis: ['ConsumerGroupHeartbeat'],
+    fields: /^(errorCode|memberId|memberEpoch|heartbeatIntervalMs|assignment)$/,
+    when: ({ ask, around }) => around.apache['errorCode'] === 25 && around.ours['errorCode'] === 0 && ask.body['memberEpoch'] === 0 && ask.body['instanceId'] !== null,
+    endsStory: true,
   },
   'offsets in a transaction that has none there': {
     isRare: true,
@@ -120,6 +185,14 @@ export const departures: Readonly<Record<string, Departure>> = {
     apis: ['Produce'],
     fields: /^responses\.n\.partitionResponses\.n\.(errorCode|baseOffset|logAppendTimeMs)$/,
     when: ({ around }) => ['[0,45]', '[45,0]'].includes(JSON.stringify([around.apache['errorCode'], around.ours['errorCode']])),
+    endsStory: true,
+  },
+  'a first batch after others that were refused, unanswered': {
+    isRare: true,
+    because: 'As the one before, where nobody waits for an answer: Apache Kafka hangs up.',
+    apis: ['Produce'],
+    fields: /^$/,
+    when: ({ apache, ask }) => apache === 'hung up' && ask.body['acks'] === 0 && ask.body['transactionalId'] !== null,
     endsStory: true,
   },
   'a time before all others': {
@@ -146,7 +219,7 @@ export const departures: Readonly<Record<string, Departure>> = {
     isRare: true,
     because: 'Apache Kafka stumbles over it; ours says INVALID_TOPIC_EXCEPTION, and goes on.',
     apis: ['Metadata'],
-    fields: /^(errorCode|brokers|controllerId|topics|topics\.n\.errorCode)$/,
+    fields: /^(errorCode|brokers|controllerId|topics|topics\.n\.(errorCode|topicAuthorizedOperations))$/,
     when: ({ ask }) => hasBatch(ask.body, /"topicId":"00000000-0000-0000-0000-000000000000","name":null/),
   },
   'a member without a name': {
@@ -199,6 +272,14 @@ export const departures: Readonly<Record<string, Departure>> = {
     when: ({ ask, around }) => around.ours['errorCode'] === 44 && hasBatch(ask.body, /"numPartitions":2147483647/),
     endsStory: true,
   },
+  'a batch behind a marker that no coordinator wrote': {
+    isRare: true,
+    because: 'Where an admin has written a marker of a later epoch only the partition knows of it: Apache Kafka asks it first, ours the coordinator.',
+    apis: ['Produce'],
+    fields: /^responses\.n\.partitionResponses\.n\.(errorCode|logStartOffset)$/,
+    when: ({ around }) => around.apache['errorCode'] === 47 && (around.ours['errorCode'] === 47 || around.ours['errorCode'] === 48),
+    endsStory: true,
+  },
   'one broken batch': {
     because: 'Apache Kafka refuses all of a Produce request whose batch has an impossible length or magic; ours refuses that batch.',
     apis: ['Produce'],
@@ -206,6 +287,11 @@ export const departures: Readonly<Record<string, Departure>> = {
     when: ({ ask, around }) => around.apache['errorCode'] === 2 && hasBatch(ask.body, /"damage":"(magic 3|tiny length)"/),
     endsStory: true,
   },
+}
+
+function partitionsIn({ assignment }: Body): number {
+  const { topicPartitions } = assignment as { readonly topicPartitions: readonly { readonly partitions: readonly number[] }[] }
+  return topicPartitions.reduce((count, { partitions }) => count + partitions.length, 0)
 }
 
 /** The name of the departure that covers it. */

@@ -2,7 +2,7 @@
 
 import type { Body } from './plain-answer.ts'
 import { many } from './record-asks.ts'
-import { consumerGroupNames, groupNames, topicNames, type Group, type Member, type World } from './world.ts'
+import { consumerGroupNames, consumerNames, groupNames, topicNames, type Group, type Member, type World } from './world.ts'
 import type { VersionedAsk } from './transaction-asks.ts'
 
 interface GroupNow {
@@ -67,10 +67,11 @@ export function consumerGroupHeartbeatAsk(world: World): Body {
   const epoch = isFirst ? 0 : world.chance(8) ? world.pick([known.epoch - 1, known.epoch + 1, -1, -2, -3, 0, 1000]) : known.epoch
   const owned = isFirst ? [] : world.chance(6) ? world.pick([null, [], [{ topicId: world.topic().idName, partitions: [0, 1] }]]) : known.topicPartitions
   return {
-    groupId, memberId: known?.memberId ?? world.pick(['~m1', '~m2', '~m3']), memberEpoch: epoch, instanceId, rackId: world.pick([null, null, 'r']),
+    groupId, memberId: known?.memberId ?? world.pick(consumerNames), memberEpoch: epoch, instanceId, rackId: world.pick([null, null, 'r']),
     rebalanceTimeoutMs: isFirst ? 60_000 : world.pick([-1, 60_000]), serverAssignor: world.chance(8) ? world.pick(['uniform', 'range', 'nonsense']) : null,
     subscribedTopicNames: isFirst ? many(world, () => world.pick(topicNames)) : world.chance(6) ? many(world, () => world.pick(topicNames)) : null,
-    topicPartitions: owned,
+    // One that is a pattern Apache Kafka looks up in a while.
+    subscribedTopicRegex: world.chance(25) ? world.pick(['(', '']) : null, topicPartitions: owned,
   }
 }
 

@@ -67,11 +67,11 @@ function* sitesOf(fields: Fields, version: number, body: Record<string, unknown>
 }
 
 /** What makes a story wait or depend on how fast it is told, and what Apache Kafka stumbles over. */
-const unchanged: ReadonlySet<string> = new Set(['maxWaitMs', 'timeoutMs', 'sessionTimeoutMs', 'rebalanceTimeoutMs', 'transactionTimeoutMs', 'retentionTimeMs', 'acks', 'sessionId', 'sessionEpoch', 'configurationKeys', 'records', 'isolationLevel', 'count', 'subscribedTopicRegex', 'cursor', 'maxBytes', 'partitionMaxBytes'])
+const unchanged: ReadonlySet<string> = new Set(['maxWaitMs', 'timeoutMs', 'sessionTimeoutMs', 'rebalanceTimeoutMs', 'transactionTimeoutMs', 'retentionTimeMs', 'acks', 'sessionId', 'sessionEpoch', 'configurationKeys', 'records', 'isolationLevel', 'count', 'subscribedTopicRegex', 'coordinatorEpoch', 'cursor', 'maxBytes', 'partitionMaxBytes'])
 
 function oddValue(random: Random, { options, name, value }: Site, version: number, { texts, mayRepeat }: Oddness): unknown {
   if (options.nullable !== undefined && version >= options.nullable && chance(random, 3)) return null
-  if (typeof options.type === 'string') return oddScalar(random, options.type, value, textsFor(name, texts))
+  if (typeof options.type === 'string') return ownText(name, oddScalar(random, options.type, value, textsFor(name, texts)))
   if (!isArray(options.type) || value === null) return value
   const list = value as readonly unknown[]
   // Brokers need not agree on how often they say what was asked for twice.
@@ -83,6 +83,12 @@ function oddValue(random: Random, { options, name, value }: Site, version: numbe
 /** What brokers call otherwise is no name for something else, whose place may depend on it. */
 function textsFor(name: string, texts: readonly string[]): readonly string[] {
   return /topicId/.test(name) || /memberId/i.test(name) ? texts : texts.filter(text => !text.startsWith('«'))
+}
+
+/** What a story makes must not be there in the next one. */
+function ownText(name: string, value: unknown): unknown {
+  const makes = /groupId|transactionalId/i.test(name) ? /^[^~«]/ : /^(name|topic)$/.test(name) ? /^[a-z]+$/ : null
+  return typeof value === 'string' && makes?.test(value) === true ? `~${value}` : value
 }
 
 function oddScalar(random: Random, type: Primitive, value: unknown, texts: readonly string[]): unknown {

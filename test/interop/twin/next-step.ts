@@ -6,6 +6,7 @@ import * as groups from './group-asks.ts'
 import { fitted, nearlyValid } from './nearly-valid.ts'
 import { hasRepeats, type Body } from './plain-answer.ts'
 import * as records from './record-asks.ts'
+import * as security from './security-asks.ts'
 import { versionsOf, type Ask, type Step } from './storyteller.ts'
 import * as transactions from './transaction-asks.ts'
 import { groupNames, type World } from './world.ts'
@@ -56,14 +57,22 @@ const makers: readonly (readonly [api: ApiName, often: number, make: Maker])[] =
   ['ListPartitionReassignments', 1, plainly(admin.listReassignmentsAsk)],
   ['DescribeCluster', 1, plainly(admin.describeClusterAsk)],
   ['DescribeClientQuotas', 1, plainly(admin.describeQuotasAsk)],
-  ['DescribeUserScramCredentials', 1, plainly(admin.describeScramAsk)],
+  ['DescribeUserScramCredentials', 2, plainly(security.describeScramAsk)],
+  ['AlterUserScramCredentials', 2, plainly(security.alterScramAsk)],
   ['DescribeAcls', 1, plainly(admin.describeAclsAsk)],
+  ['CreateAcls', 1, plainly(security.createAclsAsk)],
+  ['DeleteAcls', 1, plainly(security.deleteAclsAsk)],
+  ['ApiVersions', 1, plainly(security.apiVersionsAsk)],
+  ['SaslHandshake', 1, plainly(security.saslHandshakeAsk)],
+  ['SaslAuthenticate', 1, plainly(security.saslAuthenticateAsk)],
+  ['DescribeQuorum', 1, plainly(admin.describeQuorumAsk)],
+  ['WriteTxnMarkers', 2, plainly(transactions.writeTxnMarkersAsk)],
   ['ListConfigResources', 1, plainly(admin.listConfigResourcesAsk)],
 ]
 const lots: readonly (readonly [ApiName, Maker])[] = makers.flatMap(([api, often, make]) => Array.from({ length: often }, () => [api, make] as const))
 
-/** Apache Kafka keeps what these ask for by topic and partition, so that the last of what is asked twice counts; a protocol that is named twice counts as if two members knew it. */
-const inMaps: ReadonlySet<ApiName> = new Set(['Produce', 'Fetch', 'JoinGroup'])
+/** Apache Kafka keeps what these ask for by topic and partition, so that the last of what is asked twice counts; a protocol that is named twice counts as if two members knew it, and a marker that is to be written twice is never answered. */
+const inMaps: ReadonlySet<ApiName> = new Set(['Produce', 'Fetch', 'JoinGroup', 'WriteTxnMarkers'])
 
 /** How many of a story's first steps make what the others are about. */
 export const openingSteps = 3

@@ -23,12 +23,14 @@ interface Circumstances {
 
 function listsAll(api: ApiName, body: Body): boolean {
   if (api === 'Metadata' || api === 'DescribeLogDirs') return body['topics'] === null || (body['topics'] as readonly unknown[] | undefined)?.length === 0
+  if (api === 'ElectLeaders') return body['topicPartitions'] === null
+  if (api === 'DescribeUserScramCredentials') return body['users'] === null || (body['users'] as readonly unknown[]).length === 0
   return api === 'ListGroups' || api === 'ListTransactions' || api === 'ListConfigResources'
 }
 
 /** Of the broker, the moment or for people. */
 const untold = new Set(['throttleTimeMs', 'errorMessage', 'batchIndexErrorMessage', 'host', 'port', 'clusterId', 'clientHost', 'clientId', 'documentation', 'finalizedFeaturesEpoch', 'logDir', 'totalBytes', 'usableBytes', 'partitionSize', 'sessionId', 'zkMigrationReady', 'nodeEndpoints'])
-const identities = ['name', 'topic', 'groupId', 'transactionalId', 'resourceName'] as const
+const identities = ['name', 'topic', 'groupId', 'transactionalId', 'resourceName', 'user'] as const
 const startOfToday = 1_750_000_000_000
 const farAway = 1e15
 
@@ -75,8 +77,8 @@ const unordered: ReadonlySet<string> = new Set(['partitions', 'partitionIndexes'
 /** What the element is about: what it says of that comes after, so that two brokers who disagree are compared about the same. */
 function identityOf(element: unknown): string {
   if (typeof element !== 'object' || element === null) return ''
-  const { name, topic, resourceName, topicId, resourceType, index, partition, partitionIndex, groupId, memberId, transactionalId } = element as Readonly<Record<string, unknown>>
-  const parts = [name, topic, resourceName, topicId, resourceType, index, partition, partitionIndex, groupId, memberId, transactionalId]
+  const { name, topic, resourceName, topicId, resourceType, index, partition, partitionIndex, groupId, memberId, transactionalId, user } = element as Readonly<Record<string, unknown>>
+  const parts = [name, topic, resourceName, topicId, resourceType, index, partition, partitionIndex, groupId, memberId, transactionalId, user]
   return parts.every(part => part === undefined) ? '' : JSON.stringify(parts)
 }
 

@@ -57,7 +57,8 @@ function timestampFor(world: World): number {
 
 export function fetchAsk(world: World): Body {
   return {
-    maxWaitMs: 0, minBytes: world.pick([0, 1, 1]), maxBytes: world.chance(6) ? world.pick([0, 1, 100]) : 10_000_000, isolationLevel: world.pick([0, 1]), sessionId: 0, sessionEpoch: -1, forgottenTopicsData: [],
+    maxWaitMs: 0, minBytes: world.pick([0, 1, 1]), maxBytes: world.chance(6) ? world.pick([0, 1, 100]) : 10_000_000, isolationLevel: world.pick([0, 1]), forgottenTopicsData: [],
+    ...(world.chance(12) ? world.pick([{ sessionId: 0, sessionEpoch: 0 }, { sessionId: 0, sessionEpoch: 1 }, { sessionId: 123_456, sessionEpoch: 1 }, { sessionId: 123_456, sessionEpoch: -1 }]) : { sessionId: 0, sessionEpoch: -1 }),
     ...(world.chance(30) ? { replicaId: world.pick([1, 5, -2]), replicaState: { replicaId: world.pick([1, 5, -2]), replicaEpoch: -1 } } : {}),
     ...(world.chance(30) ? { rackId: 'r' } : {}),
     topics: many(world, () => world.topic()).map(topic => ({

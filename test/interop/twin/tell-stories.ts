@@ -1,7 +1,7 @@
 // Tells many stories to both brokers and says, for people, which of them differ and how to tell them again.
 
-import type { Difficulty, Twins } from './twin-story.ts'
-import { retold, shortened, tellAgain, tellRandomStory } from './twin-story.ts'
+import { twinsFor, type TwinBrokers } from './twin-brokers.ts'
+import { retold, shortened, tellAgain, tellRandomStory, type Difficulty } from './twin-story.ts'
 
 export interface Stories {
   readonly firstSeed: number
@@ -14,9 +14,10 @@ export interface Stories {
 const mostShortened = 3
 
 /** Empty if every answer was the same, or a listed departure. One that does not differ when it is told again was a matter of time, not of its answers. */
-export async function tellStories(twins: Twins, { firstSeed, stories, steps }: Stories): Promise<readonly string[]> {
+export async function tellStories(brokers: TwinBrokers, { firstSeed, stories, steps }: Stories): Promise<readonly string[]> {
   const differing: string[] = []
   for (let seed = firstSeed; seed < firstSeed + stories; seed++) {
+    const twins = twinsFor(brokers, seed)
     const met = await tellRandomStory(twins, seed, steps)
     const difficulty = met === null ? null : await tellAgain(twins, met)
     if (difficulty === null) continue

@@ -68,7 +68,7 @@ export function txnOffsetCommitAsk(world: World): VersionedAsk {
 
 export function writeTxnMarkersAsk(world: World): Body {
   const producer = producerFor(world)
-  return { markers: [{ producerId: producer.id, producerEpoch: epochOf(world, producer), transactionResult: world.chance(2), coordinatorEpoch: world.pick([0, 0, 1, -1]), transactionVersion: world.pick([0, 1, 2]), topics: many(world, () => world.topic()).map(topic => ({ name: topic.name, partitionIndexes: many(world, () => world.partitionOf(topic)) })) }] }
+  return { markers: [{ producerId: producer.id, producerEpoch: epochOf(world, producer), transactionResult: world.chance(2), coordinatorEpoch: world.pick([0, 0, -1]), transactionVersion: world.pick([0, 1, 2]), topics: many(world, () => world.topic()).map(topic => ({ name: topic.name, partitionIndexes: many(world, () => world.partitionOf(topic)) })) }] }
 }
 
 export function describeTransactionsAsk(world: World): Body {

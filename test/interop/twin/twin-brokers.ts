@@ -6,20 +6,35 @@ import { sleep, systemClock } from '../../../core/clock.ts'
 import { Storyteller } from './storyteller.ts'
 import type { Twins } from './twin-story.ts'
 
-export interface TwinBrokers extends Twins, AsyncDisposable {}
+export interface TwinBrokers extends Twins, AsyncDisposable {
+  /** With a broker of ours that answers what is on the disk, as it does by default. */
+  readonly durable: Twins
+}
 
-const settings = { 'log.retention.ms': '-1', 'offsets.topic.num.partitions': '4', 'transaction.state.log.num.partitions': '4', 'num.partitions': '1' }
+/** Every eighth story is told to the brokers of which ours keeps what it says. */
+export function twinsFor(brokers: TwinBrokers, seed: number): Twins {
+  return seed % 8 === 0 ? brokers.durable : brokers
+}
+
+const day = String(24 * 3600 * 1000)
+/** Nothing is compacted or deleted meanwhile, each broker at its own time. */
+const upkeep = { 'log.cleaner.backoff.ms': day, 'log.retention.check.interval.ms': day }
+const settings = { ...upkeep, 'log.retention.ms': '-1', 'offsets.topic.num.partitions': '4', 'transaction.state.log.num.partitions': '4', 'num.partitions': '1' }
 
 export async function startTwins(): Promise<TwinBrokers> {
   // With `os` records are there to be read when they are written, as in Apache Kafka: also those that nobody acknowledges.
   const ours = await startFileBroker({ ...settings, 'millrace.flush': 'os' })
-  const apache = await startApacheKafka({ settings: { ...settings, 'group.consumer.assignment.interval.ms': '0' } }).catch(async (error: unknown) => {
-    await ours[Symbol.asyncDispose]()
+  const durable = await startFileBroker(settings)
+  const close = async (): Promise<void> => {
+    for (const broker of [ours, durable]) await broker[Symbol.asyncDispose]()
+  }
+  const apache = await startApacheKafka({ settings: { ...settings, 'group.consumer.assignment.interval.ms': '0', 'log.initial.task.delay.ms': day } }).catch(async (error: unknown) => {
+    await close()
     throw error
   })
-  const ourPort = Number(ours.bootstrap.split(':')[1])
+  const [ourPort, durablePort] = [ours, durable].map(({ bootstrap }) => Number(bootstrap.split(':')[1])) as [number, number]
   const watch = new Storyteller(apache.port, 'watch-', async () => {})
-  for (const port of [apache.port, ourPort]) await warm(port)
+  for (const port of [apache.port, ourPort, durablePort]) await warm(port)
   let count = 0
   /** What is decided is made public in its order: a change that is seen has all before it in force, but for the one right before. */
   const publishedOne = async (): Promise<void> => {
@@ -31,17 +46,16 @@ export async function startTwins(): Promise<TwinBrokers> {
       await sleep(systemClock, 2)
     }
   }
+  let turn = Promise.resolve()
+  /** One after the other, where several stories are told at once. */
+  const published = (): Promise<void> => (turn = turn.then(publishedOne).then(publishedOne))
+  const twins: Twins = { apachePort: apache.port, ourPort, isDurable: false, published, met: new Map() }
   return {
-    apachePort: apache.port,
-    ourPort,
-    published: async () => {
-      await publishedOne()
-      await publishedOne()
-    },
-    met: new Map(),
+    ...twins,
+    durable: { ...twins, ourPort: durablePort, isDurable: true },
     async [Symbol.asyncDispose]() {
       watch.close()
-      await ours[Symbol.asyncDispose]()
+      await close()
       await apache[Symbol.asyncDispose]()
     },
   }

@@ -50,6 +50,8 @@ export interface ConsumerMember {
 
 export const groupNames = ['~g1', '~g2', '~g3'] as const
 export const consumerGroupNames = ['~c1', '~c2'] as const
+/** What members of consumer groups call themselves. */
+export const consumerNames = ['~m1', '~m2', '~m3'] as const
 export const transactionalIds = ['~x1', '~x2', '~x3'] as const
 export const topicNames = ['~a', '~b', '~c', '~d'] as const
 
