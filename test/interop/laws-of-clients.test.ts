@@ -9,7 +9,8 @@ import { pypiClients } from './pypi-clients.ts'
 
 let kafka: ApacheKafka
 beforeAll(async () => {
-  kafka = await startApacheKafka({ settings: { 'log.retention.ms': '604800000' } })
+  // Its first look for old records comes after half a minute, and takes those of the stories, which have times of long ago.
+  kafka = await startApacheKafka({ settings: { 'log.retention.ms': '604800000', 'log.initial.task.delay.ms': '3600000' } })
 })
 afterAll(() => kafka?.[Symbol.asyncDispose]())
 

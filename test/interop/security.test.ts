@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { makeCertificates } from '../broker/security/certificates.ts'
 import { javaArguments } from './apache-kafka.ts'
 import { startFileBroker, type FileBroker } from './file-broker.ts'
+import { buildGoClients, goClientNames, whyNoGo, type GoClients } from './go-clients.ts'
 import { npmClients } from './npm-clients.ts'
 import { runProgram } from './program.ts'
 
@@ -113,6 +114,26 @@ describe.each(['kafkajs', 'platformatic'])('%s', client => {
 
   test('another password does not let in', async () => {
     await expect(javascript(plain, `${client}-no`, sasl('SCRAM-SHA-256', 'no'))).rejects.toThrow(/SASL|credentials/)
+  })
+})
+
+const noGo = await whyNoGo()
+describe.skipIf(noGo !== null)(`Go's clients${noGo === null ? '' : ` (${noGo})`}`, () => {
+  let programs: GoClients
+  beforeAll(async () => {
+    programs = await buildGoClients()
+  })
+  afterAll(() => programs?.[Symbol.dispose]())
+
+  test.each(goClientNames.flatMap(client => mechanisms.map(mechanism => [client, mechanism] as const)))('%s %s', async (client, mechanism) => {
+    const topic = `${client}-${mechanism}`
+    expect(await programs.run(client, 'secure', plain.bootstrap, topic, mechanism, 'alice', password)).toBe(bytes)
+    expect(await programs.run(client, 'secure', secure.bootstrap, topic, mechanism, 'alice', password, certificates.ca)).toBe(bytes)
+  })
+
+  // franz-go tries again until its time is up.
+  test.each(['sarama', 'kafka-go'] as const)('%s is not let in with another password', async client => {
+    await expect(programs.run(client, 'secure', plain.bootstrap, `${client}-no`, 'SCRAM-SHA-256', 'alice', 'no')).rejects.toThrow(/SASL|credentials/i)
   })
 })
 
