@@ -69,10 +69,11 @@ export const departures: Readonly<Record<string, Departure>> = {
   },
   'a marker of nobody': {
     isRare: true,
-    because: 'Apache Kafka stumbles over negative ids and epochs of producers; ours says INVALID_PRODUCER_EPOCH.',
+    because: 'Apache Kafka stumbles over negative ids and epochs of producers, or writes a marker of nobody; ours says INVALID_PRODUCER_EPOCH.',
     apis: ['WriteTxnMarkers'],
     fields: /^markers\.n\.topics\.n\.partitions\.n\.errorCode$/,
-    when: found => stumbles(found) && found.ours === 47,
+    when: found => found.ours === 47 && (stumbles(found) || (found.apache === 0 && hasBatch(found.ask.body, /"producerId":-/))),
+    endsStory: true,
   },
   'partitions of a topic without an id': {
     isRare: true,
